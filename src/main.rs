@@ -1,0 +1,2 @@
+//! The `trawl` binary: see [`trawl::cli`].
+fn main() {}

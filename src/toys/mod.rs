@@ -1,0 +1,1 @@
+//! toys: under construction.

@@ -1,0 +1,1 @@
+//! Test-only: the CUDA execution model on the CPU.
