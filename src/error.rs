@@ -61,6 +61,16 @@ impl Fault {
     pub fn usage(self) -> Error {
         Error::Usage(self)
     }
+
+    /// This fault as one of the CUDA device after it was chosen: exit code 75.
+    pub fn device(self) -> Error {
+        Error::Device(self)
+    }
+
+    /// This fault as an interruption that left nothing half-written: exit code 75.
+    pub fn interrupted(self) -> Error {
+        Error::Interrupted(self)
+    }
 }
 
 impl fmt::Display for Fault {

@@ -1,0 +1,110 @@
+//! Compiles `kernels/**/*.cu` to fatbins with nvcc and embeds them as a table; without nvcc the table is empty.
+//!
+//! * `TRAWL_NVCC`, `.cuda/` (scripts/cuda-toolkit), `CUDA_HOME` and `PATH` are searched for nvcc, in this order.
+//! * `TRAWL_CUDA_ARCHS="80 90"` shortens the list of architectures for quick builds.
+//! * `TRAWL_REQUIRE_KERNELS=1` makes a missing nvcc an error.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, thread};
+
+/// Ampere to Blackwell. The PTX of the lowest one admits later devices.
+const ARCHITECTURES: &[&str] = &["80", "86", "89", "90", "100", "120"];
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    for path in ["kernels", "build.rs"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    for variable in ["TRAWL_NVCC", "CUDA_HOME", "TRAWL_CUDA_ARCHS", "TRAWL_REQUIRE_KERNELS"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    let requested = env::var("TRAWL_CUDA_ARCHS").unwrap_or_else(|_| ARCHITECTURES.join(" "));
+    let architectures: Vec<&str> = requested.split_whitespace().collect();
+    let table = match find_nvcc(&root) {
+        Some(nvcc) => compile_all(&nvcc, &root, &out, &architectures),
+        None if env::var("TRAWL_REQUIRE_KERNELS").is_ok_and(|value| value == "1") => {
+            panic!("TRAWL_REQUIRE_KERNELS=1 and no nvcc was found. Run scripts/cuda-toolkit.")
+        }
+        None => {
+            println!("cargo::warning=no nvcc found: building without CUDA kernels (scripts/cuda-toolkit installs one)");
+            table(&[], &[], None)
+        }
+    };
+    fs::write(out.join("kernels.rs"), table).expect("OUT_DIR can be written");
+}
+
+fn find_nvcc(root: &Path) -> Option<PathBuf> {
+    let wheels = fs::read_dir(root.join(".cuda/lib")).ok().into_iter().flatten().flatten();
+    let wheel =
+        wheels.map(|python| python.path().join("site-packages/nvidia/cu13/bin/nvcc")).find(|path| path.exists());
+    let home = || env::var_os("CUDA_HOME").map(|home| Path::new(&home).join("bin/nvcc")).filter(|path| path.exists());
+    let path = || env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join("nvcc")).find(|path| path.exists());
+    env::var_os("TRAWL_NVCC").map(PathBuf::from).or(wheel).or_else(home).or_else(path)
+}
+
+/// Every `.cu` below `folder`, sorted, so that the table does not depend on the file system.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "cu") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn compile_all(nvcc: &Path, root: &Path, out: &Path, architectures: &[&str]) -> String {
+    let folder = root.join("kernels");
+    let files = sources(&folder);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let mut images = Vec::new();
+    // One nvcc a core: a file takes about 2 s for six architectures.
+    for group in files.chunks(workers) {
+        thread::scope(|scope| {
+            let running: Vec<_> =
+                group.iter().map(|file| scope.spawn(|| compile(nvcc, &folder, file, out, architectures))).collect();
+            images.extend(running.into_iter().map(|compiler| compiler.join().expect("a compiler thread panicked")));
+        });
+    }
+    let version = Command::new(nvcc).arg("--version").output().expect("nvcc could not be started");
+    let text = String::from_utf8_lossy(&version.stdout).into_owned();
+    let release = text.lines().find(|line| line.contains("release")).unwrap_or("nvcc of unknown version").trim();
+    table(&images, architectures, Some(release))
+}
+
+fn compile(nvcc: &Path, folder: &Path, file: &Path, out: &Path, architectures: &[&str]) -> (String, PathBuf) {
+    let name = file.strip_prefix(folder).expect("the file is below the folder").with_extension("");
+    let name = name.to_str().expect("kernel names are ASCII").replace('\\', "/");
+    let image = out.join(format!("{}.fatbin", name.replace('/', "_")));
+    let mut command = Command::new(nvcc);
+    // No contraction: what decides gives the same bits as the CPU twin. No compression: the image names its kernels.
+    command.args(["-std=c++17", "-O3", "-fatbin", "--fmad=false", "-lineinfo", "--no-compress"]).arg("-I").arg(folder);
+    for architecture in architectures {
+        command.arg("-gencode").arg(format!("arch=compute_{architecture},code=sm_{architecture}"));
+    }
+    if let Some(lowest) = architectures.first() {
+        command.arg("-gencode").arg(format!("arch=compute_{lowest},code=compute_{lowest}"));
+    }
+    let output = command.arg(file).arg("-o").arg(&image).output().expect("nvcc could not be started");
+    assert!(output.status.success(), "nvcc {}:\n{}", file.display(), String::from_utf8_lossy(&output.stderr));
+    (name, image)
+}
+
+fn table(images: &[(String, PathBuf)], architectures: &[&str], compiler: Option<&str>) -> String {
+    let mut text = String::from("pub static KERNELS: &[(&str, &[u8])] = &[\n");
+    for (name, image) in images {
+        writeln!(text, "    ({name:?}, include_bytes!({image:?})),").expect("writing to a String cannot fail");
+    }
+    let architectures: Vec<String> = architectures.iter().map(|number| format!("sm_{number}")).collect();
+    let architectures = if images.is_empty() { &[] } else { &architectures[..] };
+    text + &format!(
+        "];\npub static ARCHITECTURES: &[&str] = &{architectures:?};\npub static COMPILER: Option<&str> = {compiler:?};\n"
+    )
+}
