@@ -25,6 +25,7 @@ mod value;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -270,6 +271,27 @@ impl<'d> Section<'d> {
         default
     }
 
+    /// A file or folder, relative to `folder` (the card's own) unless the value came from `--set`, where it is relative
+    /// to the working folder as a shell user expects.
+    pub fn path(&self, key: &str, folder: &Path) -> Option<PathBuf> {
+        let text = self.optional::<String>(key)?;
+        Some(self.resolve(key, folder, text))
+    }
+
+    /// A list of files, folders or patterns, each resolved as by [`Section::path`]; a single string is a list of one.
+    pub fn paths(&self, key: &str, folder: &Path) -> Option<Vec<PathBuf>> {
+        let texts = match &self.get(key)?.value {
+            Value::Text(_) => vec![self.optional::<String>(key)?],
+            _ => self.optional::<Vec<String>>(key)?,
+        };
+        Some(texts.into_iter().map(|text| self.resolve(key, folder, text)).collect())
+    }
+
+    fn resolve(&self, key: &str, folder: &Path, text: String) -> PathBuf {
+        let from_override = self.get(key).is_some_and(|node| node.span == FROM_OVERRIDE);
+        if from_override { PathBuf::from(text) } else { folder.join(text) }
+    }
+
     /// Reports that the value of `key` cannot be used, with its line: `why` says what was expected and got.
     pub fn problem(&self, key: &str, why: impl std::fmt::Display) {
         let span = self.get(key).map_or(&self.span, |node| &node.span);
@@ -315,4 +337,80 @@ fn place_in(path: &str) -> String {
 
 fn line_of(text: &str, offset: usize) -> usize {
     1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(document: Document) -> Vec<String> {
+        document
+            .finish()
+            .err()
+            .map_or_else(Vec::new, |error| error.problems().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_problem_is_reported_once_with_its_line_in_order() {
+        let text = "name = 3\n[toys]\nnumber = -1\nexceedance = 'atleast'\n[hunt]\nwidht = 4\n";
+        let document = Document::parse("c.toml", text, &[]).unwrap();
+        let root = document.root();
+        assert_eq!(root.optional::<String>("name"), None);
+        let toys = root.section("toys");
+        assert_eq!(toys.or("number", 7u64), 7);
+        assert_eq!(toys.choice("exceedance", &[("at-least", 1), ("above", 2)], 1), 1);
+        assert_eq!(root.section("hunt").or("width", 2u32), 2);
+        assert_eq!(root.required::<u64>("seed"), None);
+        assert_eq!(
+            problems(document),
+            [
+                "card: c.toml:1: key 'seed' is missing in the card (it has no default). Add seed = 1.",
+                "card: c.toml:1: name: expected a string, got an integer",
+                "card: c.toml:3: toys.number: expected an integer from 0 to 18446744073709551615, got -1",
+                "card: c.toml:4: toys.exceedance: 'atleast' is none of at-least, above. Did you mean 'at-least'?",
+                "card: c.toml:6: unknown key 'widht' in [hunt] (it would be ignored). Did you mean 'width'?",
+            ]
+        );
+    }
+
+    #[test]
+    fn syntax_errors_carry_their_line() {
+        let error = Document::parse("c.toml", "a = 1\nb = = 2\n", &[]).unwrap_err();
+        assert!(error.to_string().starts_with("card: c.toml:2: "), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn overrides_replace_and_create_and_their_paths_are_the_shells() {
+        let settings = ["toys.number=5".into(), "input.path=../a b.csv".into(), "new.deep.flag=true".into()];
+        let document = Document::parse("c.toml", "[toys]\nnumber = 1\n[input]\npath = 'x'\n", &settings).unwrap();
+        let root = document.root();
+        assert_eq!(root.section("toys").or("number", 0u64), 5);
+        let folder = Path::new("cards");
+        assert_eq!(root.section("input").path("path", folder), Some(PathBuf::from("../a b.csv")));
+        assert!(root.section("new").section("deep").or("flag", false));
+        assert_eq!(problems(document), Vec::<String>::new());
+        let written = Document::parse("c.toml", "path = 'x'", &[]).unwrap();
+        assert_eq!(written.root().path("path", folder), Some(PathBuf::from("cards/x")));
+        for wrong in ["toys", "=3", "toys..number=1", "toys.number.deeper=1"] {
+            assert!(Document::parse("c.toml", "[toys]\nnumber = 1\n", &[wrong.into()]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_found_in_arrays_of_tables_and_named_tables() {
+        let text =
+            "[[select]]\nname = 'a'\n[[select]]\nnam = 'b'\n[objects.jet]\nfrom = 'J'\n[objects.muon]\nform = 'M'\n";
+        let document = Document::parse("c.toml", text, &[]).unwrap();
+        let root = document.root();
+        let names: Vec<String> = root.sections("select").iter().filter_map(|cut| cut.optional("name")).collect();
+        assert_eq!(names, ["a"]);
+        let objects = root.named_sections("objects");
+        assert_eq!(objects.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["jet", "muon"]);
+        objects.iter().for_each(|(_, object)| drop(object.optional::<String>("from")));
+        let found = problems(document);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("c.toml:4: unknown key 'nam'"), "{found:?}");
+        assert!(found[1].contains("c.toml:8: unknown key 'form' in [objects.muon]"), "{found:?}");
+    }
 }
