@@ -1,1 +1,2 @@
 //! spectrum: under construction.
+pub mod binned;

@@ -1,0 +1,241 @@
+//! A spectrum that comes in bins already: a CSV table with one row a bin.
+//!
+//! Published spectra (HEPData tables as CSV, a histogram written by another tool) enter here: bin edges, observed counts
+//! and, where the table has them, an expectation and its uncertainty.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Fault, Problems, Result};
+use crate::settings::Section;
+
+const NAME: &str = "spectrum.binned";
+
+/// Where the table is and which of its columns mean what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinnedInput {
+    /// The CSV file; its first line names the columns.
+    pub path: PathBuf,
+    /// Lower bin edge.
+    pub low: String,
+    /// Upper bin edge; each must be the next bin's lower edge.
+    pub high: String,
+    /// Observed number of events, a whole number.
+    pub observed: String,
+    /// Expected number of events.
+    pub expected: Option<String>,
+    /// Absolute uncertainty of the expectation.
+    pub uncertainty: Option<String>,
+    /// The quantity on the axis, for plots.
+    pub quantity: String,
+    /// Its unit, for plots.
+    pub unit: String,
+}
+
+/// The table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BinnedSpectrum {
+    /// `bins + 1` rising edges.
+    pub edges: Vec<f64>,
+    /// Counts, one a bin.
+    pub observed: Vec<u64>,
+    /// Expected events, one a bin, if the table has them.
+    pub expected: Option<Vec<f64>>,
+    /// Absolute uncertainties of the expectation, one a bin, if the table has them.
+    pub uncertainty: Option<Vec<f64>>,
+}
+
+impl BinnedInput {
+    /// Reads `path`, `low`, `high`, `observed` and optionally `expected`, `uncertainty`, `quantity`, `unit`; a relative
+    /// path starts at `folder`.
+    pub fn read(section: &Section, folder: &Path) -> Option<Self> {
+        let path = section.required::<String>("path").and_then(|_| section.path("path", folder));
+        let (low, high, observed) = (section.required("low"), section.required("high"), section.required("observed"));
+        let expected: Option<String> = section.optional("expected");
+        let uncertainty: Option<String> = section.optional("uncertainty");
+        if uncertainty.is_some() && expected.is_none() {
+            section.problem("uncertainty", "there is no 'expected' that it could belong to");
+        }
+        let quantity = section.or("quantity", "mass".to_owned());
+        let unit = section.or("unit", "GeV".to_owned());
+        Some(Self { path: path?, low: low?, high: high?, observed: observed?, expected, uncertainty, quantity, unit })
+    }
+
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// A file that cannot be read; every missing column; every cell that is no number, negative or not finite, a count
+    /// that is not whole, edges that do not join: each with its line, all at once.
+    pub fn load(&self) -> Result<BinnedSpectrum> {
+        let file = std::fs::File::open(&self.path).map_err(|error| Error::io(NAME, "open", &self.path, error))?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(file);
+        let headers = reader.headers().map_err(|error| self.unreadable(&error))?.clone();
+        let columns = self.columns(&headers)?;
+        let mut rows = Rows::default();
+        for record in reader.records() {
+            match record {
+                Ok(record) => rows.push(self, &columns, &record),
+                Err(error) => rows.problems.push(self.unreadable(&error)),
+            }
+        }
+        rows.finish(self)
+    }
+
+    fn unreadable(&self, error: &csv::Error) -> Error {
+        self.fault(format!("'{}' is no CSV table: {error}", self.path.display())).data()
+    }
+
+    fn fault(&self, problem: String) -> Fault {
+        Fault::new(NAME, problem)
+    }
+
+    /// The position of each wanted column, in the order low, high, observed, expected, uncertainty.
+    fn columns(&self, headers: &csv::StringRecord) -> Result<Vec<usize>> {
+        let mut problems = Problems::default();
+        let wanted = [
+            Some(&self.low),
+            Some(&self.high),
+            Some(&self.observed),
+            self.expected.as_ref(),
+            self.uncertainty.as_ref(),
+        ];
+        let mut positions = Vec::new();
+        for name in wanted.into_iter().flatten() {
+            match headers.iter().position(|header| header == name) {
+                Some(position) => positions.push(position),
+                None => {
+                    let known: Vec<&str> = headers.iter().collect();
+                    let fault = self
+                        .fault(format!("column '{name}' is missing in '{}'", self.path.display()))
+                        .suggest(format!("It has {}.", known.join(", ")));
+                    problems.push(fault.data());
+                }
+            }
+        }
+        problems.finish()?;
+        Ok(positions)
+    }
+}
+
+#[derive(Default)]
+struct Rows {
+    low: Vec<f64>,
+    high: Vec<f64>,
+    observed: Vec<u64>,
+    expected: Vec<f64>,
+    uncertainty: Vec<f64>,
+    problems: Problems,
+}
+
+impl Rows {
+    fn push(&mut self, input: &BinnedInput, columns: &[usize], record: &csv::StringRecord) {
+        let line = record.position().map_or(0, csv::Position::line);
+        let place = |what: &str| format!("{}:{line}: {what}", input.path.display());
+        let mut number = |index: usize, what: &str| -> Option<f64> {
+            let text = record.get(columns[index]).unwrap_or("");
+            let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+            if value.is_none() {
+                self.problems.push(input.fault(place(&format!("the {what} '{text}' is no finite number"))).data());
+            }
+            value
+        };
+        let (low, high, observed) = (number(0, "lower edge"), number(1, "upper edge"), number(2, "observed count"));
+        let expected = if input.expected.is_some() { number(3, "expectation") } else { Some(0.0) };
+        let uncertainty = if input.uncertainty.is_some() { number(4, "uncertainty") } else { Some(0.0) };
+        let (Some(low), Some(high), Some(observed), Some(expected), Some(uncertainty)) =
+            (low, high, observed, expected, uncertainty)
+        else {
+            return;
+        };
+        let mut refuse = |what: String, why: &str| self.problems.push(input.fault(place(&what)).because(why).data());
+        // 2^53: beyond it a double no longer holds every whole number.
+        if observed < 0.0 || observed.fract() != 0.0 || observed > 9_007_199_254_740_992.0 {
+            refuse(format!("the observed count {observed} is not a whole number"), "a local p-value counts events");
+        }
+        if expected < 0.0 || uncertainty < 0.0 {
+            refuse(format!("the expectation {expected} +- {uncertainty} is negative"), "it is a number of events");
+        }
+        if low >= high {
+            refuse(format!("the bin from {low} to {high} is empty"), "edges rise");
+        }
+        if self.high.last().is_some_and(|last| *last != low) {
+            refuse(format!("the bin starts at {low}"), "the bin before it ends elsewhere");
+        }
+        self.low.push(low);
+        self.high.push(high);
+        self.observed.push(observed as u64);
+        self.expected.push(expected);
+        self.uncertainty.push(uncertainty);
+    }
+
+    fn finish(self, input: &BinnedInput) -> Result<BinnedSpectrum> {
+        self.problems.finish()?;
+        let Some(first) = self.low.first() else {
+            return Err(input.fault(format!("'{}' holds no bin", input.path.display())).data());
+        };
+        let edges = std::iter::once(*first).chain(self.high.iter().copied()).collect();
+        Ok(BinnedSpectrum {
+            edges,
+            observed: self.observed,
+            expected: input.expected.is_some().then_some(self.expected),
+            uncertainty: input.uncertainty.is_some().then_some(self.uncertainty),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(text: &str) -> (tempfile::TempDir, BinnedInput) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, text).unwrap();
+        let name = |name: &str| name.to_owned();
+        let input = BinnedInput {
+            path,
+            low: name("lo"),
+            high: name("hi"),
+            observed: name("n"),
+            expected: Some(name("b")),
+            uncertainty: None,
+            quantity: name("m_jj"),
+            unit: name("GeV"),
+        };
+        (folder, input)
+    }
+
+    #[test]
+    fn a_table_is_read_whatever_the_order_of_its_columns() {
+        let (_folder, input) = input("# a comment\nn, lo ,hi,b,other\n3,1,2,2.5,x\n0,2,4,1e0,y\n");
+        let spectrum = input.load().unwrap();
+        assert_eq!(spectrum.edges, [1.0, 2.0, 4.0]);
+        assert_eq!(spectrum.observed, [3, 0]);
+        assert_eq!(spectrum.expected, Some(vec![2.5, 1.0]));
+        assert_eq!(spectrum.uncertainty, None);
+    }
+
+    #[test]
+    fn every_wrong_cell_is_named_with_its_line() {
+        let (_folder, input) = input("lo,hi,n,b\n1,2,3.5,1\n2,3,x,1\n4,5,1,-1\n5,5,1,nan\n");
+        let error = input.load().unwrap_err().to_string();
+        for expected in [
+            ":2: the observed count 3.5",
+            ":3: the observed count 'x'",
+            ":4: the bin starts at 4",
+            ":4: the expectation -1",
+            ":5: the expectation 'nan'",
+        ] {
+            assert!(error.contains(expected), "{expected} is missing in\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_column_an_empty_table_and_a_missing_file_are_errors() {
+        let (_folder, mut wanting) = input("lo,hi,n\n1,2,3\n");
+        assert!(wanting.load().unwrap_err().to_string().contains("column 'b' is missing"));
+        wanting.path = "no-such-file.csv".into();
+        assert_eq!(wanting.load().unwrap_err().exit_code(), 1);
+        let (_folder, empty) = input("lo,hi,n,b\n");
+        assert!(empty.load().unwrap_err().to_string().contains("holds no bin"));
+    }
+}
