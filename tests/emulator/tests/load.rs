@@ -1,0 +1,4 @@
+#[test]
+fn the_library_loads() {
+    trawl_emulator::install();
+}
