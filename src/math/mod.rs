@@ -1,1 +1,6 @@
-//! math: under construction.
+//! The mathematics under every stage: deterministic functions, random numbers, exact sums, tails of distributions.
+
+pub mod angle;
+pub mod det;
+pub mod lorentz;
+pub mod philox;
