@@ -12,6 +12,8 @@
 
 mod columns;
 mod read;
+mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
 pub use read::{Batches, CollectionProjection, EventSource, EventSource as Source, Projection};
+pub use write::{Codec, Column, EventWriter, Layout, write_table};
