@@ -1,0 +1,71 @@
+//! Opening one Parquet file without trusting it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use crate::error::{Error, Fault, Result};
+
+const MAGIC: [u8; 4] = *b"PAR1";
+
+/// Opens `path` and reads its footer, for the operation called `name` in messages.
+///
+/// The schema is taken from the Parquet types alone: the Arrow schema that some writers embed adds nothing that is used
+/// here (LargeList or List, dictionaries, extension types of old awkward versions), and ignoring it makes all writers'
+/// files look alike.
+///
+/// # Errors
+/// A file that cannot be read, is not Parquet, is truncated, or whose footer is damaged.
+pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+    let mut file = File::open(path).map_err(|error| Error::io(name, "read", path, error))?;
+    check_magic(name, path, &mut file)?;
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = guarded(|| ArrowReaderMetadata::load(&file, options).map_err(|error| error.to_string()));
+    let metadata = metadata.map_err(|why| {
+        Fault::new(name, format!("the footer of '{}' cannot be decoded", path.display()))
+            .because(why)
+            .suggest("The file is damaged: fetch or write it again")
+            .data()
+    })?;
+    Ok((file, metadata))
+}
+
+/// Runs a decoder over bytes that nobody vouches for; a panic of the decoder is an error as any other.
+pub(super) fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    // Unwind safety: whatever the closure was working on is dropped with it, and nothing else was borrowed mutably.
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(format!("the decoder gave up: {}", said.unwrap_or_default()))
+    })
+}
+
+fn check_magic(name: &'static str, path: &Path, file: &mut File) -> Result<()> {
+    let refused = |error| Error::io(name, "read", path, error);
+    let bytes = file.metadata().map_err(refused)?.len();
+    let not_parquet = |why: &str| {
+        Fault::new(name, format!("'{}' is not a Parquet file", path.display()))
+            .because(why)
+            .suggest("ROOT files become Parquet with uproot and awkward: awkward.to_parquet")
+            .data()
+    };
+    if bytes == 0 {
+        return Err(not_parquet("it is empty: 0 bytes"));
+    }
+    let mut magic = [0; 4];
+    if bytes < 12 || file.read_exact(&mut magic).is_err() || magic != MAGIC {
+        return Err(not_parquet("it does not begin with 'PAR1'"));
+    }
+    file.seek(SeekFrom::End(-4)).map_err(refused)?;
+    file.read_exact(&mut magic).map_err(refused)?;
+    if magic != MAGIC {
+        return Err(Fault::new(name, format!("'{}' is truncated", path.display()))
+            .because("it begins as a Parquet file but does not end as one")
+            .suggest("Fetch or write it again")
+            .data());
+    }
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! Reads what other writers wrote, and what this writer wrote; every convention gives the same columns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::builder::{Float32Builder, LargeListBuilder, ListBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, UInt32Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, LargeListArray, ListArray,
+    RecordBatch, StructArray, UInt8Array, UInt32Array, UInt64Array,
+};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field, Fields, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use trawl::events::{
+    Codec, CollectionProjection, Column, EventBatch, EventSource, EventWriter, Layout, Projection, write_table,
+};
+
+/// The folder of public files, or `None` with a message where a test must be skipped.
+fn data() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("TRAWL_DATA").map_or(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("TRAWL_REQUIRE_DATA").is_none(), "no data in '{}'", folder.display());
+    println!("skipped: no data in '{}'", folder.display());
+    None
+}
+
+fn jets() -> Projection {
+    Projection {
+        collections: vec![CollectionProjection::new("Jet", ["pt", "eta", "phi", "mass"])],
+        scalars: vec!["MET_pt".into()],
+    }
+}
+
+/// Everything in a source, joined: offsets, quantities, scalars as bits, and ids.
+#[derive(Debug, PartialEq, Clone)]
+struct Whole {
+    offsets: Vec<Vec<u32>>,
+    quantities: Vec<Vec<Vec<u32>>>,
+    scalars: Vec<Vec<u32>>,
+    ids: Vec<(u32, u32, u64)>,
+}
+
+fn join(batches: impl IntoIterator<Item = EventBatch>, projection: &Projection) -> Whole {
+    let of_collections = |collection: &CollectionProjection| vec![Vec::new(); collection.quantities.len()];
+    let mut whole = Whole {
+        offsets: vec![vec![0]; projection.collections.len()],
+        quantities: projection.collections.iter().map(of_collections).collect(),
+        scalars: vec![Vec::new(); projection.scalars.len()],
+        ids: Vec::new(),
+    };
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    for batch in batches {
+        for (at, collection) in batch.columns.collections.iter().enumerate() {
+            assert_eq!(collection.offsets.len(), batch.columns.events + 1);
+            assert_eq!(collection.offsets[0], 0);
+            let start = *whole.offsets[at].last().unwrap();
+            whole.offsets[at].extend(collection.offsets[1..].iter().map(|offset| start + offset));
+            for (values, quantity) in whole.quantities[at].iter_mut().zip(&collection.quantities) {
+                assert_eq!(quantity.len(), collection.offsets[batch.columns.events] as usize);
+                values.extend(bits(quantity));
+            }
+        }
+        for (values, scalar) in whole.scalars.iter_mut().zip(&batch.columns.scalars) {
+            assert_eq!(scalar.len(), batch.columns.events);
+            values.extend(bits(scalar));
+        }
+        whole.ids.extend((0..batch.columns.events).map(|index| batch.id(index)));
+    }
+    whole
+}
+
+fn read(path: &Path, projection: &Projection) -> Whole {
+    let source = EventSource::open(&[path.display().to_string()], projection).unwrap();
+    let whole = join(source.batches(64, 2).map(|batch| batch.unwrap()), projection);
+    assert_eq!(whole.ids.len() as u64, source.rows());
+    whole
+}
+
+#[test]
+fn seven_writers_of_the_same_events_give_the_same_columns() {
+    let Some(folder) = data() else { return };
+    let mut files: Vec<PathBuf> = folder
+        .join("nanoaod")
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("nano_ttbar_"))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 7);
+    // Two collections, an integer quantity, a scalar and the ids; all seven files have the counters nJet and nMuon.
+    let mut projection = jets();
+    projection.collections.push(CollectionProjection::new("Muon", ["pt", "charge"]));
+    let first = read(&files[0], &projection);
+    assert_eq!(first.ids.len(), 200);
+    // pyarrow 26: pc.sum(pc.list_value_length(t["Jet_pt"])), t["Jet_pt"][0][0], t["event"][199], t["MET_pt"][0].
+    assert_eq!(first.quantities[0][0].len(), 537);
+    assert_eq!(f32::from_bits(first.quantities[0][0][0]), 17.921875);
+    assert_eq!(first.ids[199], (1, 2272920, 227291927));
+    assert_eq!(f32::from_bits(first.scalars[0][0]), 33.261_875);
+    for file in &files[1..] {
+        assert!(read(file, &projection) == first, "{} differs from {}", file.display(), files[0].display());
+    }
+}
+
+#[test]
+fn a_file_of_an_old_awkward_with_1499_columns_reads() {
+    let Some(folder) = data() else { return };
+    let whole = read(&folder.join("nanoaod/nano_dy.parquet"), &jets());
+    assert_eq!(whole.ids.len(), 40);
+    // pyarrow 26: pc.sum(pc.list_value_length(t["Jet_pt"])).
+    assert_eq!(whole.quantities[0][0].len(), 188);
+}
+
+// Written here: the conventions of which no file is at hand ---------------------------------------------------------
+
+const LENGTHS: [usize; 6] = [2, 0, 3, 1, 0, 1];
+
+fn offsets() -> OffsetBuffer<i32> {
+    OffsetBuffer::from_lengths(LENGTHS)
+}
+
+fn values(scale: f32) -> ArrayRef {
+    Arc::new(Float32Array::from_iter_values((0..7).map(|index| scale * (index as f32 + 0.5))))
+}
+
+fn list(values: ArrayRef) -> ArrayRef {
+    let field = Arc::new(Field::new("whatever", values.data_type().clone(), false));
+    Arc::new(ListArray::new(field, offsets(), values, None))
+}
+
+fn large_list(values: ArrayRef) -> ArrayRef {
+    let field = Arc::new(Field::new("item", values.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths(LENGTHS);
+    let offsets: OffsetBuffer<i64> = OffsetBuffer::new(offsets_as_i64(&offsets));
+    Arc::new(LargeListArray::new(field, offsets, values, None))
+}
+
+fn offsets_as_i64(offsets: &OffsetBuffer<i32>) -> arrow_buffer::ScalarBuffer<i64> {
+    offsets.iter().map(|&offset| i64::from(offset)).collect()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Nullable {
+    No,
+    Everywhere,
+}
+
+fn write(path: &Path, columns: &[(&str, ArrayRef)], nullable: Nullable) {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), nullable == Nullable::Everywhere))
+        .collect();
+    let arrays = columns.iter().map(|(_, array)| array.clone()).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
+    // Row groups of 2 rows, so that batches span some of them.
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(2)).build();
+    let mut writer =
+        ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn flat_columns() -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("nJet", Arc::new(UInt32Array::from_iter_values(LENGTHS.map(|length| length as u32)))),
+        ("Jet_pt", list(values(10.0))),
+        ("Jet_eta", list(values(0.1))),
+        ("Jet_phi", list(values(-0.3))),
+        ("Jet_mass", list(values(3.0))),
+        ("MET_pt", Arc::new(Float32Array::from_iter_values((0..6).map(|row| row as f32 * 7.25)))),
+        ("run", Arc::new(UInt32Array::from(vec![1; 6]))),
+        ("luminosityBlock", Arc::new(UInt32Array::from(vec![3; 6]))),
+        ("event", Arc::new(UInt64Array::from_iter_values((0..6).map(|row| u64::MAX - row)))),
+    ]
+}
+
+fn replaced(name: &str, array: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
+    let mut columns = flat_columns();
+    columns.iter_mut().find(|column| column.0 == name).unwrap().1 = array;
+    columns
+}
+
+fn nested(list_of: fn(ArrayRef) -> ArrayRef) -> Vec<(&'static str, ArrayRef)> {
+    let fields: Fields = ["mass", "pt", "btag", "eta", "phi"]
+        .map(|name| Field::new(name, DataType::Float32, false))
+        .into_iter()
+        .collect();
+    let quantities = vec![values(3.0), values(10.0), values(9.0), values(0.1), values(-0.3)];
+    let jets = list_of(Arc::new(StructArray::new(fields, quantities, None)));
+    let met_fields: Fields =
+        vec![Field::new("phi", DataType::Float32, false), Field::new("pt", DataType::Float32, false)].into();
+    let met_pt: ArrayRef = flat_columns().swap_remove(5).1;
+    let met = StructArray::new(met_fields, vec![met_pt.clone(), met_pt], None);
+    let mut columns = vec![("Jet", jets), ("MET", Arc::new(met) as ArrayRef)];
+    columns.extend(flat_columns().into_iter().filter(|(name, _)| !name.contains('_') && *name != "nJet"));
+    columns
+}
+
+#[test]
+fn every_convention_gives_the_same_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    write(&path, &flat_columns(), Nullable::No);
+    let expected = read(&path, &jets());
+    assert_eq!(expected.offsets[0], [0, 2, 2, 5, 6, 6, 7]);
+    assert_eq!(expected.ids[5], (1, 3, u64::MAX - 5));
+    let counts = LENGTHS.map(|length| length as i64);
+    let without_counter = flat_columns().into_iter().filter(|(name, _)| *name != "nJet").collect();
+    let variants: Vec<(&str, Vec<(&str, ArrayRef)>)> = vec![
+        ("no counter", without_counter),
+        ("int64 counter", replaced("nJet", Arc::new(Int64Array::from_iter_values(counts)))),
+        ("int32 counter", replaced("nJet", Arc::new(Int32Array::from_iter_values(counts.map(|count| count as i32))))),
+        ("uint8 counter", replaced("nJet", Arc::new(UInt8Array::from_iter_values(counts.map(|count| count as u8))))),
+        ("int64 run", replaced("run", Arc::new(Int64Array::from(vec![1; 6])))),
+        ("large list", replaced("Jet_eta", large_list(values(0.1)))),
+        ("nested", nested(list)),
+        ("nested in a large list", nested(large_list)),
+    ];
+    for (name, columns) in variants {
+        for nullable in [Nullable::No, Nullable::Everywhere] {
+            write(&path, &columns, nullable);
+            assert_eq!(read(&path, &jets()), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn all_columns_lists_and_elements_may_be_nullable_without_nulls() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    write(&path, &flat_columns(), Nullable::No);
+    let expected = read(&path, &jets());
+    let mut small = ListBuilder::new(Float32Builder::new());
+    let mut large = LargeListBuilder::new(Float32Builder::new());
+    let pt = values(10.0);
+    let pt = pt.as_primitive::<Float32Type>();
+    for ends in offsets().windows(2) {
+        for index in ends[0]..ends[1] {
+            small.values().append_value(pt.value(index as usize));
+            large.values().append_value(pt.value(index as usize));
+        }
+        small.append(true);
+        large.append(true);
+    }
+    for array in [Arc::new(small.finish()) as ArrayRef, Arc::new(large.finish())] {
+        write(&path, &replaced("Jet_pt", array), Nullable::Everywhere);
+        assert_eq!(read(&path, &jets()), expected);
+    }
+}
+
+#[test]
+fn numbers_of_any_type_become_f32_rounded_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("wide", Arc::new(Float64Array::from(vec![0.1, 1e300, f64::NAN]))),
+        ("whole", Arc::new(Int64Array::from(vec![-3, 16_777_217, i64::MAX]))),
+        ("flag", Arc::new(BooleanArray::from(vec![true, false, true]))),
+        ("small", Arc::new(UInt8Array::from(vec![0, 7, 255]))),
+    ];
+    write(&path, &columns, Nullable::No);
+    let names = ["wide", "whole", "flag", "small"];
+    let projection = Projection { collections: vec![], scalars: names.map(String::from).to_vec() };
+    let source = EventSource::open(&[path.display().to_string()], &projection).unwrap();
+    let batches: Vec<_> = source.batches(100, 1).map(|batch| batch.unwrap()).collect();
+    // Joined row groups deliver all three rows at once.
+    assert_eq!(batches.len(), 1);
+    let scalars = &batches[0].columns.scalars;
+    assert_eq!(scalars[0][..2], [0.1f32, f32::INFINITY]);
+    assert!(scalars[0][2].is_nan());
+    // 2^24 + 1 lies halfway between two f32; ties go to even.
+    assert_eq!(scalars[1][..], [-3.0, 16_777_216.0, 9_223_372_036_854_775_808.0]);
+    assert_eq!(scalars[2][..], [1.0, 0.0, 1.0]);
+    assert_eq!(scalars[3][..], [0.0, 7.0, 255.0]);
+    assert_eq!(batches[0].id(2), (0, 0, 2), "the row stands in for the event number");
+}
+
+#[test]
+fn batches_do_not_depend_on_threads_or_queue_and_join_to_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.parquet", "a.parquet", "c.parq", ".hidden.parquet", "notes.txt"] {
+        write(&folder.path().join(name), &flat_columns(), Nullable::No);
+    }
+    let source = EventSource::open(&[folder.path().display().to_string()], &jets()).unwrap();
+    let names: Vec<_> = source.files().iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["a.parquet", "b.parquet", "c.parq"]);
+    assert_eq!(source.rows(), 18);
+    let whole = join(source.batches(1000, 8).map(|batch| batch.unwrap()), &jets());
+    for rows in [1, 2, 3, 5, 6, 7] {
+        let shape = |threads: usize, queue: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let batches: Vec<EventBatch> =
+                pool.install(|| source.batches(rows, queue)).map(|batch| batch.unwrap()).collect();
+            let shape: Vec<_> =
+                batches.iter().map(|batch| (batch.file, batch.first_row, batch.columns.events)).collect();
+            assert_eq!(join(batches, &jets()), whole);
+            assert!(shape.iter().all(|(_, _, events)| *events <= rows));
+            shape
+        };
+        let expected = shape(1, 1);
+        for (threads, queue) in [(2, 1), (4, 3), (3, 100)] {
+            assert_eq!(shape(threads, queue), expected, "{rows} rows a batch");
+        }
+    }
+    // A consumer that stops early does not hang the threads.
+    drop(source.batches(1, 1).take(2).collect::<Vec<_>>());
+}
+
+#[test]
+fn globs_and_lists_of_files_keep_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["x2.parquet", "x1.parquet", "y.parquet", "odd[1].parquet"] {
+        write(&folder.path().join(name), &flat_columns(), Nullable::No);
+    }
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let source = EventSource::open(&[at("y.parquet"), at("x*.parquet"), at("odd[1].parquet")], &jets()).unwrap();
+    let names: Vec<_> = source.files().iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["y.parquet", "x1.parquet", "x2.parquet", "odd[1].parquet"]);
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("events.parquet"), folder.path().join("copy.parquet"));
+    write(&path, &flat_columns(), Nullable::No);
+    let source = EventSource::open(&[path.display().to_string()], &jets()).unwrap();
+    for codec in [Codec::Zstd, Codec::Snappy] {
+        let mut writer = EventWriter::create(&copy, &jets(), Layout { codec, rows_per_group: 4 }).unwrap();
+        for batch in source.batches(5, 1) {
+            writer.write(&batch.unwrap()).unwrap();
+        }
+        let before = std::fs::read(&copy).ok();
+        writer.finish().unwrap();
+        assert_ne!(std::fs::read(&copy).ok(), before, "the file appears when it is complete");
+        assert_eq!(read(&copy, &jets()), read(&path, &jets()));
+    }
+    let left: Vec<_> = folder.path().read_dir().unwrap().collect();
+    assert_eq!(left.len(), 2, "no temporary file is left");
+}
+
+#[test]
+fn a_file_of_zero_events_is_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.parquet");
+    EventWriter::create(&path, &jets(), Layout::default()).unwrap().finish().unwrap();
+    let source = EventSource::open(&[path.display().to_string()], &jets()).unwrap();
+    assert_eq!(source.rows(), 0);
+    assert_eq!(source.batches(10, 1).count(), 0);
+}
+
+#[test]
+fn tables_keep_their_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("survivors.parquet");
+    let columns = [
+        ("event", Column::U64(vec![u64::MAX, 1].into())),
+        ("run", Column::U32(vec![1, 2].into())),
+        ("m_jj", Column::F32(vec![1300.0, f32::NAN].into())),
+        ("weight", Column::F64(vec![0.1, 0.2].into())),
+    ];
+    write_table(&path, &columns).unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 10).unwrap();
+    let batches: Vec<RecordBatch> = reader.map(|batch| batch.unwrap()).collect();
+    assert_eq!(batches[0].column(1).as_primitive::<UInt32Type>().values()[..], [1, 2]);
+    assert!(batches[0].column(2).as_primitive::<Float32Type>().value(1).is_nan());
+    let uneven = [("a", Column::F32(vec![1.0].into())), ("b", Column::F32(vec![].into()))];
+    let twice = [("a", Column::F32(vec![1.0].into())), ("a", Column::F32(vec![2.0].into()))];
+    for wrong in [uneven, twice] {
+        let error = write_table(&path, &wrong).unwrap_err();
+        assert_eq!(error.exit_code(), 1, "{error}");
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 1, "nothing half-written is left");
+}
