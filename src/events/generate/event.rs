@@ -156,7 +156,7 @@ fn softer(random: &Philox, number: u64, leading_pt: f64, take: impl FnMut(Jet)) 
     let mut hardest = HARDEST_SOFT_GEV.min(0.5 * leading_pt);
     let mut take = take;
     for jet in 0..count as u64 {
-        if !(hardest > SOFTEST_GEV) {
+        if hardest <= SOFTEST_GEV {
             return;
         }
         let [u_pt, u_eta] = random.uniforms(number, draw::SOFT + 2 * jet);
