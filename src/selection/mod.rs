@@ -1,1 +1,3 @@
-//! selection: under construction.
+//! Objects, cuts, survivors, cutflow.
+
+pub mod expression;
