@@ -140,7 +140,10 @@ impl<'a> Compiler<'a> {
 
     fn quantity_in_words(&self, object: usize, quantity: &str) -> String {
         let column = self.column_name(object, quantity);
-        format!("column '{}_{column}' ('{quantity}' of the object '{}')", self.objects[object].collection, self.objects[object].name)
+        format!(
+            "column '{}_{column}' ('{quantity}' of the object '{}')",
+            self.objects[object].collection, self.objects[object].name
+        )
     }
 
     fn quantity_column(&mut self, object: usize, quantity: &str) -> u32 {
@@ -187,8 +190,7 @@ impl<'a> Compiler<'a> {
             Err(why) => return self.mistake(Part::Cut(index, "require"), why),
         };
         let known = self.variables.len();
-        let compiled =
-            self.value(&requirement.left, 0, known).and_then(|()| self.value(&requirement.right, 1, known));
+        let compiled = self.value(&requirement.left, 0, known).and_then(|()| self.value(&requirement.right, 1, known));
         if let Err(why) = compiled {
             return self.mistake(Part::Cut(index, "require"), format!("'{}', {why}", cut.require));
         }
@@ -250,7 +252,8 @@ impl<'a> Compiler<'a> {
         if let Some(index) = self.variables[..known].iter().position(|variable| variable.name == name.word) {
             // A variable that did not parse is reported once, where it is defined.
             let Some(value) = self.parsed[index].clone() else { return Ok(()) };
-            self.value(&value, held, index).map_err(|why| format!("column {column}: variable '{}': {why}", name.word))?;
+            self.value(&value, held, index)
+                .map_err(|why| format!("column {column}: variable '{}': {why}", name.word))?;
             self.emit(instruction(Operation::Round));
             return Ok(());
         }
@@ -309,7 +312,11 @@ impl<'a> Compiler<'a> {
             return Err(format!("column {column}: {name}[{}] never exists, since leading = {leading}", place.rank));
         }
         if place.rank >= MOST {
-            return Err(format!("column {column}: {name}[{}] is out of reach; the last place is {}", place.rank, MOST - 1));
+            return Err(format!(
+                "column {column}: {name}[{}] is out of reach; the last place is {}",
+                place.rank,
+                MOST - 1
+            ));
         }
         self.plans[object].slots = self.plans[object].slots.max(place.rank + 1);
         Ok((object as u32, place.rank))

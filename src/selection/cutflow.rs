@@ -1,0 +1,199 @@
+//! How many events each cut left, exactly, and the table of it.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use super::Selection;
+use super::tally::{WORDS, WeightedCount};
+use crate::device::Cuda;
+use crate::device::{Download, Host, OnDevice, Place, Upload};
+use crate::error::{Fault, Result};
+use crate::math::exact::WeightScale;
+
+const NAME: &str = "selection.cutflow";
+
+/// Events by the number of cuts that they passed before the first that they failed, as it accumulates in its place:
+/// [`WORDS`] words for each number from 0 to the number of cuts.
+///
+/// One entry an event, instead of one for each cut passed, is what makes it cheap on a device; the cutflow is the sums
+/// from the end.
+#[derive(Debug, Clone)]
+pub struct CutflowTally<P: Place> {
+    /// The words.
+    pub words: P::Column<u64>,
+}
+
+impl<P: Place> CutflowTally<P> {
+    /// The number of words for a selection of so many cuts.
+    pub fn words_for(cuts: usize) -> usize {
+        (cuts + 1) * WORDS
+    }
+}
+
+impl CutflowTally<Host> {
+    /// Nothing counted yet.
+    pub fn empty(selection: &Selection) -> Self {
+        Self { words: vec![0; Self::words_for(selection.cuts().count())].into() }
+    }
+}
+
+impl CutflowTally<OnDevice> {
+    /// Nothing counted yet, on the device.
+    ///
+    /// # Errors
+    /// A failed allocation.
+    pub fn empty_on(cuda: &Cuda, selection: &Selection) -> Result<Self> {
+        Ok(Self { words: cuda.zeros(Self::words_for(selection.cuts().count()))? })
+    }
+}
+
+impl Upload for CutflowTally<Host> {
+    type There = CutflowTally<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<CutflowTally<OnDevice>> {
+        Ok(CutflowTally { words: self.words.upload(cuda)? })
+    }
+}
+
+impl Download for CutflowTally<OnDevice> {
+    type Here = CutflowTally<Host>;
+
+    fn download(&self, cuda: &Cuda) -> Result<CutflowTally<Host>> {
+        Ok(CutflowTally { words: self.words.download(cuda)? })
+    }
+}
+
+/// The events that passed each cut and all before it; the first row is all events. Sums are exact, so cutflows of batches,
+/// shards and samples add up in any order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cutflow {
+    names: Vec<String>,
+    rows: Vec<WeightedCount>,
+    scale: WeightScale,
+}
+
+impl Cutflow {
+    /// Reads what a selection has counted.
+    ///
+    /// # Errors
+    /// A tally that is not of this selection.
+    pub fn new(selection: &Selection, tally: &CutflowTally<Host>) -> Result<Self> {
+        let names: Vec<String> = std::iter::once("all events").chain(selection.cuts()).map(str::to_owned).collect();
+        if tally.words.len() != names.len() * WORDS {
+            let (expected, got) = (names.len() * WORDS, tally.words.len());
+            return Err(
+                Fault::new(NAME, format!("expected {expected} words for {} cuts, got {got}", names.len() - 1)).data()
+            );
+        }
+        let mut rows: Vec<WeightedCount> = tally.words.chunks_exact(WORDS).map(WeightedCount::from_words).collect();
+        for row in (0..rows.len() - 1).rev() {
+            let later = rows[row + 1];
+            rows[row].merge(&later);
+        }
+        Ok(Self { names, rows, scale: selection.weight().scale })
+    }
+
+    /// Adds the events of another cutflow.
+    ///
+    /// # Errors
+    /// One with other cuts or another range of weights.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.names != other.names || self.scale != other.scale {
+            let problem = format!(
+                "cutflows of different cuts or ranges of weights cannot be added: {:?} and {:?}",
+                self.names, other.names
+            );
+            return Err(Fault::new(NAME, problem).data());
+        }
+        self.rows.iter_mut().zip(&other.rows).for_each(|(row, other)| row.merge(other));
+        Ok(())
+    }
+
+    /// The numbers of the table.
+    pub fn table(&self) -> CutflowTable {
+        let of = |part: f64, whole: f64| if whole == 0.0 { f64::NAN } else { part / whole };
+        let sums: Vec<f64> = self.rows.iter().map(|row| row.sum(&self.scale)).collect();
+        let rows = (0..self.rows.len()).map(|index| CutflowRow {
+            name: self.names[index].clone(),
+            events: self.rows[index].events,
+            weights: sums[index],
+            error: self.rows[index].sum_of_squares(&self.scale).sqrt(),
+            efficiency: of(sums[index], sums[0]),
+            relative_efficiency: of(sums[index], sums[index.saturating_sub(1)]),
+        });
+        CutflowTable { rows: rows.collect() }
+    }
+}
+
+/// A row of a cutflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CutflowRow {
+    /// The cut, or `all events`.
+    pub name: String,
+    /// Events that passed it and all before.
+    pub events: u64,
+    /// The sum of their weights.
+    pub weights: f64,
+    /// The statistical error of the sum, sqrt(sum of squared weights).
+    pub error: f64,
+    /// The sum over that of all events; NaN where that is 0.
+    pub efficiency: f64,
+    /// The sum over that of the row before; NaN where that is 0.
+    pub relative_efficiency: f64,
+}
+
+/// A cutflow in numbers: `Display` is an aligned table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CutflowTable {
+    /// All events, then a row for each cut.
+    pub rows: Vec<CutflowRow>,
+}
+
+impl CutflowTable {
+    /// The table as CSV with a header; sums are written so that they read back to the same f64.
+    pub fn csv(&self) -> String {
+        let mut text = String::from("cut,events,weights,error,efficiency,relative_efficiency\n");
+        for row in &self.rows {
+            let name = if row.name.contains(['"', ',', '\n', '\r']) {
+                format!("\"{}\"", row.name.replace('"', "\"\""))
+            } else {
+                row.name.clone()
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{name},{},{},{},{},{}",
+                row.events, row.weights, row.error, row.efficiency, row.relative_efficiency
+            );
+        }
+        text
+    }
+}
+
+impl fmt::Display for CutflowTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |part: f64| if part.is_nan() { "-".to_owned() } else { format!("{:.2} %", 100.0 * part) };
+        let header = ["cut", "events", "weights", "+-", "of all", "of before"].map(str::to_owned);
+        let rows = self.rows.iter().map(|row| {
+            [
+                row.name.clone(),
+                row.events.to_string(),
+                format!("{:.2}", row.weights),
+                format!("{:.2}", row.error),
+                percent(row.efficiency),
+                percent(row.relative_efficiency),
+            ]
+        });
+        let cells: Vec<[String; 6]> = std::iter::once(header).chain(rows).collect();
+        let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 6] = std::array::from_fn(width);
+        for row in &cells {
+            write!(f, "{:<1$}", row[0], widths[0])?;
+            for column in 1..6 {
+                write!(f, "  {:>1$}", row[column], widths[column])?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
