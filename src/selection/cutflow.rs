@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::Selection;
-use super::tally::{WORDS, WeightedCount};
+use super::tally::{WORDS, WeightedCount, rows_of_words};
 use crate::device::Cuda;
 use crate::device::{Download, Host, OnDevice, Place, Upload};
 use crate::error::{Fault, Result};
@@ -85,12 +85,12 @@ impl Cutflow {
                 Fault::new(NAME, format!("expected {expected} words for {} cuts, got {got}", names.len() - 1)).data()
             );
         }
-        let mut rows: Vec<WeightedCount> = tally.words.chunks_exact(WORDS).map(WeightedCount::from_words).collect();
+        let mut rows = rows_of_words(NAME, &tally.words)?;
         for row in (0..rows.len() - 1).rev() {
             let later = rows[row + 1];
-            rows[row].merge(&later);
+            rows[row].merge(&later)?;
         }
-        Ok(Self { names, rows, scale: selection.weight().scale })
+        Ok(Self { names, rows, scale: selection.weight().scale() })
     }
 
     /// Adds the events of another cutflow.
@@ -105,19 +105,18 @@ impl Cutflow {
             );
             return Err(Fault::new(NAME, problem).data());
         }
-        self.rows.iter_mut().zip(&other.rows).for_each(|(row, other)| row.merge(other));
-        Ok(())
+        self.rows.iter_mut().zip(&other.rows).try_for_each(|(row, other)| row.merge(other))
     }
 
     /// The numbers of the table.
     pub fn table(&self) -> CutflowTable {
         let of = |part: f64, whole: f64| if whole == 0.0 { f64::NAN } else { part / whole };
-        let sums: Vec<f64> = self.rows.iter().map(|row| row.sum(&self.scale)).collect();
+        let sums: Vec<f64> = self.rows.iter().map(|row| row.sum(self.scale)).collect();
         let rows = (0..self.rows.len()).map(|index| CutflowRow {
             name: self.names[index].clone(),
             events: self.rows[index].events,
             weights: sums[index],
-            error: self.rows[index].sum_of_squares(&self.scale).sqrt(),
+            error: self.rows[index].sum_of_squares(self.scale).sqrt(),
             efficiency: of(sums[index], sums[0]),
             relative_efficiency: of(sums[index], sums[index.saturating_sub(1)]),
         });

@@ -1,81 +1,134 @@
-//! Events counted and weighted, exactly: one for every row of a cutflow and every bin of a spectrum.
+//! Events counted and weighted, exactly: one [`WeightedCount`] for every row of a cutflow and every bin of a spectrum.
 
-use crate::math::exact::WeightScale;
+use crate::error::{Fault, Result};
+use crate::math::exact::{ExactSum, WeightScale, units_of};
 
-/// The words of a [`WeightedCount`] in a column: the count, then the limbs of the sum of weights and of the sum of
-/// squared weights, lowest first. A limb is 32 bits of the sum held in 64, so that a kernel can add to it with integer
-/// atomics; it takes 2^32 additions before [`WeightedCount::carry`] must move what is above the 32 bits.
+/// The words of a [`WeightedCount`] in a column: the count, then three limbs of the sum of weights and three of the sum of
+/// squared weights, lowest first. Limb i counts 2^(32 i) units in a signed word, so that a kernel can add the digits of a
+/// weight with integer atomics ([`crate::math::exact`]).
 pub const WORDS: usize = 1 + 2 * LIMBS;
 
-const LIMBS: usize = 4;
+/// A term has three digits of 32 bits; the third limb holds all that is above.
+const LIMBS: usize = 3;
 
-/// A number of events, the sum of their weights and of its squares, in fixed point: sums do not depend on their order.
+/// A number of events, the sum of their weights and of its squares in units of a [`WeightScale`]: the same in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WeightedCount {
     /// How many events.
     pub events: u64,
-    /// Sum of weights in units of the scale.
-    pub weights: i128,
-    /// Sum of squared weights in units of the scale's square.
-    pub squares: i128,
+    /// Sum of weights.
+    pub weights: ExactSum,
+    /// Sum of squared weights.
+    pub squares: ExactSum,
 }
 
 impl WeightedCount {
-    /// Adds an event; the weight must be one that the scale admits.
-    pub fn add(&mut self, scale: &WeightScale, weight: f32) {
+    /// Adds an event, whose weight must be one that the scale admits. Up to 2^40 of them fit.
+    #[inline]
+    pub fn add(&mut self, scale: WeightScale, weight: f32) {
+        let weight = f64::from(weight);
+        let plus = |sum: ExactSum, units: i128| ExactSum::from_units(sum.units().wrapping_add(units));
         self.events += 1;
-        self.weights += scale.fixed(f64::from(weight));
-        self.squares += scale.fixed_square(f64::from(weight));
+        self.weights = plus(self.weights, units_of(weight, scale.weight_unit()).value());
+        self.squares = plus(self.squares, units_of(weight * weight, scale.square_unit()).value());
     }
 
     /// Adds all events of another.
-    pub fn merge(&mut self, other: &Self) {
+    ///
+    /// # Errors
+    /// Where a sum leaves 128 bits.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.events += other.events;
-        self.weights += other.weights;
-        self.squares += other.squares;
+        self.weights.add(other.weights.units())?;
+        self.squares.add(other.squares.units())
     }
 
     /// The sum of weights, rounded once.
-    pub fn sum(&self, scale: &WeightScale) -> f64 {
-        scale.value(self.weights)
+    pub fn sum(&self, scale: WeightScale) -> f64 {
+        self.weights.to_f64(scale.weight_unit())
     }
 
     /// The sum of squared weights, rounded once.
-    pub fn sum_of_squares(&self, scale: &WeightScale) -> f64 {
-        scale.square_value(self.squares)
+    pub fn sum_of_squares(&self, scale: WeightScale) -> f64 {
+        self.squares.to_f64(scale.square_unit())
     }
 
-    /// Reads the words of one in a column, whether or not they were carried.
-    pub fn from_words(words: &[u64]) -> Self {
-        Self {
-            events: words[0],
-            weights: sum_of_limbs(&words[1..1 + LIMBS]),
-            squares: sum_of_limbs(&words[1 + LIMBS..WORDS]),
-        }
+    /// Reads one from its words, whether or not they were carried.
+    ///
+    /// # Errors
+    /// Where a sum leaves 128 bits.
+    pub fn from_words(words: &[u64]) -> Result<Self> {
+        let sum = |at: usize| {
+            let limb = |index: usize| words[at + index].cast_signed();
+            ExactSum::from_limbs([limb(0), limb(1), limb(2), 0], 0)
+        };
+        Ok(Self { events: words[0], weights: sum(1)?, squares: sum(1 + LIMBS)? })
     }
 
-    /// The words of this one, carried.
+    /// The words of this one, carried: the two lower limbs hold 32 bits each.
     pub fn to_words(&self) -> [u64; WORDS] {
         let mut words = [0; WORDS];
         words[0] = self.events;
-        for limb in 0..LIMBS {
-            words[1 + limb] = u64::from((self.weights >> (32 * limb)) as u32);
-            words[1 + LIMBS + limb] = u64::from((self.squares >> (32 * limb)) as u32);
+        for (at, sum) in [(1, self.weights.units()), (1 + LIMBS, self.squares.units())] {
+            words[at] = u64::from(sum as u32);
+            words[at + 1] = u64::from((sum >> 32) as u32);
+            words[at + 2] = ((sum >> 64) as i64).cast_unsigned();
         }
         words
     }
 }
 
-/// The sum modulo 2^128, which is the sum itself in two's complement.
-fn sum_of_limbs(limbs: &[u64]) -> i128 {
-    limbs.iter().enumerate().fold(0i128, |sum, (limb, word)| sum.wrapping_add((i128::from(*word)) << (32 * limb)))
+/// Reads the rows of a column of words.
+///
+/// # Errors
+/// A column that is not whole rows, or a sum that leaves 128 bits.
+pub fn rows_of_words(operation: &'static str, words: &[u64]) -> Result<Vec<WeightedCount>> {
+    if words.len() % WORDS != 0 {
+        return Err(Fault::new(operation, format!("{} words are no whole rows of {WORDS}", words.len())).data());
+    }
+    words.chunks_exact(WORDS).map(WeightedCount::from_words).collect()
 }
 
 /// Adds the rows of `from` to the words of `into`.
-pub fn add_to_words(into: &mut [u64], from: &[WeightedCount]) {
+///
+/// # Errors
+/// Where a sum leaves 128 bits.
+pub fn add_to_words(into: &mut [u64], from: &[WeightedCount]) -> Result<()> {
     for (words, row) in into.chunks_exact_mut(WORDS).zip(from) {
-        let mut sum = WeightedCount::from_words(words);
-        sum.merge(row);
+        let mut sum = WeightedCount::from_words(words)?;
+        sum.merge(row)?;
         words.copy_from_slice(&sum.to_words());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_hold_sums_of_either_sign() {
+        let scale = WeightScale::new(1000.0).unwrap();
+        for weights in [vec![], vec![1.0], vec![-1000.0; 5], vec![999.5, -0.125, 3.25]] {
+            let mut count = WeightedCount::default();
+            weights.iter().for_each(|weight| count.add(scale, *weight));
+            assert_eq!(WeightedCount::from_words(&count.to_words()).unwrap(), count);
+            assert_eq!(count.sum(scale), weights.iter().map(|weight| f64::from(*weight)).sum::<f64>());
+            let squares: f64 = weights.iter().map(|weight| f64::from(*weight).powi(2)).sum();
+            assert_eq!(count.sum_of_squares(scale), squares);
+        }
+    }
+
+    #[test]
+    fn limbs_that_were_not_carried_read_the_same() {
+        let words = |low: i64, middle: i64, high: i64| {
+            let limbs = [low, middle, high].map(i64::cast_unsigned);
+            [&[7][..], &limbs, &limbs].concat()
+        };
+        let carried = WeightedCount::from_words(&words(5, 2, -1)).unwrap();
+        assert_eq!(carried, WeightedCount::from_words(&words(5 + (3 << 32), -1, -1)).unwrap());
+        assert_eq!(carried.weights.units(), 5 + (2 << 32) - (1 << 64));
+        assert_eq!(WeightedCount::from_words(&carried.to_words()).unwrap(), carried);
+        assert!(rows_of_words("a.b", &[0; 13]).is_err());
     }
 }

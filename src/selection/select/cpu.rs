@@ -9,6 +9,7 @@ use super::{Batch, NAME, Selected, Selection, Status, Survivors};
 use crate::device::Host;
 use crate::error::{Fault, Result};
 use crate::events::{Collection, EventColumns};
+use crate::math::exact::WEIGHT_FINE;
 use crate::selection::cutflow::CutflowTally;
 use crate::selection::tally::{WeightedCount, add_to_words};
 
@@ -53,7 +54,7 @@ pub(super) fn select(selection: &Selection, batch: Batch<Host>) -> Result<Select
     };
     let mut words = batch.cutflow.words.to_vec();
     for block in &blocks {
-        add_to_words(&mut words, &block.passed);
+        add_to_words(&mut words, &block.passed)?;
     }
     Ok(Selected { survivors, cutflow: CutflowTally { words: words.into() } })
 }
@@ -85,7 +86,7 @@ fn are_offsets_of(collection: &Collection<Host>, values: usize) -> bool {
 
 fn select_block(selection: &Selection, columns: &Columns<'_>, events: std::ops::Range<usize>) -> Block {
     let program = &*selection.program;
-    let scale = &selection.weight.scale;
+    let scale = selection.weight.scale;
     let mut counts = vec![0; program.objects.len()];
     let mut slots = vec![NONE; program.slots];
     let mut block = Block {
@@ -97,7 +98,10 @@ fn select_block(selection: &Selection, columns: &Columns<'_>, events: std::ops::
     };
     for event in events {
         let weight = weight(selection, columns, event);
-        let mut fault = if scale.admits(f64::from(weight)) { NONE } else { selection.weight_fault() };
+        let mut fault = match scale.status(f64::from(weight)) {
+            WEIGHT_FINE => NONE,
+            status => selection.weight_fault(status),
+        };
         let mut passed = 0;
         if fault == NONE {
             fault = find_objects(program, columns, event, &mut counts, &mut slots);

@@ -6,7 +6,7 @@
 //! is a fault.
 
 use super::program::{NONE, Operation, Program};
-use crate::math::angle::delta_phi;
+use crate::math::angle::delta_r;
 use crate::math::lorentz::FourMomentum;
 
 /// The columns of a batch in the order of the program.
@@ -176,10 +176,9 @@ fn of_pair(program: &Program, columns: &Columns<'_>, step: &super::program::Inst
                 let eta = f64::from(columns.quantities[plan.eta as usize][item as usize]);
                 (eta, f64::from(columns.quantities[plan.phi as usize][item as usize]))
             };
-            let ((first_eta, first_phi), (second_eta, second_phi)) =
-                (of(step.first_object, first), of(step.second_object, second));
-            let (eta, phi) = (first_eta - second_eta, delta_phi(first_phi, second_phi));
-            (eta * eta + phi * phi).sqrt()
+            let (first_eta, first_phi) = of(step.first_object, first);
+            let (second_eta, second_phi) = of(step.second_object, second);
+            delta_r(first_eta, first_phi, second_eta, second_phi)
         }
         operation => {
             let massless = operation == Operation::PairPt;

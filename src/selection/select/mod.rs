@@ -47,7 +47,7 @@ use super::cutflow::CutflowTally;
 use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan};
 use crate::error::{Fault, Problems, Result};
 use crate::events::{EventColumns, Projection};
-use crate::math::exact::WeightScale;
+use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
 
 const NAME: &str = "selection.select";
 
@@ -132,17 +132,43 @@ impl Cut {
 /// The weight of events: a column times a factor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
-    /// The scalar column, or 1 for every event.
-    pub column: Option<String>,
-    /// What it is multiplied with, for example luminosity x cross section / generated events.
-    pub factor: f64,
-    /// The declared range, within which sums are exact.
-    pub scale: WeightScale,
+    column: Option<String>,
+    factor: f64,
+    scale: WeightScale,
 }
 
 impl Default for Weight {
+    /// 1 for every event.
     fn default() -> Self {
-        Self { column: None, factor: 1.0, scale: WeightScale::default() }
+        Self { column: None, factor: 1.0, scale: WeightScale::UNIT }
+    }
+}
+
+impl Weight {
+    /// The same weight for every event, for example luminosity x cross section / generated events.
+    ///
+    /// # Errors
+    /// A factor that is not finite, or is 0.
+    pub fn constant(factor: f64) -> Result<Self> {
+        Ok(Self { column: None, factor, scale: WeightScale::new(factor)? })
+    }
+
+    /// The scalar column times `factor`. `largest` is the declared largest absolute value of the product, within which
+    /// sums are exact; an event beyond it is an error.
+    ///
+    /// # Errors
+    /// A factor that is not finite, or a largest weight that is not positive.
+    pub fn column(column: impl Into<String>, factor: f64, largest: f64) -> Result<Self> {
+        if !factor.is_finite() {
+            let problem = format!("the factor {factor} of the weight is not a finite number");
+            return Err(Fault::new(NAME, problem).usage());
+        }
+        Ok(Self { column: Some(column.into()), factor, scale: WeightScale::new(largest)? })
+    }
+
+    /// The declared range: what sums of these weights are in units of.
+    pub fn scale(&self) -> WeightScale {
+        self.scale
     }
 }
 
@@ -173,16 +199,13 @@ impl Selection {
             };
             problems.push(Fault::new(NAME, format!("{place}: {why}")).usage());
         }
-        problems.take(check_weight(&selection.weight));
         problems.finish().map(|()| selection)
     }
 
     /// The same selection for a sample with another weight.
-    ///
-    /// # Errors
-    /// A factor that is not finite.
-    pub fn with_weight(&self, weight: Weight) -> Result<Self> {
-        Self::new(self.objects.clone(), self.variables.clone(), self.cuts.clone(), weight)
+    pub fn with_weight(&self, weight: Weight) -> Self {
+        let (program, _) = compile(&self.objects, &self.variables, &self.cuts, &weight);
+        Self { weight, program: Arc::new(program), ..self.clone() }
     }
 
     /// The columns that must be read for it.
@@ -222,31 +245,30 @@ impl Selection {
                 .because("a comparison with NaN has no answer")
                 .suggest("Mend the column, or let an earlier cut remove such events."),
             None => {
-                let column = self.weight.column.as_deref().unwrap_or("1");
-                let range = self.weight.scale.largest;
-                let factor = self.weight.factor;
-                Fault::new(
-                    NAME,
-                    format!("the weight '{column}' x {factor} is NaN or outside of its range {place}{others}"),
-                )
-                .because(format!("sums of weights are exact between -{range} and {range} a weight"))
-                .suggest("Declare a larger range, or mend the column.")
+                let Weight { column, factor, scale } = &self.weight;
+                let weight = match column {
+                    Some(column) => format!("'{column}' x {factor}"),
+                    None => format!("{factor}"),
+                };
+                let (problem, reason) = match status.fault - self.weight_fault(0) {
+                    WEIGHT_NOT_FINITE => ("is not finite", "a sum with it would have no value".to_owned()),
+                    WEIGHT_TOO_LARGE => {
+                        ("is too large", format!("the largest weight was declared as {}", scale.largest()))
+                    }
+                    _ => ("is too small", format!("beside {} its square would be lost", scale.largest())),
+                };
+                Fault::new(NAME, format!("the weight {weight} {problem} {place}{others}"))
+                    .because(reason)
+                    .suggest("Declare the largest weight of the sample, or mend the column.")
             }
         };
         fault.data()
     }
 
-    /// The fault code of a weight: the one after the last comparison.
-    fn weight_fault(&self) -> u32 {
-        self.program.compared.len() as u32
+    /// The fault code of a weight with that status: those after the last comparison.
+    fn weight_fault(&self, status: u32) -> u32 {
+        self.program.compared.len() as u32 + status
     }
-}
-
-fn check_weight(weight: &Weight) -> Result<()> {
-    if weight.factor.is_finite() {
-        return Ok(());
-    }
-    Err(Fault::new(NAME, format!("the factor {} of the weight is not a finite number", weight.factor)).usage())
 }
 
 /// What a batch reports: the lowest row with a fault, its code, and the number of events with one.
