@@ -4,64 +4,12 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::Selection;
-use super::tally::{WORDS, WeightedCount, rows_of_words};
-use crate::device::Cuda;
-use crate::device::{Download, Host, OnDevice, Place, Upload};
+use super::tally::{Tally, WeightedCount};
+use crate::device::Host;
 use crate::error::{Fault, Result};
 use crate::math::exact::WeightScale;
 
 const NAME: &str = "selection.cutflow";
-
-/// Events by the number of cuts that they passed before the first that they failed, as it accumulates in its place:
-/// [`WORDS`] words for each number from 0 to the number of cuts.
-///
-/// One entry an event, instead of one for each cut passed, is what makes it cheap on a device; the cutflow is the sums
-/// from the end.
-#[derive(Debug, Clone)]
-pub struct CutflowTally<P: Place> {
-    /// The words.
-    pub words: P::Column<u64>,
-}
-
-impl<P: Place> CutflowTally<P> {
-    /// The number of words for a selection of so many cuts.
-    pub fn words_for(cuts: usize) -> usize {
-        (cuts + 1) * WORDS
-    }
-}
-
-impl CutflowTally<Host> {
-    /// Nothing counted yet.
-    pub fn empty(selection: &Selection) -> Self {
-        Self { words: vec![0; Self::words_for(selection.cuts().count())].into() }
-    }
-}
-
-impl CutflowTally<OnDevice> {
-    /// Nothing counted yet, on the device.
-    ///
-    /// # Errors
-    /// A failed allocation.
-    pub fn empty_on(cuda: &Cuda, selection: &Selection) -> Result<Self> {
-        Ok(Self { words: cuda.zeros(Self::words_for(selection.cuts().count()))? })
-    }
-}
-
-impl Upload for CutflowTally<Host> {
-    type There = CutflowTally<OnDevice>;
-
-    fn upload(&self, cuda: &Cuda) -> Result<CutflowTally<OnDevice>> {
-        Ok(CutflowTally { words: self.words.upload(cuda)? })
-    }
-}
-
-impl Download for CutflowTally<OnDevice> {
-    type Here = CutflowTally<Host>;
-
-    fn download(&self, cuda: &Cuda) -> Result<CutflowTally<Host>> {
-        Ok(CutflowTally { words: self.words.download(cuda)? })
-    }
-}
 
 /// The events that passed each cut and all before it; the first row is all events. Sums are exact, so cutflows of batches,
 /// shards and samples add up in any order.
@@ -73,19 +21,17 @@ pub struct Cutflow {
 }
 
 impl Cutflow {
-    /// Reads what a selection has counted.
+    /// Reads what a selection has counted: the sums, from the end, of events by the number of cuts they passed.
     ///
     /// # Errors
     /// A tally that is not of this selection.
-    pub fn new(selection: &Selection, tally: &CutflowTally<Host>) -> Result<Self> {
+    pub fn new(selection: &Selection, tally: &Tally<Host>) -> Result<Self> {
         let names: Vec<String> = std::iter::once("all events").chain(selection.cuts()).map(str::to_owned).collect();
-        if tally.words.len() != names.len() * WORDS {
-            let (expected, got) = (names.len() * WORDS, tally.words.len());
-            return Err(
-                Fault::new(NAME, format!("expected {expected} words for {} cuts, got {got}", names.len() - 1)).data()
-            );
+        let mut rows = tally.rows()?;
+        if rows.len() != names.len() {
+            let (expected, got) = (names.len(), rows.len());
+            return Err(Fault::new(NAME, format!("expected a tally of {expected} rows, got {got}")).data());
         }
-        let mut rows = rows_of_words(NAME, &tally.words)?;
         for row in (0..rows.len() - 1).rev() {
             let later = rows[row + 1];
             rows[row].merge(&later)?;

@@ -12,5 +12,6 @@ pub mod expression;
 pub mod select;
 pub mod tally;
 
-pub use cutflow::{Cutflow, CutflowTable, CutflowTally};
+pub use cutflow::{Cutflow, CutflowRow, CutflowTable};
 pub use select::{Batch, Cut, Object, Origin, Selected, Selection, Survivors, Variable, Weight};
+pub use tally::{Tally, WeightedCount};

@@ -1,5 +1,7 @@
-//! Events counted and weighted, exactly: one [`WeightedCount`] for every row of a cutflow and every bin of a spectrum.
+//! Events counted and weighted, exactly: one [`WeightedCount`] for every row of a cutflow and every bin of a spectrum, and
+//! the [`Tally`] that accumulates them where the events are.
 
+use crate::device::{Cuda, Download, Host, OnDevice, Place, Upload};
 use crate::error::{Fault, Result};
 use crate::math::exact::{ExactSum, WeightScale, units_of};
 
@@ -78,28 +80,72 @@ impl WeightedCount {
     }
 }
 
-/// Reads the rows of a column of words.
-///
-/// # Errors
-/// A column that is not whole rows, or a sum that leaves 128 bits.
-pub fn rows_of_words(operation: &'static str, words: &[u64]) -> Result<Vec<WeightedCount>> {
-    if words.len() % WORDS != 0 {
-        return Err(Fault::new(operation, format!("{} words are no whole rows of {WORDS}", words.len())).data());
-    }
-    words.chunks_exact(WORDS).map(WeightedCount::from_words).collect()
+/// Rows of [`WeightedCount`]s that accumulate in their place: batch after batch goes in and comes out again.
+#[derive(Debug, Clone)]
+pub struct Tally<P: Place> {
+    /// [`WORDS`] words a row.
+    pub words: P::Column<u64>,
+    /// The events added since the limbs were last carried; they hold [`crate::math::exact::TERMS_PER_LIMBS`]. Always 0 on
+    /// the host.
+    pub(crate) uncarried: u64,
 }
 
-/// Adds the rows of `from` to the words of `into`.
-///
-/// # Errors
-/// Where a sum leaves 128 bits.
-pub fn add_to_words(into: &mut [u64], from: &[WeightedCount]) -> Result<()> {
-    for (words, row) in into.chunks_exact_mut(WORDS).zip(from) {
-        let mut sum = WeightedCount::from_words(words)?;
-        sum.merge(row)?;
-        words.copy_from_slice(&sum.to_words());
+impl Tally<Host> {
+    /// Nothing counted yet.
+    pub fn empty(rows: usize) -> Self {
+        Self { words: vec![0; rows * WORDS].into(), uncarried: 0 }
     }
-    Ok(())
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// A column that is not whole rows, or a sum that leaves 128 bits.
+    pub fn rows(&self) -> Result<Vec<WeightedCount>> {
+        if !self.words.len().is_multiple_of(WORDS) {
+            let problem = format!("{} words are no whole rows of {WORDS}", self.words.len());
+            return Err(Fault::new("selection.tally", problem).data());
+        }
+        self.words.chunks_exact(WORDS).map(WeightedCount::from_words).collect()
+    }
+
+    /// This tally with more events in its rows.
+    ///
+    /// # Errors
+    /// Where a sum leaves 128 bits.
+    pub fn plus<'a>(self, parts: impl IntoIterator<Item = &'a [WeightedCount]>) -> Result<Self> {
+        let mut rows = self.rows()?;
+        for part in parts {
+            rows.iter_mut().zip(part).try_for_each(|(row, more)| row.merge(more))?;
+        }
+        Ok(Self { words: rows.iter().flat_map(WeightedCount::to_words).collect(), uncarried: 0 })
+    }
+}
+
+impl Tally<OnDevice> {
+    /// Nothing counted yet, on the device.
+    ///
+    /// # Errors
+    /// A failed allocation.
+    pub fn empty_on(cuda: &Cuda, rows: usize) -> Result<Self> {
+        Ok(Self { words: cuda.zeros(rows * WORDS)?, uncarried: 0 })
+    }
+}
+
+impl Upload for Tally<Host> {
+    type There = Tally<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<Tally<OnDevice>> {
+        Ok(Tally { words: self.words.upload(cuda)?, uncarried: self.uncarried })
+    }
+}
+
+impl Download for Tally<OnDevice> {
+    type Here = Tally<Host>;
+
+    /// The rows come back carried.
+    fn download(&self, cuda: &Cuda) -> Result<Tally<Host>> {
+        Tally { words: self.words.download(cuda)?, uncarried: 0 }.plus([])
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +175,7 @@ mod tests {
         assert_eq!(carried, WeightedCount::from_words(&words(5 + (3 << 32), -1, -1)).unwrap());
         assert_eq!(carried.weights.units(), 5 + (2 << 32) - (1 << 64));
         assert_eq!(WeightedCount::from_words(&carried.to_words()).unwrap(), carried);
-        assert!(rows_of_words("a.b", &[0; 13]).is_err());
+        let broken = Tally::<Host> { words: vec![0; 13].into(), uncarried: 0 };
+        assert!(broken.rows().is_err());
     }
 }

@@ -10,8 +10,7 @@ use crate::device::Host;
 use crate::error::{Fault, Result};
 use crate::events::{Collection, EventColumns};
 use crate::math::exact::WEIGHT_FINE;
-use crate::selection::cutflow::CutflowTally;
-use crate::selection::tally::{WeightedCount, add_to_words};
+use crate::selection::tally::WeightedCount;
 
 // Small enough that a batch keeps all cores busy, large enough that joining costs nothing (measured: flat from 512 on).
 const BLOCK: usize = 4096;
@@ -52,11 +51,8 @@ pub(super) fn select(selection: &Selection, batch: Batch<Host>) -> Result<Select
             .collect(),
         weight: joined(&|block| &block.weight),
     };
-    let mut words = batch.cutflow.words.to_vec();
-    for block in &blocks {
-        add_to_words(&mut words, &block.passed)?;
-    }
-    Ok(Selected { survivors, cutflow: CutflowTally { words: words.into() } })
+    let cutflow = batch.cutflow.plus(blocks.iter().map(|block| &block.passed[..]))?;
+    Ok(Selected { survivors, cutflow })
 }
 
 /// The columns in the order of the program; offsets are checked, because they index everything else.

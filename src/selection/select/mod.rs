@@ -43,7 +43,7 @@ use std::sync::Arc;
 use compile::{Mistake, Part, compile};
 pub(crate) use program::Program;
 
-use super::cutflow::CutflowTally;
+use super::tally::{Tally, WORDS};
 use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan};
 use crate::error::{Fault, Problems, Result};
 use crate::events::{EventColumns, Projection};
@@ -223,6 +223,11 @@ impl Selection {
         self.cuts.iter().map(|cut| cut.name.as_str())
     }
 
+    /// The rows of its cutflow's tally: one more than cuts.
+    pub fn cutflow_rows(&self) -> usize {
+        self.cuts.len() + 1
+    }
+
     /// The weight of its events.
     pub fn weight(&self) -> &Weight {
         &self.weight
@@ -293,8 +298,10 @@ pub struct Origin {
 pub struct Batch<P: Place> {
     /// The columns of [`Selection::projection`].
     pub columns: EventColumns<P>,
-    /// The cutflow of the batches before; it comes out again with this one added.
-    pub cutflow: CutflowTally<P>,
+    /// The cutflow of the batches before ([`Selection::cutflow_rows`] rows); it comes out again with this one added. Row i
+    /// counts the events that passed i cuts before the first that they failed: one entry an event, instead of one for
+    /// each cut passed, is what makes it cheap on a device. [`Cutflow`](crate::selection::Cutflow) sums them up.
+    pub cutflow: Tally<P>,
     /// Where the batch comes from.
     pub origin: Origin,
 }
@@ -305,7 +312,7 @@ pub struct Selected<P: Place> {
     /// The events that passed every cut.
     pub survivors: Survivors<P>,
     /// The cutflow with this batch.
-    pub cutflow: CutflowTally<P>,
+    pub cutflow: Tally<P>,
 }
 
 /// The events of a batch that passed every cut, in their order.
@@ -337,7 +344,7 @@ impl Operation for Selection {
         };
         expect(&"collections", columns.collections.len(), projection.collections.len());
         expect(&"event scalars", columns.scalars.len(), projection.scalars.len());
-        expect(&"words of the cutflow", batch.cutflow.words.length(), CutflowTally::<P>::words_for(self.cuts.len()));
+        expect(&"words of the cutflow", batch.cutflow.words.length(), self.cutflow_rows() * WORDS);
         for (collection, named) in columns.collections.iter().zip(&projection.collections) {
             let name = &named.name;
             expect(&format_args!("offsets of '{name}'"), collection.offsets.length(), columns.events + 1);

@@ -40,14 +40,14 @@ fn columns(selection: &Selection, events: &[Vec<Item>], scalars: &[(&str, Vec<f3
     }
 }
 
-fn run_on(selection: &Selection, columns: EventColumns<Host>, cutflow: CutflowTally<Host>) -> Result<Selected<Host>> {
+fn run_on(selection: &Selection, columns: EventColumns<Host>, cutflow: Tally<Host>) -> Result<Selected<Host>> {
     let batch = Batch { columns, cutflow, origin: Origin { file: "a.parquet".into(), first_row: 100 } };
     selection.check(&batch)?;
     selection.cpu(batch)
 }
 
 fn run(selection: &Selection, events: &[Vec<Item>], scalars: &[(&str, Vec<f32>)]) -> Result<Selected<Host>> {
-    run_on(selection, columns(selection, events, scalars), CutflowTally::empty(selection))
+    run_on(selection, columns(selection, events, scalars), Tally::empty(selection.cutflow_rows()))
 }
 
 fn table(selection: &Selection, selected: &Selected<Host>) -> CutflowTable {
@@ -219,7 +219,7 @@ fn columns_that_contradict_each_other_are_refused() {
     let refused = |change: &dyn Fn(&mut EventColumns<Host>)| {
         let mut columns = sound.clone();
         change(&mut columns);
-        run_on(&selection, columns, CutflowTally::empty(&selection)).unwrap_err().to_string()
+        run_on(&selection, columns, Tally::empty(selection.cutflow_rows())).unwrap_err().to_string()
     };
     assert!(refused(&|columns| columns.events = 3).contains("offsets of 'FatJet': expected 4, got 3"));
     assert!(refused(&|columns| columns.collections.clear()).contains("collections: expected 1, got 0"));
@@ -343,10 +343,10 @@ proptest! {
             let (items, weights): (Vec<_>, Vec<_>) = part.iter().cloned().unzip();
             columns(&selection, &items, &[("w", weights)])
         };
-        let whole = run_on(&selection, part(&events), CutflowTally::empty(&selection)).unwrap();
+        let whole = run_on(&selection, part(&events), Tally::empty(selection.cutflow_rows())).unwrap();
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let (first, second) = one.install(|| {
-            let first = run_on(&selection, part(&events[..split]), CutflowTally::empty(&selection)).unwrap();
+            let first = run_on(&selection, part(&events[..split]), Tally::empty(selection.cutflow_rows())).unwrap();
             let second = run_on(&selection, part(&events[split..]), first.cutflow.clone()).unwrap();
             (first, second)
         });
@@ -388,6 +388,6 @@ fn cutflows_of_samples_add() {
     sum.merge(&flow(&[good.clone()])).unwrap();
     assert_eq!(sum, flow(&[good.clone(), good, vec![]]));
     let other = Selection::new(vec![], vec![], vec![], Weight::default()).unwrap();
-    let other = Cutflow::new(&other, &CutflowTally::empty(&other)).unwrap();
+    let other = Cutflow::new(&other, &Tally::empty(other.cutflow_rows())).unwrap();
     assert!(sum.merge(&other).is_err());
 }
