@@ -1,5 +1,7 @@
 //! Angles in radians and distances in the plane of pseudorapidity and azimuth.
 
+#![allow(clippy::approx_constant)]
+
 use super::det::{LARGEST_ANGLE, PI, absolute, is_nan, nearest, sqrt};
 
 /// 2 pi as the doubled double [`PI`].

@@ -2,5 +2,8 @@
 
 pub mod angle;
 pub mod det;
+pub mod exact;
 pub mod lorentz;
 pub mod philox;
+pub mod poisson;
+pub mod special;

@@ -1,3 +1,6 @@
+// Constants are spelled in digits because the text is shared with the `.cuh` file.
+#![allow(clippy::approx_constant)]
+
 use super::arithmetic::*;
 use super::double::DoubleDouble;
 
