@@ -1,0 +1,394 @@
+//! `selection.select`: which events survive, what is computed of them, and how many were lost at each cut.
+//!
+//! For every event, each **object** takes the items of its collection that pass its cuts, ordered by falling transverse
+//! momentum (ties: lowest index) and keeps at most the `leading` first. The **cuts** are applied in order; an event that
+//! passes all of them survives, and its **variables** are computed in f64 from the f32 columns and rounded to f32 once. A
+//! variable that is used in a cut has its rounded value there too.
+//!
+//! * A value that needs an object which the event does not have (`jet[1].pt` of an event with one jet) makes a comparison
+//!   false and a variable NaN.
+//! * A NaN of the data in a *compared* value (a cut, or the pT by which objects are ordered) is an error that names the
+//!   column and the row, because any answer would be a guess. Cuts after the first failed one compare nothing.
+//! * Numbers of a card are f64; an f32 of the data is compared as the f64 of the same value.
+//! * The weight of an event is column x factor, rounded to f32 once; everything downstream uses that number. A weight that
+//!   is NaN or outside of the declared range is an error.
+//!
+//! Survivors keep the order of the events. Cost: every projected value is read once, and 4 (1 + variables) + 4 bytes are
+//! written for a survivor.
+//!
+//! ```
+//! use trawl::selection::{Cut, Object, Selection, Variable, Weight};
+//! let selection = Selection::new(
+//!     vec![Object::new("jet", "FatJet").keep("pt > 200").keep("abs(eta) < 2.0").leading(2)],
+//!     vec![Variable::new("m_Y", "mass(jet[0] + jet[1])")],
+//!     vec![Cut::new("two large-R jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
+//!     Weight::default(),
+//! )?;
+//! assert_eq!(selection.projection().collections[0].quantities, ["pt", "eta", "phi", "mass"]);
+//! # Ok::<(), trawl::Error>(())
+//! ```
+
+mod compile;
+mod cpu;
+mod cuda;
+mod math;
+mod program;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use compile::{Mistake, Part, compile};
+pub(crate) use program::Program;
+
+use super::tally::{Tally, WORDS};
+use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan};
+use crate::error::{Fault, Problems, Result};
+use crate::events::{EventColumns, Projection};
+use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
+
+const NAME: &str = "selection.select";
+
+/// A kind of object: a collection with cuts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The name by which cuts and variables call it: `jet`.
+    pub name: String,
+    /// The collection of the file: `FatJet`.
+    pub collection: String,
+    /// Quantities whose column is called otherwise: (`mass`, `msoftdrop`). Every other quantity is the column of its name.
+    pub quantities: Vec<(String, String)>,
+    /// Cuts on every item, all of which it must pass: `pt > 200`.
+    pub keep: Vec<String>,
+    /// At most so many are kept, those of largest pT.
+    pub leading: Option<u32>,
+}
+
+impl Object {
+    /// All items of a collection.
+    pub fn new(name: impl Into<String>, collection: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            collection: collection.into(),
+            quantities: Vec::new(),
+            keep: Vec::new(),
+            leading: None,
+        }
+    }
+
+    /// Only those that pass a cut more.
+    pub fn keep(mut self, cut: impl Into<String>) -> Self {
+        self.keep.push(cut.into());
+        self
+    }
+
+    /// Only the `leading` first.
+    pub fn leading(mut self, leading: u32) -> Self {
+        self.leading = Some(leading);
+        self
+    }
+
+    /// With a quantity that is read from the column of another name.
+    pub fn quantity(mut self, name: impl Into<String>, column: impl Into<String>) -> Self {
+        self.quantities.push((name.into(), column.into()));
+        self
+    }
+}
+
+/// A number that is computed of every survivor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value: `mass(jet[0] + jet[1])`.
+    pub value: String,
+}
+
+impl Variable {
+    /// A variable.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// A requirement on events: a row of the cutflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// What the cutflow calls it.
+    pub name: String,
+    /// What must hold: `count(jet) >= 2`.
+    pub require: String,
+}
+
+impl Cut {
+    /// A cut.
+    pub fn new(name: impl Into<String>, require: impl Into<String>) -> Self {
+        Self { name: name.into(), require: require.into() }
+    }
+}
+
+/// The weight of events: a column times a factor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    column: Option<String>,
+    factor: f64,
+    scale: WeightScale,
+}
+
+impl Default for Weight {
+    /// 1 for every event.
+    fn default() -> Self {
+        Self { column: None, factor: 1.0, scale: WeightScale::UNIT }
+    }
+}
+
+impl Weight {
+    /// The same weight for every event, for example luminosity x cross section / generated events.
+    ///
+    /// # Errors
+    /// A factor that is not finite, or is 0.
+    pub fn constant(factor: f64) -> Result<Self> {
+        Ok(Self { column: None, factor, scale: WeightScale::new(factor)? })
+    }
+
+    /// The scalar column times `factor`. `largest` is the declared largest absolute value of the product, within which
+    /// sums are exact; an event beyond it is an error.
+    ///
+    /// # Errors
+    /// A factor that is not finite, or a largest weight that is not positive.
+    pub fn column(column: impl Into<String>, factor: f64, largest: f64) -> Result<Self> {
+        if !factor.is_finite() {
+            let problem = format!("the factor {factor} of the weight is not a finite number");
+            return Err(Fault::new(NAME, problem).usage());
+        }
+        Ok(Self { column: Some(column.into()), factor, scale: WeightScale::new(largest)? })
+    }
+
+    /// The declared range: what sums of these weights are in units of.
+    pub fn scale(&self) -> WeightScale {
+        self.scale
+    }
+}
+
+/// Objects, variables and cuts, compiled.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    objects: Vec<Object>,
+    variables: Vec<Variable>,
+    cuts: Vec<Cut>,
+    weight: Weight,
+    program: Arc<Program>,
+}
+
+impl Selection {
+    /// Compiles a selection.
+    ///
+    /// # Errors
+    /// Every mistake in the texts, with its column and the nearest known name.
+    pub fn new(objects: Vec<Object>, variables: Vec<Variable>, cuts: Vec<Cut>, weight: Weight) -> Result<Self> {
+        let (program, mistakes) = compile(&objects, &variables, &cuts, &weight);
+        let selection = Self { objects, variables, cuts, weight, program: Arc::new(program) };
+        let mut problems = Problems::default();
+        for Mistake { part, why } in mistakes {
+            let place = match part {
+                Part::Object(index, key) => format!("object '{}', {key}", selection.objects[index].name),
+                Part::Variable(index) => format!("variable '{}'", selection.variables[index].name),
+                Part::Cut(index, key) => format!("cut '{}', {key}", selection.cuts[index].name),
+            };
+            problems.push(Fault::new(NAME, format!("{place}: {why}")).usage());
+        }
+        problems.finish().map(|()| selection)
+    }
+
+    /// The same selection for a sample with another weight.
+    pub fn with_weight(&self, weight: Weight) -> Self {
+        let (program, _) = compile(&self.objects, &self.variables, &self.cuts, &weight);
+        Self { weight, program: Arc::new(program), ..self.clone() }
+    }
+
+    /// The columns that must be read for it.
+    pub fn projection(&self) -> &Projection {
+        &self.program.projection
+    }
+
+    /// The names of the variables, in the order of [`Survivors::variables`].
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|variable| variable.name.as_str())
+    }
+
+    /// The names of the cuts, in their order.
+    pub fn cuts(&self) -> impl Iterator<Item = &str> {
+        self.cuts.iter().map(|cut| cut.name.as_str())
+    }
+
+    /// The rows of its cutflow's tally: one more than cuts.
+    pub fn cutflow_rows(&self) -> usize {
+        self.cuts.len() + 1
+    }
+
+    /// The weight of its events.
+    pub fn weight(&self) -> &Weight {
+        &self.weight
+    }
+
+    /// What a launch found wrong, in words: the status is (row, fault code), the lowest row of `events` rows.
+    fn fault(&self, origin: &Origin, status: Status) -> crate::error::Error {
+        let row = origin.first_row + status.row;
+        let place = match &*origin.file {
+            "" => format!("in row {row}"),
+            file => format!("in row {row} of {file}"),
+        };
+        let others = match status.events - 1 {
+            0 => String::new(),
+            1 => " and in one more event of this batch".to_owned(),
+            more => format!(" and in {more} more events of this batch"),
+        };
+        let fault = match self.program.compared.get(status.fault as usize) {
+            Some(compared) => Fault::new(NAME, format!("{compared} is NaN {place}{others}"))
+                .because("a comparison with NaN has no answer")
+                .suggest("Mend the column, or let an earlier cut remove such events."),
+            None => {
+                let Weight { column, factor, scale } = &self.weight;
+                let weight = match column {
+                    Some(column) => format!("'{column}' x {factor}"),
+                    None => format!("{factor}"),
+                };
+                let (problem, reason) = match status.fault - self.weight_fault(0) {
+                    WEIGHT_NOT_FINITE => ("is not finite", "a sum with it would have no value".to_owned()),
+                    WEIGHT_TOO_LARGE => {
+                        ("is too large", format!("the largest weight was declared as {}", scale.largest()))
+                    }
+                    _ => ("is too small", format!("beside {} its square would be lost", scale.largest())),
+                };
+                Fault::new(NAME, format!("the weight {weight} {problem} {place}{others}"))
+                    .because(reason)
+                    .suggest("Declare the largest weight of the sample, or mend the column.")
+            }
+        };
+        fault.data()
+    }
+
+    /// The fault code of a weight with that status: those after the last comparison.
+    fn weight_fault(&self, status: u32) -> u32 {
+        self.program.compared.len() as u32 + status
+    }
+}
+
+/// What a batch reports: the lowest row with a fault, its code, and the number of events with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status {
+    row: u64,
+    fault: u32,
+    events: u64,
+}
+
+/// Where a batch comes from, for messages.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The file, or nothing.
+    pub file: Arc<str>,
+    /// The row of the batch's first event in it.
+    pub first_row: u64,
+}
+
+/// A batch of events and the cutflow so far.
+#[derive(Debug, Clone)]
+pub struct Batch<P: Place> {
+    /// The columns of [`Selection::projection`].
+    pub columns: EventColumns<P>,
+    /// The cutflow of the batches before ([`Selection::cutflow_rows`] rows); it comes out again with this one added. Row i
+    /// counts the events that passed i cuts before the first that they failed: one entry an event, instead of one for
+    /// each cut passed, is what makes it cheap on a device. [`Cutflow`](crate::selection::Cutflow) sums them up.
+    pub cutflow: Tally<P>,
+    /// Where the batch comes from.
+    pub origin: Origin,
+}
+
+/// What a selection yields of a batch.
+#[derive(Debug, Clone)]
+pub struct Selected<P: Place> {
+    /// The events that passed every cut.
+    pub survivors: Survivors<P>,
+    /// The cutflow with this batch.
+    pub cutflow: Tally<P>,
+}
+
+/// The events of a batch that passed every cut, in their order.
+#[derive(Debug, Clone)]
+pub struct Survivors<P: Place> {
+    /// How many.
+    pub count: usize,
+    /// Their rows in the batch, ascending.
+    pub index: P::Column<u32>,
+    /// The selection's variables, each of `count` values.
+    pub variables: Vec<P::Column<f32>>,
+    /// Their weights.
+    pub weight: P::Column<f32>,
+}
+
+impl Operation for Selection {
+    const NAME: &'static str = NAME;
+    type Input<P: Place> = Batch<P>;
+    type Output<P: Place> = Selected<P>;
+
+    fn check<P: Place>(&self, batch: &Batch<P>) -> Result<()> {
+        let columns = &batch.columns;
+        let projection = self.projection();
+        let mut problems = Problems::default();
+        let mut expect = |what: &dyn fmt::Display, got: usize, expected: usize| {
+            if got != expected {
+                problems.push(Fault::new(NAME, format!("{what}: expected {expected}, got {got}")).data());
+            }
+        };
+        expect(&"collections", columns.collections.len(), projection.collections.len());
+        expect(&"event scalars", columns.scalars.len(), projection.scalars.len());
+        expect(&"words of the cutflow", batch.cutflow.words.length(), self.cutflow_rows() * WORDS);
+        for (collection, named) in columns.collections.iter().zip(&projection.collections) {
+            let name = &named.name;
+            expect(&format_args!("offsets of '{name}'"), collection.offsets.length(), columns.events + 1);
+            expect(&format_args!("quantities of '{name}'"), collection.quantities.len(), named.quantities.len());
+            if let Some(first) = collection.quantities.first() {
+                for (quantity, column) in named.quantities.iter().zip(&collection.quantities) {
+                    expect(&format_args!("values of '{name}_{quantity}'"), column.length(), first.length());
+                }
+            }
+        }
+        for (name, column) in projection.scalars.iter().zip(&columns.scalars) {
+            expect(&format_args!("values of '{name}'"), column.length(), columns.events);
+        }
+        if u32::try_from(columns.events).is_err() {
+            problems.push(Fault::new(NAME, format!("{} events are too many for one batch", columns.events)).data());
+        }
+        problems.finish()
+    }
+
+    fn plan<P: Place>(&self, batch: &Batch<P>) -> Plan {
+        let columns = &batch.columns;
+        let items: usize = columns
+            .collections
+            .iter()
+            .map(|collection| collection.quantities.iter().map(Column::length).sum::<usize>())
+            .sum();
+        let events = columns.events.max(1) as u64;
+        // In: values, offsets, scalars. Working: pass marks, variables and weights of all events, block sums. Out: those of
+        // the survivors, of which there can be as many.
+        let input =
+            Bytes::of::<f32>(items.div_ceil(events as usize) + columns.collections.len() + columns.scalars.len());
+        let variables = self.variables.len();
+        Plan {
+            fixed: Bytes(1 << 16) + Bytes::of::<u64>(batch.cutflow.words.length()),
+            per_unit: input + Bytes::of::<f32>(2 * (2 + variables) + 1),
+            units: columns.events as u64,
+        }
+    }
+
+    fn cpu(&self, batch: Batch<Host>) -> Result<Selected<Host>> {
+        cpu::select(self, batch)
+    }
+
+    fn cuda(&self, cuda: &Cuda, batch: Batch<OnDevice>) -> Result<Selected<OnDevice>> {
+        cuda::select(self, cuda, batch)
+    }
+}
