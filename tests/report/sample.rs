@@ -66,7 +66,7 @@ pub fn plane() -> PlaneMap {
         PlaneCell::Tested { observed, expected, ln_p: -0.7 - 0.5 * significance.max(0.0).powi(2), significance }
     });
     PlaneMap {
-        label: label().line("").clone(),
+        label: label(),
         column_axis: mass("*m*_{Y}"),
         column_edges,
         row_axis: mass("*m*_{X}"),
@@ -140,7 +140,7 @@ pub fn report() -> ReportData {
         title: "demo".into(),
         description: "A resonance Y → XH in dijet events: a bump in m_Y for every window of m_X.".into(),
         answer: Answer {
-            headline: "The largest excess is 4.12 σ (local) at *m*_{Y} 3604–3814 GeV, *m*_{X} 75.5–95.5 GeV; among 1539 windows it is **2.31 ± 0.01 σ** (global).".replace("**", ""),
+            headline: "The largest excess is 4.12 σ (local) at *m*_{Y} 3604–3814 GeV, *m*_{X} 75.5–95.5 GeV; among 1539 windows it is 2.31 ± 0.01 σ (global).".into(),
             facts: vec![
                 Fact::new("local *p*", "1.89 × 10^{-5}"),
                 Fact::new("global *p*", "0.0104 ± 0.0003"),

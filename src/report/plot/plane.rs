@@ -13,7 +13,10 @@ use crate::report::svg::{AxisTitle, Scale, Spacing, colour, ticks};
 const WIDTH: f64 = 860.0;
 /// Left and right side of the map.
 const SIDES: (f64, f64) = (150.0, 740.0);
-const TOP: f64 = 76.0;
+/// Top of the map for a label without small print.
+const TOP: f64 = 64.0;
+/// What each line of small print moves it down.
+const LINE: f64 = 20.0;
 /// Height of the map for many rows; few rows get `TALLEST_ROW` each.
 const MAP_HEIGHT: f64 = 600.0;
 const TALLEST_ROW: f64 = 40.0;
@@ -68,6 +71,7 @@ pub enum PlaneCell {
 struct Grid {
     column: f64,
     row: f64,
+    top: f64,
     bottom: f64,
 }
 
@@ -82,19 +86,20 @@ impl PlaneMap {
     pub fn draw(&self, id: &str) -> Element {
         let (rows, columns) = (self.row_windows.len(), self.columns());
         let row = (MAP_HEIGHT / rows.max(1) as f64).min(TALLEST_ROW);
-        let bottom = TOP + row * rows.max(1) as f64;
-        let grid = Grid { column: (SIDES.1 - SIDES.0) / columns.max(1) as f64, row, bottom };
-        let top = self.top_of_scale();
+        let top = TOP + LINE * self.label.lines.len() as f64;
+        let bottom = top + row * rows.max(1) as f64;
+        let grid = Grid { column: (SIDES.1 - SIDES.0) / columns.max(1) as f64, row, top, bottom };
+        let strongest = self.top_of_scale();
         let hatch = format!("{id}-left-out");
         let mut picture = shapes::picture(WIDTH, bottom + 70.0, "Local significance in the plane of bins and windows");
         picture.push(Element::new("defs").child(shapes::hatching(&hatch)));
         picture.push(self.label.draw(SIDES.0, 12.0));
-        picture.push(self.cells(&grid, top, &hatch));
-        let frame = shapes::rectangle(SIDES.0, TOP, SIDES.1 - SIDES.0, bottom - TOP);
+        picture.push(self.cells(&grid, strongest, &hatch));
+        let frame = shapes::rectangle(SIDES.0, top, SIDES.1 - SIDES.0, bottom - top);
         picture.push(frame.with("fill", "none").with("stroke", INK));
         picture.push(self.column_labels(&grid));
         picture.push(self.row_labels(&grid));
-        picture.push(colour_bar(bottom, top));
+        picture.push(colour_bar(&grid, strongest));
         picture.push(self.notes(&grid, &hatch));
         picture
     }
@@ -139,14 +144,14 @@ impl PlaneMap {
         finite.fold(LEAST_TOP, f64::max).min(MOST_TOP)
     }
 
-    fn cells(&self, grid: &Grid, top: f64, hatch: &str) -> Element {
+    fn cells(&self, grid: &Grid, strongest: f64, hatch: &str) -> Element {
         // Neighbours overlap by half a unit, or viewers let the ground shine through the seams.
         let (width, height) = (grid.column + 0.5, grid.row + 0.5);
         let mut group = Element::new("g").with("shape-rendering", "crispEdges");
         for (row, column, cell) in self.all() {
             let (x, y) = grid.cell(row, column);
             let fill = match cell {
-                PlaneCell::Tested { significance, .. } => colour::of(significance / top),
+                PlaneCell::Tested { significance, .. } => colour::of(significance / strongest),
                 PlaneCell::LeftOut { .. } => format!("url(#{hatch})"),
             };
             let square = shapes::rectangle(x, y, width, height).with("fill", fill);
@@ -211,7 +216,7 @@ impl PlaneMap {
             }
         }
         let title = format!("Window in {}", self.row_axis.rich());
-        group.child(shapes::upright(24.0, TOP, TITLE_SIZE, Anchor::End, &title))
+        group.child(shapes::upright(24.0, grid.top, TITLE_SIZE, Anchor::End, &title))
     }
 
     /// The outline of the largest excess, and in words above the map what it and the hatching mean.
@@ -230,9 +235,9 @@ impl PlaneMap {
                 _ => String::new(),
             };
             let words = format!("Largest excess{size} at {}", self.place_words(row, column));
-            let frame = shapes::rectangle(SIDES.0 + 1.0, TOP - 21.0, 16.0, 12.0);
+            let frame = shapes::rectangle(SIDES.0 + 1.0, grid.top - 21.0, 16.0, 12.0);
             group.push(frame.with("fill", "none").with("stroke", INK).with("stroke-width", "2"));
-            group.push(shapes::label(SIDES.0 + 26.0, TOP - 10.0, LABEL_SIZE, Anchor::Start, &words));
+            group.push(shapes::label(SIDES.0 + 26.0, grid.top - 10.0, LABEL_SIZE, Anchor::Start, &words));
         }
         let left_out = self.all().filter(|(_, _, cell)| matches!(cell, PlaneCell::LeftOut { .. })).count();
         if left_out > 0 {
@@ -246,29 +251,33 @@ impl PlaneMap {
     }
 }
 
-/// An edge in as few digits as a reader needs: tenths below 1000.
+/// An edge in as few digits as a reader needs: 51.5, 113, 1376.
 fn edge(value: f64) -> String {
-    if value.abs() >= 1000.0 { number::fixed(value, 0) } else { number::significant(value, 4).replace(".0", "") }
+    let text = number::significant(value, 3);
+    if text.contains('×') || !text.contains('.') {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn colour_bar(bottom: f64, top_value: f64) -> Element {
+fn colour_bar(grid: &Grid, strongest: f64) -> Element {
     const LEFT: f64 = 762.0;
     const BAR: f64 = 20.0;
     const STEPS: usize = 60;
-    let scale = Scale::new(Spacing::Linear, (0.0, top_value), (bottom, TOP));
+    let (top, bottom) = (grid.top, grid.bottom);
+    let scale = Scale::new(Spacing::Linear, (0.0, strongest), (bottom, top));
     let mut group = Element::new("g");
-    let height = (bottom - TOP) / STEPS as f64;
+    let height = (bottom - top) / STEPS as f64;
     for step in 0..STEPS {
         let fill = colour::of((step as f64 + 0.5) / STEPS as f64);
         let slice = shapes::rectangle(LEFT, bottom - height * (step + 1) as f64, BAR, height + 0.5);
         group.push(slice.with("fill", fill).with("shape-rendering", "crispEdges"));
     }
-    group.push(shapes::rectangle(LEFT, TOP, BAR, bottom - TOP).with("fill", "none").with("stroke", INK));
+    group.push(shapes::rectangle(LEFT, top, BAR, bottom - top).with("fill", "none").with("stroke", INK));
     for tick in ticks::ticks(&scale, 30.0).major {
         let y = scale.place(tick.value);
         group.push(shapes::line((LEFT + BAR - 5.0, y), (LEFT + BAR, y)).with("stroke", INK));
         group.push(shapes::label(LEFT + BAR + 6.0, y + 5.0, LABEL_SIZE, Anchor::Start, &tick.label));
     }
-    let title = "Local significance [σ]";
-    group.child(shapes::upright(WIDTH - 18.0, TOP, TITLE_SIZE, Anchor::End, title))
+    group.child(shapes::upright(WIDTH - 18.0, top, TITLE_SIZE, Anchor::End, "Local significance [σ]"))
 }

@@ -129,8 +129,10 @@ impl SpectrumPlot {
         let mut group = Element::new("g");
         let Some((low, high)) = self.marked else { return group };
         let (left, right) = (upper.x.place(low), upper.x.place(high));
-        for panel in [upper, lower] {
-            let (_, top, _, bottom) = panel.sides();
+        // Within the upper panel it ends below the legend.
+        let tops = [UPPER.0 - (FILLED + 0.02) * (UPPER.0 - UPPER.1), LOWER.1];
+        for (panel, top) in [upper, lower].into_iter().zip(tops) {
+            let (_, _, _, bottom) = panel.sides();
             group.push(
                 shapes::rectangle(left, top, right - left, bottom - top)
                     .with("fill", MARKED)

@@ -126,7 +126,7 @@ impl Panel {
 
     /// Marks of the x axis with labels that do not touch.
     pub fn x_ticks(&self) -> Ticks {
-        ticks(&self.x, 58.0)
+        ticks(&self.x, 50.0)
     }
 
     /// Marks of the y axis with labels that do not touch.
