@@ -40,7 +40,8 @@ impl ReportData {
             main.push(section(&format!("Cutflow of {}", flow.sample)).child(tables::cutflow(flow)));
         }
         if !self.left_out.is_empty() {
-            let title = format!("{} windows left out", self.left_out.len());
+            let plural = if self.left_out.len() == 1 { "" } else { "s" };
+            let title = format!("{} window{plural} left out", self.left_out.len());
             main.push(section(&title).child(tables::left_out(&self.left_out)));
         }
         if !self.stages.is_empty() {

@@ -79,7 +79,13 @@ pub(super) fn timings(stages: &[StageTiming]) -> Element {
         let (units, rate) = if stage.units == 0 {
             ("–".into(), "–".into())
         } else {
-            let rate = number::significant(stage.units as f64 / stage.seconds, 3);
+            let rate = stage.units as f64 / stage.seconds;
+            // Above a thousand a second, whole units in groups of three are read more easily than digits in a row.
+            let rate = if (1e3..1e15).contains(&rate) {
+                number::count(rate.round() as u64)
+            } else {
+                number::significant(rate, 3)
+            };
             (format!("{} {}", number::count(stage.units), stage.unit), format!("{rate} {} / s", stage.unit))
         };
         vec![

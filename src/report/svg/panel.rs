@@ -164,8 +164,7 @@ impl PlotLabel {
     /// Drawn with its top left corner at (`x`, `y`).
     pub fn draw(&self, x: f64, y: f64) -> Element {
         let name = Element::new("tspan").with("font-weight", "bold").with("font-style", "italic").text("Trawl");
-        let tag = Element::new("tspan").with("dx", "6").rich(&self.tag, Dialect::Svg);
-        let head = shapes::text(x, y + 17.0, 20.0, Anchor::Start).child(name).child(tag);
+        let head = shapes::text(x, y + 17.0, 20.0, Anchor::Start).child(name).text(" ").rich(&self.tag, Dialect::Svg);
         let lines = self
             .lines
             .iter()

@@ -56,7 +56,8 @@ fn multiples(scale: &Scale, step: f64) -> Vec<f64> {
     let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
     // A range far from zero compared with its width could ask for endless marks; no axis needs more than these.
     const MOST: f64 = 500.0;
-    if !(last - first <= MOST) {
+    let few_enough = last - first <= MOST;
+    if !few_enough {
         return Vec::new();
     }
     (0..=(last - first).max(-1.0) as i64).map(|index| (first + index as f64) * step).collect()
