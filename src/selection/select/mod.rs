@@ -44,7 +44,7 @@ use compile::{Mistake, Part, compile};
 pub(crate) use program::Program;
 
 use super::tally::{Tally, WORDS};
-use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan};
+use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan};
 use crate::error::{Fault, Problems, Result};
 use crate::events::{EventColumns, Projection};
 use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
@@ -326,6 +326,19 @@ pub struct Survivors<P: Place> {
     pub variables: Vec<P::Column<f32>>,
     /// Their weights.
     pub weight: P::Column<f32>,
+}
+
+impl Download for Survivors<OnDevice> {
+    type Here = Survivors<Host>;
+
+    fn download(&self, cuda: &Cuda) -> Result<Survivors<Host>> {
+        Ok(Survivors {
+            count: self.count,
+            index: self.index.download(cuda)?,
+            variables: self.variables.download(cuda)?,
+            weight: self.weight.download(cuda)?,
+        })
+    }
 }
 
 impl Operation for Selection {
