@@ -1,2 +1,5 @@
 //! The `trawl` binary: see [`trawl::cli`].
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    trawl::cli::main()
+}

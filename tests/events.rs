@@ -15,7 +15,8 @@ use arrow_schema::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use trawl::events::{
-    Codec, CollectionProjection, Column, EventBatch, EventSource, EventWriter, Layout, Projection, write_table,
+    Codec, CollectionProjection, Column, EventBatch, EventSource, EventWriter, Layout, Projection, Role, inspect,
+    write_table,
 };
 
 /// The folder of public files, or `None` with a message where a test must be skipped.
@@ -378,4 +379,55 @@ fn tables_keep_their_columns() {
         assert_eq!(error.exit_code(), 1, "{error}");
     }
     assert_eq!(folder.path().read_dir().unwrap().count(), 1, "nothing half-written is left");
+}
+
+#[test]
+fn inspect_names_what_a_card_can_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    write(&path, &nested(large_list), Nullable::Everywhere);
+    let found = inspect(&path).unwrap();
+    assert_eq!((found.rows, found.row_groups.as_slice()), (6, &[2, 2, 2][..]));
+    assert_eq!(found.metadata, ["ARROW:schema"]);
+    let name = |name: &str| found.columns.iter().find(|column| column.name == name).unwrap();
+    let quantity = Role::Quantity { collection: "Jet".into(), quantity: "eta".into() };
+    assert_eq!((&name("Jet.eta").role, name("Jet.eta").data_type.as_str()), (&quantity, "list<float32>"));
+    assert_eq!(name("MET.pt").role, Role::Scalar { name: "MET_pt".into() });
+    assert_eq!(name("run").role, Role::Id);
+    assert!(found.columns.iter().all(|column| column.codec == "none" && column.compressed_bytes > 0));
+    assert!(inspect(folder.path().join("nothing.parquet")).is_err());
+}
+
+#[test]
+fn inspect_says_the_same_of_every_writer_and_everything_it_offers_can_be_read() {
+    let Some(folder) = data() else { return };
+    let at = |name: &str| folder.join("nanoaod").join(name);
+    let roles = |name: &str| -> Vec<(String, Role)> {
+        inspect(at(name)).unwrap().columns.into_iter().map(|column| (column.name, column.role)).collect()
+    };
+    let expected = roles("nano_ttbar_awkward.parquet");
+    assert_eq!(expected.len(), 33);
+    for writer in ["duckdb", "pyarrow_largelist", "pyarrow_v1_lz4"] {
+        assert_eq!(roles(&format!("nano_ttbar_{writer}.parquet")), expected, "{writer}");
+    }
+    let text = inspect(at("nano_ttbar_duckdb.parquet")).unwrap().to_string();
+    assert!(text.contains("200 events in 1 row group, 17,442 bytes"), "{text}");
+    assert!(text.contains("'pt' of the collection 'Jet'") && text.contains("written by DuckDB"), "{text}");
+    // 1499 columns of a real file: whatever is offered as a quantity or scalar opens and reads.
+    let mut projection = Projection::default();
+    for (_, role) in roles("nano_dy.parquet") {
+        match role {
+            Role::Scalar { name } => projection.scalars.push(name),
+            Role::Quantity { collection, quantity } => {
+                match projection.collections.iter_mut().find(|known| known.name == collection) {
+                    Some(known) => known.quantities.push(quantity),
+                    None => projection.collections.push(CollectionProjection::new(collection, [quantity])),
+                }
+            }
+            Role::Counter { .. } | Role::Id => {}
+            Role::Unusable { why } => panic!("not usable: {why}"),
+        }
+    }
+    assert!(projection.scalars.len() > 500 && projection.collections.len() > 30);
+    assert_eq!(read(&at("nano_dy.parquet"), &projection).ids.len(), 40);
 }

@@ -1,1 +1,165 @@
-//! card: under construction.
+//! Analysis cards: one TOML file describes a whole analysis.
+//!
+//! A card names its inputs, the selection, the spectrum or plane that is filled, the expected background, the hunt and
+//! the toys. Each stage reads and checks its own part ([`crate::settings`]); the card composes them, and reports every
+//! problem of the file at once, with its line. `cards/` holds ready ones whose comments explain each key.
+//!
+//! Paths are relative to the card; those given with `--set` are relative to the working folder.
+
+mod events;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Fault, Problems, Result};
+use crate::hunt::BumpHunter;
+use crate::settings::{Document, Section};
+use crate::spectrum::binned::BinnedInput;
+use crate::toys::ToySettings;
+pub use events::{EventWork, Search, ExpectationFrom, ExpectationSettings, Histogrammed, Keep, Normalisation, Role, Sample};
+
+const NAME: &str = "card";
+
+/// A card that was read and checked.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// The name: letters, digits, `-` and `_`; it identifies the output folder's owner.
+    pub name: String,
+    /// What the analysis looks for, in a sentence.
+    pub description: String,
+    /// Every random number of the run is a function of it.
+    pub seed: u64,
+    /// The output folder.
+    pub output: PathBuf,
+    /// Where the card came from.
+    pub origin: Origin,
+    /// What it asks for.
+    pub work: Work,
+}
+
+/// The text of a card and where it came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The file.
+    pub file: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// The `--set` overrides, in their order.
+    pub overrides: Vec<String>,
+}
+
+/// The two kinds of input.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// Events in Parquet files: `[samples.*]`.
+    Events(Box<EventWork>),
+    /// A spectrum in bins: `[input]`.
+    Binned(BinnedWork),
+}
+
+/// A bump hunt in a spectrum that comes in bins.
+#[derive(Debug, Clone)]
+pub struct BinnedWork {
+    /// The table.
+    pub input: BinnedInput,
+    /// Which windows are tested.
+    pub hunter: BumpHunter,
+    /// Windows whose expectation rests on fewer effective events are left out.
+    pub minimum_effective_count: f64,
+    /// The pseudo-experiments.
+    pub toys: ToySettings,
+}
+
+impl Origin {
+    /// The folder that the card's paths start from.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The sha256 of the card's text and its overrides, which tells two analyses apart. Where the output goes is not part
+    /// of what an analysis is.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.text.as_bytes());
+        for setting in self.overrides.iter().filter(|setting| !setting.trim_start().starts_with("output")) {
+            hash.update([0]);
+            hash.update(setting.as_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Card {
+    /// Reads and checks a card file with its overrides (`table.key=value`).
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read; otherwise every problem of the card at once, each with its line.
+    pub fn read(file: &Path, overrides: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::io(NAME, "read", file, error))?;
+        let origin = Origin { file: file.to_owned(), text, overrides: overrides.to_vec() };
+        Self::parse(origin)
+    }
+
+    /// Checks a card's text.
+    ///
+    /// # Errors
+    /// Every problem of the card at once, each with its line.
+    pub fn parse(origin: Origin) -> Result<Self> {
+        let document = Document::parse(&origin.file.display().to_string(), &origin.text, &origin.overrides)?;
+        let mut problems = Problems::default();
+        let read = read(&document.root(), &origin);
+        problems.take(document.finish());
+        problems.finish()?;
+        // Nothing was reported, so nothing is missing; the message is for whoever breaks that rule.
+        let (name, seed, output, description, work) = read.ok_or_else(|| {
+            Fault::new(NAME, format!("{} could not be read", origin.file.display())).because("a part is missing").usage()
+        })?;
+        Ok(Self { name, description, seed, output, origin, work })
+    }
+}
+
+type Parts = (String, u64, PathBuf, String, Work);
+
+fn read(root: &Section, origin: &Origin) -> Option<Parts> {
+    let folder = origin.folder();
+    let name = root.required::<String>("name").filter(|name| {
+        let sound = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        if !sound {
+            root.problem("name", format!("'{name}' is no name: use letters, digits, '-', '_' and '.'"));
+        }
+        sound
+    });
+    let description = root.or("description", String::new());
+    let seed = root.required::<u64>("seed");
+    let output = root.required::<String>("output").and_then(|_| root.path("output", folder));
+    let work = match (root.has("samples"), root.has("input")) {
+        (true, false) => events::read(root, folder).map(|work| Work::Events(Box::new(work))),
+        (false, true) => read_binned(root, folder).map(Work::Binned),
+        (true, true) => {
+            root.problem("input", "a card has [samples.*] (events) or [input] (a spectrum in bins), not both");
+            // Both are read, so that their own mistakes are found and their keys are known.
+            let _ = (events::read(root, folder), read_binned(root, folder));
+            None
+        }
+        (false, false) => {
+            let _ = events::read(root, folder);
+            root.problem("samples", "the card has no input: [samples.*] names event files, [input] a spectrum in bins");
+            None
+        }
+    };
+    Some((name?, seed?, output?, description, work?))
+}
+
+fn read_binned(root: &Section, folder: &Path) -> Option<BinnedWork> {
+    let section = root.section("input");
+    let input = BinnedInput::read(&section, folder);
+    if input.as_ref().is_some_and(|input| input.expected.is_none()) {
+        section.problem("expected", "a bump hunt needs an expectation; name its column");
+    }
+    let expectation = root.section("expectation");
+    let minimum_effective_count = events::minimum_effective_count(&expectation);
+    let hunter = BumpHunter::read(&root.section("hunt"));
+    let toys = ToySettings::read(&root.section("toys"));
+    Some(BinnedWork { input: input?, hunter, minimum_effective_count, toys })
+}

@@ -33,6 +33,11 @@ pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReader
     Ok((file, metadata))
 }
 
+/// Footers store counts as signed; a negative one is damage that shows when rows are missing.
+pub(crate) fn count(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
+}
+
 /// Runs a decoder over bytes that nobody vouches for; a panic of the decoder is an error as any other.
 pub(super) fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     // Unwind safety: whatever the closure was working on is dropped with it, and nothing else was borrowed mutably.

@@ -177,9 +177,9 @@ impl FilePart {
         let (_, metadata) = file::open(NAME, &path)?;
         let binding = Binding::new(&path, &metadata, projection)?;
         let row_groups = metadata.metadata().row_groups().iter().map(|group| {
-            let leaf_values = |&leaf: &usize| count(group.column(leaf).num_values());
+            let leaf_values = |&leaf: &usize| file::count(group.column(leaf).num_values());
             let values = binding.leaves.iter().map(leaf_values).max().unwrap_or(0);
-            RowGroup { rows: count(group.num_rows()), values }
+            RowGroup { rows: file::count(group.num_rows()), values }
         });
         let row_groups = row_groups.collect();
         Ok(Self { path, binding, row_groups })
@@ -247,11 +247,6 @@ impl FilePart {
             .build()
             .map_err(|error| error.to_string())
     }
-}
-
-/// Footers store counts as signed; a negative one is damage that shows when rows are missing.
-fn count(stored: i64) -> u64 {
-    u64::try_from(stored).unwrap_or(0)
 }
 
 /// As many rows as asked, or fewer where lists are so long that the 31-bit offsets of decoded lists might overflow.

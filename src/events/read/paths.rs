@@ -96,7 +96,10 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
         .map_err(|error| Fault::new(NAME, format!("'{pattern}' is not a glob")).because(error.to_string()).usage())?;
     let mut files = Vec::new();
     for path in paths {
-        let path = path.map_err(|error| Error::io(NAME, "read", error.path().to_owned(), error.into()))?;
+        let path = path.map_err(|error| {
+            let path = error.path().to_owned();
+            Error::io(NAME, "read", path, error.into())
+        })?;
         if path.is_file() {
             files.push(path);
         }

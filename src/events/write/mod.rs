@@ -83,7 +83,7 @@ pub struct EventWriter {
 enum State {
     Created(WholeFile),
     Writing {
-        writer: ArrowWriter<WholeFile>,
+        writer: Box<ArrowWriter<WholeFile>>,
         ids: IdColumns,
     },
     /// An error ended the file.
@@ -292,7 +292,7 @@ fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())
 }
 
-fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<ArrowWriter<WholeFile>> {
+fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<Box<ArrowWriter<WholeFile>>> {
     let compression = match layout.codec {
         Codec::Zstd => Compression::ZSTD(ZstdLevel::default()),
         Codec::Snappy => Compression::SNAPPY,
@@ -304,10 +304,11 @@ fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> 
         // Measured numbers hardly repeat: a dictionary costs time and gains nothing.
         .set_dictionary_enabled(false)
         .build();
-    ArrowWriter::try_new(file, record.schema(), Some(properties)).map_err(|error| refused(path, error))
+    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties));
+    writer.map(Box::new).map_err(|error| refused(path, error))
 }
 
-fn complete(writer: ArrowWriter<WholeFile>, path: &Path) -> Result<()> {
+fn complete(writer: Box<ArrowWriter<WholeFile>>, path: &Path) -> Result<()> {
     writer.into_inner().map_err(|error| refused(path, error))?.publish()
 }
 

@@ -1,0 +1,61 @@
+//! A bump hunt in a spectrum that comes in bins.
+
+use super::answer::Outcome;
+use super::figures::{self, Bins, Quantity, Style};
+use super::run::Run;
+use super::search::{SearchSettings, search};
+use crate::card::BinnedWork;
+use crate::error::{Fault, Result};
+use crate::hunt::{WindowId, Windows};
+use crate::report::number;
+use crate::spectrum::Expectation;
+
+pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
+    let stage = run.progress.stage("read", "bins", None);
+    let table = work.input.load()?;
+    stage.add(table.observed.len() as u64);
+    run.record_stage(stage.finish());
+    run.record_input("spectrum", &work.input.path, None)?;
+
+    let expected = table.expected.ok_or_else(|| {
+        Fault::new("campaign.run", "the spectrum has no expectation").because("a hunt compares with one").usage()
+    })?;
+    let expectation = Expectation::given(expected.clone(), table.uncertainty.clone())?;
+    let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
+    let settings = SearchSettings {
+        minimum_effective_count: work.minimum_effective_count,
+        toys: work.toys,
+        seed: run.card.seed,
+    };
+    let searched = search(&run.device, run.progress, windows, &expectation, &table.observed, &settings)?;
+    searched.stages.iter().for_each(|stage| run.record_stage(stage.clone()));
+
+    let windows = searched.experiment.windows();
+    let quantity = Quantity { name: work.input.quantity.clone(), unit: work.input.unit.clone() };
+    let style = Style {
+        name: run.card.name.clone(),
+        small_print: format!("{} events in {} bins", number::count(table.observed.iter().sum()), table.observed.len()),
+        expected_name: "Expectation".into(),
+    };
+    let findings = &searched.global.findings;
+    let observed: Vec<f64> = table.observed.iter().map(|count| *count as f64).collect();
+    run.report.figures = vec![
+        figures::spectrum(
+            &style,
+            &quantity,
+            Bins {
+                edges: &table.edges,
+                observed: &observed,
+                expected,
+                expected_error: table.uncertainty.unwrap_or_default(),
+                marked: Some(windows.bounds(findings.best)),
+            },
+        ),
+        figures::tomography(&style, &quantity, windows, findings),
+        figures::maximum(&style, &searched.global),
+    ];
+    run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);
+    let place = figures::place(windows, WindowId(findings.best.0), &[&quantity]);
+    let found = run.record_answer(&searched, place);
+    run.finish(Some(found), None)
+}

@@ -1,0 +1,232 @@
+//! From findings to the figures of the report.
+
+use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
+use crate::math::special;
+use crate::report::plot::{
+    MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography, TomographyWindow,
+};
+use crate::report::svg::panel::PlotLabel;
+use crate::report::svg::{AxisTitle, Spacing};
+use crate::report::{Figure, LeftOut, number};
+use crate::toys::{Deviations, Global};
+
+/// What all figures of a report share.
+pub(super) struct Style {
+    /// The card's name.
+    pub(super) name: String,
+    /// The first line of small print: the selection or the source of the table.
+    pub(super) small_print: String,
+    /// What the expectation is called in legends.
+    pub(super) expected_name: String,
+}
+
+/// A quantity with its unit.
+#[derive(Debug, Clone)]
+pub(super) struct Quantity {
+    pub(super) name: String,
+    pub(super) unit: String,
+}
+
+impl Quantity {
+    fn axis(&self) -> AxisTitle {
+        // m_JJ as physicists write it: a slanted m with a lowered index.
+        let rich = match self.name.split_once('_') {
+            Some((stem, index)) => format!("*{stem}*_{{{index}}}"),
+            None => self.name.clone(),
+        };
+        AxisTitle::new(rich, self.unit.clone())
+    }
+}
+
+/// A spectrum, observed and expected.
+pub(super) struct Bins<'a> {
+    pub(super) edges: &'a [f64],
+    pub(super) observed: &'a [f64],
+    pub(super) expected: Vec<f64>,
+    pub(super) expected_error: Vec<f64>,
+    pub(super) marked: Option<(f64, f64)>,
+}
+
+pub(super) fn spectrum(style: &Style, quantity: &Quantity, bins: Bins) -> Figure {
+    let pulls = bins.observed.iter().zip(&bins.expected).map(|(n, b)| signed_significance(*n, *b)).collect();
+    let plot = SpectrumPlot {
+        label: style.label(),
+        axis: quantity.axis(),
+        spacing: spacing(bins.edges),
+        edges: bins.edges.to_vec(),
+        observed: bins.observed.to_vec(),
+        expected: bins.expected,
+        expected_error: bins.expected_error,
+        pulls,
+        observed_name: "Data".into(),
+        expected_name: style.expected_name.clone(),
+        marked: bins.marked,
+    };
+    let caption = "Observed events and their expectation; below, the Poisson significance of each bin with its sign. \
+                   The marked range holds the largest excess.";
+    Figure::new("spectrum", "Spectrum", caption, Plot::Spectrum(plot))
+}
+
+/// The significance of a bin with the sign of its deviation; 0 where nothing is expected and nothing seen.
+fn signed_significance(observed: f64, expected: f64) -> f64 {
+    let count = observed as u64;
+    if expected <= 0.0 {
+        return 0.0;
+    }
+    if observed >= expected {
+        special::significance(special::ln_poisson_survival(count, expected)).max(0.0)
+    } else {
+        -special::significance(special::ln_poisson_cumulative(count, expected)).max(0.0)
+    }
+}
+
+fn spacing(edges: &[f64]) -> Spacing {
+    let (first, last) = (edges.first().copied().unwrap_or(0.0), edges.last().copied().unwrap_or(1.0));
+    // Resonance searches cover half a decade or more with bins that widen; a linear axis would squeeze the first ones.
+    if first > 0.0 && last / first > 3.0 { Spacing::Logarithmic } else { Spacing::Linear }
+}
+
+pub(super) fn plane(
+    style: &Style,
+    windows: &Windows,
+    expected: &WindowExpectation,
+    findings: &Findings,
+    contents: &[u64],
+    (row, column): (&Quantity, &Quantity),
+) -> Figure {
+    let rows = windows.rows();
+    let windows_a_row = windows.len() / rows;
+    let at = |window: WindowId| (window.0 as usize % windows_a_row, window.0 as usize / windows_a_row);
+    let left_out = |id: WindowId| PlaneCell::LeftOut {
+        observed: windows.range(id).map(|cell| contents[cell]).sum::<u64>() as f64,
+        expected: expected.values()[id.0 as usize],
+    };
+    // The map has a column for each m_Y bin and a row for each m_X window; the windows run the other way round.
+    let mut cells: Vec<PlaneCell> = (0..windows_a_row)
+        .flat_map(|window| (0..rows).map(move |row| WindowId((row * windows_a_row + window) as u32)))
+        .map(left_out)
+        .collect();
+    for judged in &findings.windows {
+        let (window, row) = at(judged.window);
+        cells[window * rows + row] = PlaneCell::Tested {
+            observed: judged.observed as f64,
+            expected: judged.expected,
+            ln_p: judged.ln_p,
+            significance: judged.z,
+        };
+    }
+    let plot = PlaneMap {
+        label: style.label(),
+        column_axis: row.axis(),
+        column_edges: windows.row_edges().to_vec(),
+        row_axis: column.axis(),
+        row_windows: (0..windows_a_row).map(|window| windows.bounds(WindowId(window as u32))).collect(),
+        cells,
+        largest: Some(at(findings.best)),
+    };
+    let caption = "The local significance of each window. Windows of one column overlap; hatched ones were left out.";
+    Figure::new("plane", "Local significance in the plane", caption, Plot::Plane(plot))
+}
+
+pub(super) fn tomography(style: &Style, quantity: &Quantity, windows: &Windows, findings: &Findings) -> Figure {
+    let edges = windows.column_edges();
+    let plot = Tomography {
+        label: style.label(),
+        axis: quantity.axis(),
+        spacing: spacing(edges),
+        range: (edges[0], edges[edges.len() - 1]),
+        windows: findings
+            .windows
+            .iter()
+            .map(|judged| {
+                let (low, high) = windows.bounds(judged.window);
+                let (observed, expected) = (judged.observed as f64, judged.expected);
+                TomographyWindow { low, high, observed, expected, ln_p: judged.ln_p }
+            })
+            .collect(),
+    };
+    let caption = "The local p-value of each window, drawn at its place and width.";
+    Figure::new("tomography", "Local p-values", caption, Plot::Tomography(plot))
+}
+
+pub(super) fn maximum(style: &Style, global: &Global) -> Figure {
+    let (tally, significance) = (&global.tally, &global.significance);
+    let edges = tally.edges();
+    // The last level has no end; the plot gives it the width of the one before.
+    let last = 2.0 * edges[edges.len() - 1] - edges[edges.len() - 2];
+    let top = tally.levels().iter().rposition(|toys| *toys > 0).unwrap_or(0);
+    // Empty levels far above both the toys and the observation would only squeeze the plot.
+    let wanted = edges.iter().filter(|edge| **edge < global.findings.z + 0.5).count();
+    let bins = tally.levels().len().min((top + 2).max(wanted)).max(1);
+    let mut shown: Vec<f64> = edges.iter().copied().chain([last]).collect();
+    shown.truncate(bins + 1);
+    let plot = MaximumDistribution {
+        label: style.label(),
+        axis: AxisTitle::new("Largest local significance", "σ"),
+        edges: shown,
+        toys: tally.levels()[..bins].to_vec(),
+        observed: global.findings.z,
+        reached: significance.exceed,
+        thrown: significance.toys,
+        p_value: p_value(global),
+        significance: deviations(significance.z),
+    };
+    let caption = "The largest local significance of each toy, and the observed one.";
+    Figure::new("maximum", "Largest significance of the toys", caption, Plot::Maximum(plot))
+}
+
+/// The global p-value with its binomial error.
+pub(super) fn p_value(global: &Global) -> String {
+    let significance = &global.significance;
+    let (low, high) = significance.interval;
+    if significance.exceed == 0 {
+        return format!("< {} (68 %)", number::significant(high, 2));
+    }
+    format!("{} ± {}", number::significant(significance.p, 3), number::significant((high - low) / 2.0, 1))
+}
+
+/// A number of standard deviations with its error, or what the toys allow to say.
+pub(super) fn deviations(z: Deviations) -> String {
+    match z {
+        Deviations::Measured { z, error } => format!("{z:.2} ± {error:.2} σ"),
+        Deviations::Above(bound) => format!("> {bound:.2} σ"),
+        Deviations::Below(bound) => format!("< {bound:.2} σ"),
+    }
+}
+
+/// Where a window is, in words.
+pub(super) fn place(windows: &Windows, id: WindowId, quantities: &[&Quantity]) -> String {
+    let (low, high) = windows.bounds(id);
+    let range = |quantity: &Quantity, low: f64, high: f64| {
+        format!("{} {}-{} {}", quantity.name, number::significant(low, 5), number::significant(high, 5), quantity.unit)
+    };
+    match quantities {
+        [row, column] => {
+            let (bottom, top) = windows.row_bounds(id);
+            format!("{}, {}", range(row, bottom, top), range(column, low, high))
+        }
+        [only] => range(only, low, high),
+        _ => format!("{low}-{high}"),
+    }
+}
+
+pub(super) fn left_out(
+    windows: &Windows,
+    expected: &WindowExpectation,
+    contents: &[u64],
+    quantities: &[&Quantity],
+) -> Vec<LeftOut> {
+    let entry = |left: &crate::hunt::LeftOut| LeftOut {
+        window: place(windows, left.window, quantities),
+        expected: expected.values()[left.window.0 as usize],
+        observed: windows.range(left.window).map(|cell| contents[cell]).sum::<u64>() as f64,
+        reason: left.reason.to_string(),
+    };
+    expected.left_out().iter().map(entry).collect()
+}
+
+impl Style {
+    fn label(&self) -> PlotLabel {
+        PlotLabel::new(self.name.clone()).line(self.small_print.clone())
+    }
+}

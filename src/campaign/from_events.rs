@@ -1,0 +1,197 @@
+//! From event files to histograms, and on to a global significance.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::answer::Outcome;
+use super::expect;
+use super::figures::{self, Bins, Quantity, Style};
+use super::run::Run;
+use super::search::{SearchSettings, search};
+use super::segment::{EventSegment, Streamed};
+use super::survivors::KeptEvents;
+use crate::card::{EventWork, Histogrammed, Keep, Role, Sample, Search};
+use crate::error::Result;
+use crate::events::EventSource;
+use crate::hunt::Windows;
+use crate::math::exact::WeightScale;
+use crate::report::{Cutflow, CutflowRow};
+use crate::selection::Origin;
+use crate::spectrum::{Axis, Fill, Histogram, uhi};
+
+/// Events that are decoded, selected and filled at once. 65,536 events of four jets are about 5 MB: small beside any
+/// memory, large beside the cost of a launch.
+const EVENTS_A_BATCH: usize = 1 << 16;
+/// Batches that wait between the decoder and the selection.
+const BATCHES_IN_QUEUE: usize = 4;
+
+pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
+    let sources = open_all(work)?;
+    let axes = axes(work)?;
+    let mut filled = Vec::new();
+    for (sample, source) in work.samples.iter().zip(&sources) {
+        filled.push(stream(&mut run, work, sample, source, &axes)?);
+    }
+    for (sample, source) in work.samples.iter().zip(&sources) {
+        for (file, rows) in source.files_and_rows() {
+            run.record_input(&sample.name, file, Some(rows))?;
+        }
+    }
+    record_histograms(&mut run, work, &filled)?;
+    let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
+    let selected = selected.map(|(streamed, _)| streamed.cutflow.table().rows.last().map_or(0, |row| row.events)).sum();
+    match &work.search {
+        None => {
+            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
+            run.finish(None, Some(selected))
+        }
+        Some(settings) => hunt(run, work, settings, &filled),
+    }
+}
+
+/// Opens the files of every sample; the problems of all are reported at once.
+fn open_all(work: &EventWork) -> Result<Vec<EventSource>> {
+    let mut problems = crate::error::Problems::default();
+    let mut sources = Vec::new();
+    for sample in &work.samples {
+        let opened = work.selection.with_weight(sample.weight.clone()).and_then(|selection| {
+            let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
+            EventSource::open(&patterns, selection.projection())
+        });
+        sources.extend(problems.take(opened));
+    }
+    problems.finish().map(|()| sources)
+}
+
+/// The axes that are filled: m_Y and the m_X cells of a plane, or the bins of a spectrum.
+fn axes(work: &EventWork) -> Result<Vec<Axis>> {
+    let name = |variable: usize| work.selection.variables().nth(variable).unwrap_or("").to_owned();
+    match &work.histogrammed {
+        Histogrammed::Spectrum { variable, edges, unit } => Ok(vec![Axis::new(name(*variable), unit, edges.clone())?]),
+        Histogrammed::Plane { plane, row, column, unit } => Ok(vec![
+            Axis::new(name(*row), unit, plane.m_y_edges_gev().to_vec())?,
+            Axis::new(name(*column), unit, plane.m_x_edges_gev().to_vec())?,
+        ]),
+    }
+}
+
+fn filled_variables(work: &EventWork) -> Vec<usize> {
+    match &work.histogrammed {
+        Histogrammed::Spectrum { variable, .. } => vec![*variable],
+        Histogrammed::Plane { row, column, .. } => vec![*row, *column],
+    }
+}
+
+/// Reads, selects and fills one sample.
+fn stream(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, axes: &[Axis]) -> Result<Streamed> {
+    let selection = work.selection.with_weight(sample.weight.clone())?;
+    let fill = Fill::new(axes.to_vec(), sample.weight.scale)?;
+    let variables = filled_variables(work);
+    let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
+    let mut segment = EventSegment::new(&run.device, &selection, &fill, &variables, work.keep)?;
+    let mut kept = KeptEvents::new(&selection);
+    let files: Vec<Arc<str>> = source.files().iter().map(|file| file.display().to_string().into()).collect();
+    for batch in source.batches(EVENTS_A_BATCH, BATCHES_IN_QUEUE) {
+        let batch = batch?;
+        let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
+        let parts;
+        (segment, parts) = segment.push(&batch.columns, &origin)?;
+        parts.iter().for_each(|part| kept.add(&batch, part));
+        stage.add(batch.columns.events as u64);
+        run.progress.interrupted()?;
+    }
+    let streamed = segment.finish()?;
+    run.record_stage(stage.finish());
+    if work.keep == Keep::Survivors {
+        let name = format!("survivors-{}.parquet", sample.name);
+        kept.write(run, &name, &format!("The selected events of {}: ids, variables, weights.", sample.name))?;
+    }
+    Ok(streamed)
+}
+
+/// The cutflow tables and the histograms of every sample, as files and in the report.
+fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
+    let histograms: Vec<(String, Histogram)> =
+        work.samples.iter().zip(filled).map(|(sample, all)| (sample.name.clone(), all.spectrum.histogram())).collect();
+    let named: Vec<(&str, &Histogram)> = histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
+    run.write("histograms.json", &uhi::write(&named), "What was filled, for each sample, in UHI form (schema 1).")?;
+    for (sample, all) in work.samples.iter().zip(filled) {
+        let table = all.cutflow.table();
+        let name = format!("cutflow-{}.csv", sample.name);
+        run.write(&name, &table.csv(), &format!("The cutflow of {}.", sample.name))?;
+        let rows = table.rows.into_iter().map(|row| CutflowRow {
+            cut: row.name,
+            events: row.events,
+            sum_of_weights: row.weights,
+            error: row.error,
+        });
+        run.report.cutflows.push(Cutflow { sample: sample.name.clone(), rows: rows.collect() });
+    }
+    Ok(())
+}
+
+/// The sum of the histograms of one role.
+fn sum(work: &EventWork, filled: &[Streamed], role: Role) -> expect::Contents {
+    let of_role = work.samples.iter().zip(filled).filter(|(sample, _)| sample.role == role);
+    expect::Contents::sum(of_role.map(|(_, streamed)| streamed.spectrum.histogram()))
+}
+
+fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Outcome> {
+    let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
+    let stage = run.progress.stage("expectation", "cells", Some(data.counts.len() as u64));
+    let expectation = expect::expectation(&settings.expectation, work, &data, &simulation)?;
+    stage.add(data.counts.len() as u64);
+    run.record_stage(stage.finish());
+    let windows = match &work.histogrammed {
+        Histogrammed::Plane { plane, .. } => plane.windows()?,
+        Histogrammed::Spectrum { edges, .. } => Windows::spectrum(edges, expectation.values(), &settings.hunter)?,
+    };
+    let numbers = SearchSettings {
+        minimum_effective_count: settings.expectation.minimum_effective_count,
+        toys: settings.toys,
+        seed: run.card.seed,
+    };
+    let searched = search(&run.device, run.progress, windows, &expectation, &data.counts, &numbers)?;
+    searched.stages.iter().for_each(|stage| run.record_stage(stage.clone()));
+    run.report.answer.facts.extend(expect::describe(&expectation));
+
+    let windows = searched.experiment.windows();
+    let findings = &searched.global.findings;
+    let names: Vec<Quantity> = axes(work)?
+        .iter()
+        .map(|axis| Quantity { name: axis.name().to_owned(), unit: axis.unit().to_owned() })
+        .collect();
+    let quantities: Vec<&Quantity> = names.iter().collect();
+    let style = Style {
+        name: run.card.name.clone(),
+        small_print: work.selection.cuts().collect::<Vec<_>>().join(", "),
+        expected_name: expect::name(&expectation).into(),
+    };
+    let rows = windows.rows();
+    let per_row = |values: &[f64]| -> Vec<f64> { values.chunks(values.len() / rows).map(|row| row.iter().sum()).collect() };
+    let observed: Vec<f64> = data.counts.iter().map(|count| *count as f64).collect();
+    let (edges, observed, expected, marked) = match &work.histogrammed {
+        Histogrammed::Plane { .. } => {
+            let marked = windows.row_bounds(findings.best);
+            (windows.row_edges(), per_row(&observed), per_row(expectation.values()), marked)
+        }
+        Histogrammed::Spectrum { .. } => {
+            (windows.column_edges(), observed, expectation.values().to_vec(), windows.bounds(findings.best))
+        }
+    };
+    let bins = Bins { edges, observed: &observed, expected, expected_error: Vec::new(), marked: Some(marked) };
+    run.report.figures.push(figures::spectrum(&style, quantities[0], bins));
+    run.report.figures.push(match quantities[..] {
+        [row, column] => {
+            figures::plane(&style, windows, searched.experiment.expected(), findings, &data.counts, (row, column))
+        }
+        _ => figures::tomography(&style, quantities[0], windows, findings),
+    });
+    run.report.figures.push(figures::maximum(&style, &searched.global));
+    run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &data.counts, &quantities);
+    let place = figures::place(windows, findings.best, &quantities);
+    let closure = std::mem::take(&mut run.report.answer.facts);
+    let found = run.record_answer(&searched, place);
+    run.report.answer.facts.extend(closure);
+    run.finish(Some(found), None)
+}

@@ -1,0 +1,145 @@
+use super::super::manifest::CardRecord;
+use super::*;
+
+fn card() -> CardIdentity {
+    CardIdentity { name: "demo".into(), sha256: "ab12".into() }
+}
+
+fn manifest(card: &CardIdentity) -> Manifest {
+    Manifest::new(CardRecord { name: card.name.clone(), sha256: card.sha256.clone(), ..CardRecord::default() })
+}
+
+fn write(place: &Path, card: &CardIdentity, text: &str) -> Result<PathBuf> {
+    let mut output = Output::create(place, card)?;
+    output.write_text("answer.txt", text)?;
+    output.write_text("tables/windows.csv", "a,b\n")?;
+    output.finish(manifest(card))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn folder_appears_complete_with_its_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("deep/results");
+    assert_eq!(write(&place, &card(), "one").unwrap(), place);
+    assert_eq!(names(&place), ["answer.txt", "manifest.json", "tables"]);
+    assert_eq!(names(place.parent().unwrap()), ["results"]);
+    let manifest = Manifest::read(&place).unwrap();
+    for record in &manifest.outputs {
+        let found = FileRecord::of(&place.join(&record.path), None).unwrap();
+        assert_eq!((found.bytes, &found.sha256), (record.bytes, &record.sha256));
+    }
+    assert_eq!(manifest.outputs.len(), 2);
+}
+
+#[test]
+fn same_card_replaces_and_another_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("results");
+    write(&place, &card(), "one").unwrap();
+    write(&place, &card(), "two").unwrap();
+    assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "two");
+    let others = [
+        (CardIdentity { name: "other".into(), ..card() }, "it holds the results of 'demo')"),
+        (CardIdentity { sha256: "cd".into(), ..card() }, "it holds the results of 'demo' with other settings)"),
+    ];
+    for (other, reason) in others {
+        let error = write(&place, &other, "three").unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("belongs to another card") && error.to_string().contains(reason), "{error}");
+    }
+    assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "two");
+    assert_eq!(names(folder.path()), ["results"]);
+}
+
+#[test]
+fn what_trawl_did_not_write_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("results");
+    fs::create_dir(&place).unwrap();
+    write(&place, &card(), "an empty folder may be filled").unwrap();
+    fs::write(place.join("notes.md"), "mine").unwrap();
+    let error = write(&place, &card(), "two").unwrap_err();
+    assert!(error.to_string().contains("'notes.md' would be lost"), "{error}");
+
+    let other = folder.path().join("pictures");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("cat.png"), "").unwrap();
+    let error = write(&other, &card(), "two").unwrap_err();
+    assert!(error.to_string().contains("is not Trawl's (it holds 'cat.png' and no manifest)"), "{error}");
+    let error = write(&other.join("cat.png"), &card(), "two").unwrap_err();
+    assert!(error.to_string().contains("is a file"), "{error}");
+    assert_eq!(names(folder.path()), ["pictures", "results"]);
+}
+
+#[test]
+fn unfinished_output_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut output = Output::create(&folder.path().join("a/b/results"), &card()).unwrap();
+    output.write_text("answer.txt", "half").unwrap();
+    drop(output);
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+
+    let mut output = Output::create(&folder.path().join("results"), &card()).unwrap();
+    let open = output.file("scores.parquet").unwrap();
+    let error = output.finish(manifest(&card())).unwrap_err();
+    assert!(error.to_string().contains("'scores.parquet' was not written to its end"), "{error}");
+    drop(open);
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn failing_rename_brings_the_old_folder_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("results");
+    write(&place, &card(), "one").unwrap();
+    let mut output = Output::create(&place, &card()).unwrap();
+    output.write_text("answer.txt", "two").unwrap();
+    // The folder in the making vanishes under the run, as a cleaner of scratch disks would have it.
+    fs::remove_dir_all(&output.partial).unwrap();
+    assert!(output.put_in_place().is_err());
+    drop(output);
+    assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "one");
+    assert_eq!(names(folder.path()), ["results"]);
+}
+
+#[test]
+fn names_stay_inside_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut output = Output::create(&folder.path().join("results"), &card()).unwrap();
+    for name in ["../answer.txt", "/etc/answer.txt", "", "manifest.json", "a/../../b"] {
+        assert_eq!(output.write_text(name, "").unwrap_err().exit_code(), 2, "{name}");
+    }
+    assert_eq!(Output::create(Path::new("/"), &card()).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn links_are_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = folder.path().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    std::os::unix::fs::symlink(&scratch, folder.path().join("results")).unwrap();
+    write(&folder.path().join("results"), &card(), "one").unwrap();
+    assert!(scratch.join("answer.txt").exists());
+    assert!(folder.path().join("results").is_symlink());
+}
+
+#[test]
+fn leavings_of_a_killed_run_do_not_stand_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("results");
+    let killed = [sibling(&place, "partial"), sibling(&place, "replaced")];
+    for path in &killed {
+        fs::create_dir_all(path.join("half")).unwrap();
+    }
+    write(&place, &card(), "one").unwrap();
+    write(&place, &card(), "two").unwrap();
+    assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "two");
+    assert_eq!(names(folder.path()).len(), 1 + killed.len());
+}

@@ -1,0 +1,116 @@
+//! `trawl check`: what a card would do, without doing it.
+
+use std::fmt;
+
+use super::request::RunRequest;
+use crate::Device;
+use crate::card::{Card, Histogrammed, Work};
+use crate::device::{Bytes, CudaSettings};
+use crate::error::{Problems, Result};
+use crate::events::EventSource;
+use crate::report::number;
+
+/// What a card would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The card's name.
+    pub name: String,
+    /// Where it would run.
+    pub device: String,
+    /// Where the results would go.
+    pub output: String,
+    /// The stages in their order.
+    pub stages: Vec<PlannedStage>,
+}
+
+/// A stage of a plan.
+#[derive(Debug, Clone)]
+pub struct PlannedStage {
+    /// Its name.
+    pub name: String,
+    /// How many units it has, where that is known beforehand.
+    pub units: Option<u64>,
+    /// What a unit is.
+    pub unit: &'static str,
+    /// What else there is to say: bytes, columns, windows.
+    pub detail: String,
+}
+
+/// Reads the card, opens its inputs and checks their columns; writes and computes nothing.
+///
+/// # Errors
+/// Every problem of the card, or else of its inputs; a device that cannot be used.
+pub fn check(request: &RunRequest) -> Result<Plan> {
+    let card = Card::read(&request.card, &request.settings)?;
+    let memory = request.memory.map(Bytes);
+    let device = Device::choose_with(request.device.parse()?, CudaSettings { memory, ..CudaSettings::default() })?;
+    let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
+    let stages = match &card.work {
+        Work::Events(_) => event_stages(&card)?,
+        Work::Binned(work) => {
+            let table = work.input.load()?;
+            let windows = crate::hunt::Windows::spectrum(&table.edges, &table.expected.unwrap_or_default(), &work.hunter)?;
+            vec![
+                PlannedStage { name: "read".into(), units: Some(table.observed.len() as u64), unit: "bins", detail: work.input.path.display().to_string() },
+                PlannedStage { name: "scan".into(), units: Some(windows.len() as u64), unit: "windows", detail: String::new() },
+                PlannedStage { name: "toys".into(), units: Some(work.toys.number), unit: "toys", detail: String::new() },
+            ]
+        }
+    };
+    Ok(Plan { name: card.name, device: device.to_string(), output, stages })
+}
+
+fn event_stages(card: &Card) -> Result<Vec<PlannedStage>> {
+    let Work::Events(work) = &card.work else { return Ok(Vec::new()) };
+    let mut problems = Problems::default();
+    let mut stages = Vec::new();
+    for sample in &work.samples {
+        let opened = work.selection.with_weight(sample.weight.clone()).and_then(|selection| {
+            let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
+            EventSource::open(&patterns, selection.projection()).map(|source| (selection, source))
+        });
+        let Some((selection, source)) = problems.take(opened) else { continue };
+        let projection = selection.projection();
+        let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
+        stages.push(PlannedStage {
+            name: format!("select {}", sample.name),
+            units: Some(source.rows()),
+            unit: "events",
+            detail: format!(
+                "{} file(s), {} column(s) of {} collection(s), {} scalar(s)",
+                source.files().len(),
+                columns,
+                projection.collections.len(),
+                projection.scalars.len()
+            ),
+        });
+    }
+    problems.finish()?;
+    let (cells, windows) = match &work.histogrammed {
+        Histogrammed::Plane { plane, .. } => (plane.cells(), Some(plane.windows()?.len() as u64)),
+        Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None),
+    };
+    if let Some(search) = &work.search {
+        let detail = format!("{cells} cells");
+        stages.push(PlannedStage { name: "expectation".into(), units: Some(cells as u64), unit: "cells", detail: String::new() });
+        stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
+        stages.push(PlannedStage { name: "toys".into(), units: Some(search.toys.number), unit: "toys", detail });
+    }
+    Ok(stages)
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "card    {}", self.name)?;
+        writeln!(f, "device  {}", self.device)?;
+        writeln!(f, "output  {}", self.output)?;
+        for (place, stage) in self.stages.iter().enumerate() {
+            let units = stage.units.map_or("?".into(), number::count);
+            write!(f, "{:>2}. {:<20} {:>12} {:<8} {}", place + 1, stage.name, units, stage.unit, stage.detail)?;
+            if place + 1 < self.stages.len() {
+                writeln!(f)?;
+            }
+        }
+        Ok(())
+    }
+}

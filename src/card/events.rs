@@ -1,0 +1,265 @@
+//! The part of a card that starts from events: samples, what is filled, what is expected, what is kept.
+
+use std::path::{Path, PathBuf};
+
+use crate::hunt::BumpHunter;
+use crate::math::exact::WeightScale;
+use crate::selection::{Selection, Weight};
+use crate::settings::Section;
+use crate::spectrum::smooth::Smoothing;
+use crate::toys::{Plane, ToySettings};
+
+/// From events to a spectrum, and on to a global significance where the card asks for one.
+#[derive(Debug, Clone)]
+pub struct EventWork {
+    /// The inputs, in the order of the card.
+    pub samples: Vec<Sample>,
+    /// Objects, variables and cuts, the same for every sample.
+    pub selection: Selection,
+    /// What is filled.
+    pub histogrammed: Histogrammed,
+    /// The expected background and the toys; `None` if the card stops at the histograms.
+    pub search: Option<Search>,
+    /// What is written of the survivors.
+    pub keep: Keep,
+}
+
+/// What follows on the histograms.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Where the expected background comes from.
+    pub expectation: ExpectationSettings,
+    /// The windows of a one-dimensional spectrum.
+    pub hunter: BumpHunter,
+    /// The pseudo-experiments.
+    pub toys: ToySettings,
+}
+
+/// One input of events.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The name: `[samples.NAME]`.
+    pub name: String,
+    /// What it stands for.
+    pub role: Role,
+    /// Files, folders and patterns.
+    pub files: Vec<PathBuf>,
+    /// The weight of its events.
+    pub weight: Weight,
+}
+
+/// What a sample stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Observed events, each counting once.
+    Data,
+    /// Simulated background.
+    Simulation,
+}
+
+/// What is filled with the survivors, by the positions of variables in the selection.
+#[derive(Debug, Clone)]
+pub enum Histogrammed {
+    /// A spectrum of one variable.
+    Spectrum {
+        /// The variable.
+        variable: usize,
+        /// Rising bin edges.
+        edges: Vec<f64>,
+        /// Their unit, for plots.
+        unit: String,
+    },
+    /// A plane of two variables with overlapping windows.
+    Plane {
+        /// Its rows and windows.
+        plane: Plane,
+        /// The variable that chooses the row (m_Y).
+        row: usize,
+        /// The variable that chooses the cell in the row (m_X).
+        column: usize,
+        /// The unit of both, for plots.
+        unit: String,
+    },
+}
+
+/// Where the expected background comes from.
+#[derive(Debug, Clone)]
+pub struct ExpectationSettings {
+    /// Which of the simulation's estimates.
+    pub from: ExpectationFrom,
+    /// Windows that rest on fewer effective simulated events are left out and listed.
+    pub minimum_effective_count: f64,
+    /// How the simulation is brought to the data's size.
+    pub normalisation: Normalisation,
+    /// How it is smoothed.
+    pub smoothing: Smoothing,
+}
+
+/// The estimates that a simulation gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectationFrom {
+    /// A smooth function fitted to it; its closure is tested.
+    SmoothedSimulation,
+    /// Its contents as they are; needs 100 times the data's effective statistics.
+    RawSimulation,
+}
+
+/// How a simulation is brought to the size of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normalisation {
+    /// Its weights are the expectation.
+    Weights,
+    /// Its selected sum is scaled to the data's, signal included.
+    Data,
+}
+
+/// What is written of the survivors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing but histograms and the cutflow.
+    Histograms,
+    /// Their ids, variables and weights too, as Parquet.
+    Survivors,
+}
+
+pub(super) fn minimum_effective_count(section: &Section) -> f64 {
+    let minimum = section.or("minimum_effective_count", 10.0);
+    if minimum < 0.0 {
+        section.problem("minimum_effective_count", format!("{minimum} is negative, and counts are not"));
+    }
+    minimum
+}
+
+pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
+    let samples = read_samples(root, folder);
+    let selection = Selection::read(root);
+    let histogrammed = read_histogrammed(root, folder, selection.as_ref());
+    let search = read_search(root);
+    let keep = match root.section("keep").or("survivors", false) {
+        true => Keep::Survivors,
+        false => Keep::Histograms,
+    };
+    check_roles(root, samples.as_deref(), search.is_some());
+    Some(EventWork { samples: samples?, selection: selection?, histogrammed: histogrammed?, search, keep })
+}
+
+fn read_samples(root: &Section, folder: &Path) -> Option<Vec<Sample>> {
+    let sections = root.named_sections("samples");
+    let samples: Vec<_> = sections.iter().map(|(name, section)| read_sample(name, section, folder)).collect();
+    samples.into_iter().collect()
+}
+
+fn read_sample(name: &str, section: &Section, folder: &Path) -> Option<Sample> {
+    let roles = [("data", Role::Data), ("simulation", Role::Simulation)];
+    let role = section.required::<String>("role").map(|_| section.choice("role", &roles, Role::Data));
+    let files = if section.has("files") {
+        section.paths("files", folder)
+    } else {
+        section.required::<Vec<String>>("files").map(|_| Vec::new())
+    };
+    let default = Weight::default();
+    let scale = match section.optional::<f64>("largest_weight") {
+        None => Some(default.scale),
+        Some(largest) => section.check(WeightScale::new(largest)),
+    };
+    let factor = section.or("weight_factor", default.factor);
+    let column = section.optional::<String>("weight");
+    if role == Some(Role::Data) && (column.is_some() || factor != 1.0) {
+        section.problem("weight", "data count once each; only a simulation has weights");
+    }
+    Some(Sample { name: name.to_owned(), role: role?, files: files?, weight: Weight { column, factor, scale: scale? } })
+}
+
+fn read_histogrammed(root: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
+    match (root.has("spectrum"), root.has("plane")) {
+        (true, false) => read_spectrum(&root.section("spectrum"), selection),
+        (false, true) => read_plane(&root.section("plane"), folder, selection),
+        (true, true) => {
+            root.problem("plane", "a card fills a [spectrum] or a [plane], not both");
+            let _ = (read_spectrum(&root.section("spectrum"), selection), read_plane(&root.section("plane"), folder, selection));
+            None
+        }
+        (false, false) => {
+            root.problem("spectrum", "the card fills nothing: add [spectrum] with a variable and edges, or [plane]");
+            None
+        }
+    }
+}
+
+fn read_spectrum(section: &Section, selection: Option<&Selection>) -> Option<Histogrammed> {
+    let variable = read_variable(section, "variable", selection);
+    let edges: Option<Vec<f64>> = section.required("edges");
+    if let Some(edges) = &edges
+        && (edges.len() < 2 || edges.windows(2).any(|pair| pair[0] >= pair[1]))
+    {
+        section.problem("edges", "expected two or more rising numbers");
+        return None;
+    }
+    let unit = section.or("unit", "GeV".to_owned());
+    Some(Histogrammed::Spectrum { variable: variable?, edges: edges?, unit })
+}
+
+fn read_plane(section: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
+    let path = section.required::<String>("edges").and_then(|_| section.path("edges", folder));
+    let plane = path.and_then(|path| section.check(Plane::load(&path)));
+    let (row, column) = (read_variable(section, "row", selection), read_variable(section, "column", selection));
+    let unit = section.or("unit", "GeV".to_owned());
+    Some(Histogrammed::Plane { plane: plane?, row: row?, column: column?, unit })
+}
+
+/// The position of a variable of the selection. Where the selection itself has mistakes its names are not known, and
+/// calling this one unknown would be noise.
+fn read_variable(section: &Section, key: &str, selection: Option<&Selection>) -> Option<usize> {
+    let name: String = section.required(key)?;
+    let names: Vec<&str> = selection?.variables().collect();
+    let found = names.iter().position(|known| *known == name);
+    if found.is_none() {
+        let hint = match crate::error::nearest(&name, names.iter().copied()) {
+            Some(near) => format!(". Did you mean '{near}'?"),
+            None => format!(". [variables] has {}.", names.join(", ")),
+        };
+        section.problem(key, format!("'{name}' is no variable{hint}"));
+    }
+    found
+}
+
+fn read_search(root: &Section) -> Option<Search> {
+    let (expectation, hunt, toys) = (root.section("expectation"), root.section("hunt"), root.section("toys"));
+    if !(expectation.is_present() || hunt.is_present() || toys.is_present()) {
+        return None;
+    }
+    Some(Search {
+        expectation: read_expectation(&expectation),
+        hunter: BumpHunter::read(&hunt),
+        toys: ToySettings::read(&toys),
+    })
+}
+
+fn read_expectation(section: &Section) -> ExpectationSettings {
+    let from = [
+        ("smoothed-simulation", ExpectationFrom::SmoothedSimulation),
+        ("raw-simulation", ExpectationFrom::RawSimulation),
+    ];
+    let normalisation = [("weights", Normalisation::Weights), ("data", Normalisation::Data)];
+    if section.required::<String>("from").is_none() {
+        // Reported as missing; the rest is read all the same.
+    }
+    ExpectationSettings {
+        from: section.choice("from", &from, ExpectationFrom::SmoothedSimulation),
+        minimum_effective_count: minimum_effective_count(section),
+        normalisation: section.choice("normalise", &normalisation, Normalisation::Weights),
+        smoothing: Smoothing::read(&section.section("smooth")),
+    }
+}
+
+fn check_roles(root: &Section, samples: Option<&[Sample]>, search: bool) {
+    let Some(samples) = samples else { return };
+    let has = |role| samples.iter().any(|sample| sample.role == role);
+    if samples.is_empty() {
+        root.problem("samples", "there is no sample; add [samples.data] with role and files");
+    } else if search && !has(Role::Data) {
+        root.problem("samples", "a search needs a sample with role = \"data\"");
+    } else if search && !has(Role::Simulation) {
+        root.problem("samples", "the expectation is a simulation's, and no sample has role = \"simulation\"");
+    }
+}

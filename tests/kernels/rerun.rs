@@ -1,0 +1,2 @@
+//! This binary again, in child processes: other builds of the emulator, and mutants.
+
