@@ -6,4 +6,5 @@ pub mod exact;
 pub mod lorentz;
 pub mod philox;
 pub mod poisson;
+pub mod probe;
 pub mod special;
