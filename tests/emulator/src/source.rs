@@ -44,30 +44,41 @@ pub fn without_comments(source: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| source.to_string())
 }
 
-/// Names of the kernels that a file defines: `extern "C" __global__ void [__launch_bounds__(..)] name(`.
-pub fn kernel_names(source: &str) -> Vec<String> {
+/// A kernel that a file defines, with the arguments of its `__launch_bounds__` (empty if it has none).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelDefinition {
+    /// The symbol.
+    pub name: String,
+    /// What stands between the brackets of `__launch_bounds__`.
+    pub launch_bounds: String,
+}
+
+/// The kernels that a file defines: `extern "C" __global__ void [__launch_bounds__(..)] name(..) {`.
+pub fn kernels(source: &str) -> Vec<KernelDefinition> {
     let code = without_comments(source);
-    let mut names = Vec::new();
+    let mut found = Vec::new();
     for after in code.split("__global__").skip(1) {
         let Some(mut rest) = after.trim_start().strip_prefix("void") else { continue };
         rest = rest.trim_start();
+        let mut launch_bounds = String::new();
         if let Some(bounds) = rest.strip_prefix("__launch_bounds__") {
-            let Some(end) = closing_bracket(bounds) else { continue };
+            let (Some(start), Some(end)) = (bounds.find('('), closing_bracket(bounds)) else { continue };
+            launch_bounds = bounds[start + 1..end].trim().to_string();
             rest = bounds[end + 1..].trim_start();
         }
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        // A declaration without a body would be registered twice.
+        // A declaration without a body is not the definition, and would be registered twice.
         let is_definition = closing_bracket(&rest[name.len()..])
             .is_some_and(|end| rest[name.len() + end + 1..].trim_start().starts_with('{'));
         if !name.is_empty() && is_definition {
-            names.push(name);
+            found.push(KernelDefinition { name, launch_bounds });
         }
     }
-    names
+    found
 }
 
 /// Offset of the bracket that closes the first one in `text`.
-fn closing_bracket(text: &str) -> Option<usize> {
+pub fn closing_bracket(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
         match c {
@@ -116,15 +127,30 @@ fn without_alignment(declaration: &str) -> String {
     declaration.to_string()
 }
 
+/// Name of a file's translation unit, also a C identifier: `toys/throw.cu` becomes `toys__throw`.
+pub fn unit_name(relative: &str) -> String {
+    let stem = relative.strip_suffix(".cu").unwrap_or(relative);
+    stem.replace('/', "__").replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "_")
+}
+
 /// The whole host translation unit of a `.cu`: everything in an unnamed namespace, as nvcc keeps the device code of
 /// each file apart, so that functions of the same name in two files cannot replace each other at the link.
-pub fn host_unit(path: &str, source: &str) -> String {
-    let mut unit = format!("#include \"kernel_unit.h\"\nnamespace {{\n#line 1 \"{path}\"\n");
-    unit.push_str(&with_dynamic_shared_memory(source));
-    unit.push('\n');
-    for name in kernel_names(source) {
-        unit.push_str(&format!("EMULATOR_REGISTER({name})\n"));
+pub fn host_unit(unit: &str, path: &str, source: &str) -> String {
+    let mut text = format!(
+        "#define EMULATOR_SHARED_SECTION \"shared_{unit}\"\n\
+         #define EMULATOR_SHARED_BEGIN __start_shared_{unit}\n\
+         #define EMULATOR_SHARED_END __stop_shared_{unit}\n\
+         #include \"device/kernel_unit.h\"\n\
+         namespace {{\n\
+         #include \"device/library.h\"\n\
+         #line 1 \"{path}\"\n"
+    );
+    text.push_str(&with_dynamic_shared_memory(source));
+    text.push('\n');
+    for KernelDefinition { name, launch_bounds } in kernels(source) {
+        let separator = if launch_bounds.is_empty() { "" } else { ", " };
+        text.push_str(&format!("EMULATOR_REGISTER({name}{separator}{launch_bounds})\n"));
     }
-    unit.push_str("}\n");
-    unit
+    text.push_str("}\n");
+    text
 }

@@ -1,0 +1,2 @@
+// Everything that kernels need is already in device/kernel_unit.h.
+#pragma once
