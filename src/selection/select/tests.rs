@@ -385,7 +385,7 @@ fn cutflows_of_samples_add() {
     let good = vec![[600.0, 0.0, 0.0, 10.0], [400.0, 0.0, PI, 20.0]];
     let flow = |events: &[Vec<Item>]| Cutflow::new(&selection, &run(&selection, events, &[]).unwrap().cutflow).unwrap();
     let mut sum = flow(&[good.clone(), vec![]]);
-    sum.merge(&flow(&[good.clone()])).unwrap();
+    sum.merge(&flow(std::slice::from_ref(&good))).unwrap();
     assert_eq!(sum, flow(&[good.clone(), good, vec![]]));
     let other = Selection::new(vec![], vec![], vec![], Weight::default()).unwrap();
     let other = Cutflow::new(&other, &Tally::empty(other.cutflow_rows())).unwrap();
