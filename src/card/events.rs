@@ -176,7 +176,10 @@ fn read_histogrammed(root: &Section, folder: &Path, selection: Option<&Selection
         (false, true) => read_plane(&root.section("plane"), folder, selection),
         (true, true) => {
             root.problem("plane", "a card fills a [spectrum] or a [plane], not both");
-            let _ = (read_spectrum(&root.section("spectrum"), selection), read_plane(&root.section("plane"), folder, selection));
+            let _ = (
+                read_spectrum(&root.section("spectrum"), selection),
+                read_plane(&root.section("plane"), folder, selection),
+            );
             None
         }
         (false, false) => {

@@ -149,7 +149,9 @@ pub fn deviance(a: f64, x: f64) -> f64 {
         return difference * v + (a * v) * (w * series);
     }
     let quotient: f64 = a / x;
-    if absolute(exponent_of(quotient) as f64) > 960.0 || absolute(exponent_of(x) as f64) > 930.0 || a > 1e290 {
+    let quotient_exponent: i32 = exponent_of(quotient);
+    let mean_exponent: i32 = exponent_of(x);
+    if absolute(quotient_exponent as f64) > 960.0 || absolute(mean_exponent as f64) > 930.0 || a > 1e290 {
         return (a * (ln(a) - ln(x)) - a) + x;
     }
     let ratio: DoubleDouble = divide_double(DoubleDouble { high: a, low: 0.0 }, DoubleDouble { high: x, low: 0.0 });
