@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::device::{Bytes, DeviceChoice};
+
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunRequest {
     /// The card.
     pub card: PathBuf,
-    /// `auto`, `cpu`, `cuda` or `cuda:N`.
-    pub device: String,
+    /// Where to run.
+    pub device: DeviceChoice,
     /// Threads of the CPU; all of them if `None`.
     pub threads: Option<usize>,
-    /// The most memory to use, in bytes; what the machine has if `None`.
-    pub memory: Option<u64>,
+    /// The most memory to use; what the machine has if `None`.
+    pub memory: Option<Bytes>,
     /// The output folder; what the card says if `None`.
     pub output: Option<PathBuf>,
     /// Settings over those of the card, `table.key=value`.
@@ -24,23 +26,37 @@ pub struct RunRequest {
 /// Generate the demo's data and run its card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DemoRequest {
+    /// The folder for data and results.
+    pub output: PathBuf,
     /// Events of the data sample.
     pub events: u64,
     /// Toys to throw.
     pub toys: u64,
     /// The seed of data and toys.
     pub seed: u64,
-    /// How to run the card, apart from the card itself.
-    pub run: RunRequest,
+    /// Where to run.
+    pub device: DeviceChoice,
+    /// Threads of the CPU; all of them if `None`.
+    pub threads: Option<usize>,
+    /// The most memory to use; what the machine has if `None`.
+    pub memory: Option<Bytes>,
+    /// The words of the command line, for the record.
+    pub command_line: Vec<String>,
 }
 
-/// Write generated events to a Parquet file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Write generated dijet events to a Parquet file.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct GenerateRequest {
-    /// How many.
+    /// How many, resonant ones included.
     pub events: u64,
     /// The seed.
     pub seed: u64,
+    /// How many of them are a resonance Y -> X H.
+    pub resonant: u64,
+    /// The mass of Y.
+    pub mass_y_gev: f64,
+    /// The mass of X.
+    pub mass_x_gev: f64,
     /// The file.
     pub output: PathBuf,
 }

@@ -1,0 +1,30 @@
+//! `trawl inspect FILE...`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::error::{Problems, Result};
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    /// Parquet files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Files that can be read are told before the problems of those that cannot.
+pub(super) fn execute(arguments: &InspectArguments) -> anyhow::Result<()> {
+    let mut problems = Problems::default();
+    for file in &arguments.files {
+        if let Some(words) = problems.take(carry_out(file)) {
+            super::say(words)?;
+        }
+    }
+    Ok(problems.finish()?)
+}
+
+/// What a file holds, in words.
+fn carry_out(file: &Path) -> Result<String> {
+    super::unwired(file, &crate::campaign::Progress::silent())
+}
