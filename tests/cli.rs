@@ -122,3 +122,40 @@ fn errors_are_json_lines_where_the_log_is() {
     assert_eq!(line["level"], "ERROR");
     assert!(line["message"].as_str().unwrap().contains("no-such-file.parquet"), "{line}");
 }
+
+#[test]
+fn generated_files_can_be_inspected_and_are_the_same_for_the_same_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["one.parquet", "two.parquet"].map(|name| folder.path().join(name));
+    for path in &paths {
+        let path = path.to_str().unwrap();
+        output(&["generate", "dijet", "--events", "500", "--resonant", "20", "--seed", "7", "--output", path], 0);
+    }
+    assert_eq!(std::fs::read(&paths[0]).unwrap(), std::fs::read(&paths[1]).unwrap());
+    let (out, err) = output(&["inspect", paths[0].to_str().unwrap(), "no-such-file.parquet"], 1);
+    assert!(out.contains("one.parquet") && out.contains("FatJet_pt") && out.contains("500"), "{out}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn impossible_samples_are_usage_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.parquet");
+    let (_, err) = output(
+        &[
+            "generate",
+            "dijet",
+            "--events",
+            "5",
+            "--resonant",
+            "20",
+            "--mass-y",
+            "100",
+            "--output",
+            path.to_str().unwrap(),
+        ],
+        2,
+    );
+    assert_eq!(err.lines().filter(|line| line.starts_with("error: ")).count(), 2, "{err}");
+    assert!(!path.exists());
+}

@@ -13,4 +13,4 @@ pub use interrupt::Interrupt;
 pub use manifest::Manifest;
 pub use output::Output;
 pub use progress::{Progress, Speech, Stage};
-pub use request::{DemoRequest, GenerateRequest, RunRequest};
+pub use request::{DemoRequest, RunRequest};

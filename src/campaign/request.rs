@@ -43,20 +43,3 @@ pub struct DemoRequest {
     /// The words of the command line, for the record.
     pub command_line: Vec<String>,
 }
-
-/// Write generated dijet events to a Parquet file.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GenerateRequest {
-    /// How many, resonant ones included.
-    pub events: u64,
-    /// The seed.
-    pub seed: u64,
-    /// How many of them are a resonance Y -> X H.
-    pub resonant: u64,
-    /// The mass of Y.
-    pub mass_y_gev: f64,
-    /// The mass of X.
-    pub mass_x_gev: f64,
-    /// The file.
-    pub output: PathBuf,
-}

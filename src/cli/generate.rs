@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::campaign::GenerateRequest;
-use crate::error::Result;
+use crate::events::{self, DijetSample, Resonance};
 
 #[derive(Debug, Args)]
 pub(super) struct GenerateArguments {
@@ -44,19 +42,18 @@ struct DijetArguments {
 
 pub(super) fn execute(arguments: &GenerateArguments) -> anyhow::Result<()> {
     let Kind::Dijet(dijet) = &arguments.kind;
-    let request = GenerateRequest {
-        events: dijet.events,
-        seed: dijet.seed,
-        resonant: dijet.resonant,
+    let resonance = Resonance {
+        events: dijet.resonant,
         mass_y_gev: dijet.mass_y,
         mass_x_gev: dijet.mass_x,
-        output: dijet.output.clone(),
+        ..Resonance::default()
     };
-    carry_out(&request).with_context(|| format!("generating '{}'", request.output.display()))?;
-    super::say(request.output.display())
-}
-
-/// Writes the file.
-fn carry_out(request: &GenerateRequest) -> Result<()> {
-    super::unwired(request, &crate::campaign::Progress::silent()).map(drop)
+    let sample = DijetSample {
+        seed: dijet.seed,
+        events: dijet.events,
+        resonance: (dijet.resonant > 0).then_some(resonance),
+        ..DijetSample::default()
+    };
+    events::generate_file(&sample, &dijet.output)?;
+    super::say(format!("{}: {} events", dijet.output.display(), dijet.events))
 }

@@ -1,10 +1,11 @@
 //! `trawl inspect FILE...`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::{Problems, Result};
+use crate::error::Problems;
+use crate::events;
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArguments {
@@ -17,14 +18,9 @@ pub(super) struct InspectArguments {
 pub(super) fn execute(arguments: &InspectArguments) -> anyhow::Result<()> {
     let mut problems = Problems::default();
     for file in &arguments.files {
-        if let Some(words) = problems.take(carry_out(file)) {
+        if let Some(words) = problems.take(events::inspect(file)) {
             super::say(words)?;
         }
     }
     Ok(problems.finish()?)
-}
-
-/// What a file holds, in words.
-fn carry_out(file: &Path) -> Result<String> {
-    super::unwired(file, &crate::campaign::Progress::silent())
 }

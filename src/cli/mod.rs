@@ -155,15 +155,17 @@ fn reader_left(error: &anyhow::Error) -> bool {
 fn report(error: &anyhow::Error, format: LogFormat) {
     let problems: Vec<String> = match error.downcast_ref::<Error>() {
         Some(error) => error.problems().into_iter().map(ToString::to_string).collect(),
-        None => vec![format!("{:#}", error.root_cause())],
+        None => vec![format!("{error:#}")],
     };
-    // The chain runs from the outermost context to the error itself, which the problems tell.
-    let contexts: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let told = |words: &&String| !problems.contains(words) && **words != problems.join("\n");
-    let contexts: Vec<&String> = contexts.iter().filter(told).collect();
+    // From the outermost context to the library's error; its own sources are in its words.
+    let library = |cause: &&(dyn std::error::Error + 'static)| cause.downcast_ref::<Error>().is_some();
+    let contexts: Vec<String> = match error.chain().position(|cause| library(&cause)) {
+        Some(own) => error.chain().take(own).map(ToString::to_string).collect(),
+        None => Vec::new(),
+    };
     match format {
         LogFormat::Json => {
-            let context = contexts.iter().map(|words| words.as_str()).collect::<Vec<_>>().join(", ");
+            let context = contexts.join(", ");
             problems.iter().for_each(|problem| tracing::error!(context = context.as_str(), "{problem}"));
         }
         LogFormat::Text => {
