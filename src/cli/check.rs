@@ -4,8 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{CardFlags, MachineFlags};
-use crate::campaign::RunRequest;
-use crate::error::Result;
+use crate::campaign;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
@@ -16,20 +15,8 @@ pub(super) struct CheckArguments {
 }
 
 pub(super) fn execute(arguments: &CheckArguments) -> anyhow::Result<()> {
-    let request = RunRequest {
-        card: arguments.card.card.clone(),
-        device: arguments.machine.device,
-        threads: arguments.machine.threads,
-        memory: arguments.machine.memory,
-        output: None,
-        settings: arguments.card.settings.clone(),
-        command_line: super::command_line(),
-    };
-    let plan = carry_out(&request).with_context(|| format!("checking '{}'", request.card.display()))?;
+    let CardFlags { card, settings } = arguments.card.clone();
+    let request = arguments.machine.request(card, settings);
+    let plan = campaign::check(&request).with_context(|| format!("checking '{}'", request.card.display()))?;
     super::say(plan)
-}
-
-/// The check and the plan in words.
-fn carry_out(request: &RunRequest) -> Result<String> {
-    super::unwired(request, &crate::campaign::Progress::silent())
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::campaign::{Interrupt, Progress};
+use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
 use speech::{LogFormat, SpeechFlags};
@@ -57,8 +57,8 @@ enum Command {
 #[derive(Debug, Args)]
 struct MachineFlags {
     /// Where to run: auto, cpu, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    device: String,
     /// Threads of the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
@@ -68,6 +68,19 @@ struct MachineFlags {
 }
 
 impl MachineFlags {
+    /// The request to run, or check, a card on this machine.
+    fn request(&self, card: std::path::PathBuf, settings: Vec<String>) -> RunRequest {
+        RunRequest {
+            card,
+            device: self.device.clone(),
+            threads: self.threads,
+            memory: self.memory.map(|Bytes(number)| number),
+            output: None,
+            settings,
+            command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        }
+    }
+
     /// Gives rayon its threads, once for the process.
     fn start_threads(&self) -> Result<()> {
         let Some(threads) = self.threads else { return Ok(()) };
@@ -76,6 +89,11 @@ impl MachineFlags {
             fault.because(why.to_string()).suggest("Try a smaller --threads.").usage()
         })
     }
+}
+
+/// The words are kept as they were given, for the record, once they are known to name a device.
+fn device(text: &str) -> Result<String> {
+    text.parse::<DeviceChoice>().map(|_| text.to_owned())
 }
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -87,8 +105,8 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Settings over those of the card.
-#[derive(Debug, Args)]
+/// A card, and settings over those of it.
+#[derive(Debug, Clone, Args)]
 struct CardFlags {
     /// The analysis card (TOML)
     card: std::path::PathBuf,
@@ -178,16 +196,6 @@ fn report(error: &anyhow::Error, format: LogFormat) {
             }
         }
     }
-}
-
-/// The words of the command line, for the record.
-fn command_line() -> Vec<String> {
-    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
-}
-
-/// Stands for the stages until they are merged: remove it with its last caller.
-fn unwired<T: ?Sized>(_request: &T, _progress: &Progress) -> Result<String> {
-    Err(Fault::new("cli", "not built into this binary").usage())
 }
 
 #[cfg(test)]

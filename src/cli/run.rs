@@ -6,8 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{CardFlags, MachineFlags};
-use crate::campaign::{Progress, RunRequest};
-use crate::error::Result;
+use crate::campaign::{self, Progress, RunRequest};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -22,20 +21,8 @@ pub(super) struct RunArguments {
 
 pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::Result<()> {
     arguments.machine.start_threads()?;
-    let request = RunRequest {
-        card: arguments.card.card.clone(),
-        device: arguments.machine.device,
-        threads: arguments.machine.threads,
-        memory: arguments.machine.memory,
-        output: arguments.output.clone(),
-        settings: arguments.card.settings.clone(),
-        command_line: super::command_line(),
-    };
-    let answer = carry_out(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
-    super::say(answer)
-}
-
-/// The run and its short answer.
-fn carry_out(request: &RunRequest, progress: &Progress) -> Result<String> {
-    super::unwired(request, progress)
+    let CardFlags { card, settings } = arguments.card.clone();
+    let request = RunRequest { output: arguments.output.clone(), ..arguments.machine.request(card, settings) };
+    let outcome = campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
+    super::say(outcome)
 }
