@@ -2,7 +2,8 @@
 
 use arrow_buffer::ScalarBuffer;
 
-use crate::device::{Host, Place};
+use crate::device::{Cuda, Host, OnDevice, Place, Upload};
+use crate::error::Result;
 
 /// The objects of one kind (for example all jets) of a batch of events: one list of objects for each event.
 ///
@@ -34,6 +35,21 @@ impl EventColumns<Host> {
         };
         let of_collections: usize = self.collections.iter().map(of_collection).sum();
         of_collections + self.scalars.iter().map(of_values).sum::<usize>()
+    }
+}
+
+impl Upload for EventColumns<Host> {
+    type There = EventColumns<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<EventColumns<OnDevice>> {
+        let of_collection = |collection: &Collection<Host>| -> Result<Collection<OnDevice>> {
+            Ok(Collection {
+                offsets: collection.offsets.upload(cuda)?,
+                quantities: collection.quantities.upload(cuda)?,
+            })
+        };
+        let collections: Result<Vec<_>> = self.collections.iter().map(of_collection).collect();
+        Ok(EventColumns { events: self.events, collections: collections?, scalars: self.scalars.upload(cuda)? })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Events counted and weighted, exactly: one [`WeightedCount`] for every row of a cutflow and every bin of a spectrum, and
 //! the [`Tally`] that accumulates them where the events are.
 
-use crate::device::{Cuda, Download, Host, OnDevice, Place, Upload};
+use crate::device::launch::length_u32;
+use crate::device::{Cuda, Download, Grid, Host, Kernel, OnDevice, Place, Upload};
 use crate::error::{Fault, Result};
-use crate::math::exact::{ExactSum, WeightScale, units_of};
+use crate::math::exact::{ExactSum, TERMS_PER_LIMBS, WeightScale, units_of};
 
 /// The words of a [`WeightedCount`] in a column: the count, then three limbs of the sum of weights and three of the sum of
 /// squared weights, lowest first. Limb i counts 2^(32 i) units in a signed word, so that a kernel can add the digits of a
@@ -129,7 +130,27 @@ impl Tally<OnDevice> {
     pub fn empty_on(cuda: &Cuda, rows: usize) -> Result<Self> {
         Ok(Self { words: cuda.zeros(rows * WORDS)?, uncarried: 0 })
     }
+
+    /// Prepares for so many events more: carries the limbs if they could overflow.
+    ///
+    /// # Errors
+    /// A failed launch.
+    pub(crate) fn make_room(&mut self, cuda: &Cuda, events: u32) -> Result<()> {
+        // A carried limb counts as one term, hence the sharp comparison.
+        if self.uncarried + u64::from(events) >= TERMS_PER_LIMBS {
+            let rows = length_u32("selection.tally", self.words.len() / WORDS)?;
+            cuda.function(&CARRY)?.launch(Grid::threads_for(2 * rows as usize, &CARRY), |arguments| {
+                arguments.value(&rows).output(&mut self.words)?;
+                Ok(())
+            })?;
+            self.uncarried = 0;
+        }
+        self.uncarried += u64::from(events);
+        Ok(())
+    }
 }
+
+static CARRY: Kernel = Kernel { file: "selection/tally", symbol: "selection_tally_carry", threads: 256 };
 
 impl Upload for Tally<Host> {
     type There = Tally<OnDevice>;
