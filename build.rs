@@ -5,6 +5,7 @@
 //! * `TRAWL_REQUIRE_KERNELS=1` makes a missing nvcc an error.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, thread};
@@ -21,6 +22,7 @@ fn main() {
     for variable in ["TRAWL_NVCC", "CUDA_HOME", "TRAWL_CUDA_ARCHS", "TRAWL_REQUIRE_KERNELS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
+    record_versions(&root);
     let requested = env::var("TRAWL_CUDA_ARCHS").unwrap_or_else(|_| ARCHITECTURES.join(" "));
     let architectures: Vec<&str> = requested.split_whitespace().collect();
     let table = match find_nvcc(&root) {
@@ -34,6 +36,30 @@ fn main() {
         }
     };
     fs::write(out.join("kernels.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// The git revision and the compiler, for the manifests of runs; left out where they are not known.
+fn record_versions(root: &Path) {
+    let first_line = |program: &str, arguments: &[&str]| -> Option<String> {
+        let output = Command::new(program).args(arguments).current_dir(root).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.lines().next().unwrap_or("").trim().to_owned())
+    };
+    // A tree with changes is not the revision that it started from.
+    let changed = first_line("git", &["status", "--porcelain", "--untracked-files=no"]).is_none_or(|line| !line.is_empty());
+    if let Some(revision) = first_line("git", &["rev-parse", "HEAD"]).filter(|revision| !revision.is_empty()) {
+        println!("cargo::rustc-env=TRAWL_GIT_REVISION={revision}{}", if changed { " with changes" } else { "" });
+    }
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    if let Some(version) = first_line(&rustc, &["--version"]) {
+        println!("cargo::rustc-env=TRAWL_RUSTC_VERSION={version}");
+    }
+    // Only paths that exist: one that does not would make every build run this script again.
+    for path in [".git/HEAD", ".git/logs/HEAD"] {
+        if root.join(path).is_file() {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
 }
 
 fn find_nvcc(root: &Path) -> Option<PathBuf> {
@@ -83,6 +109,7 @@ fn compile(nvcc: &Path, folder: &Path, file: &Path, out: &Path, architectures: &
     let name = file.strip_prefix(folder).expect("the file is below the folder").with_extension("");
     let name = name.to_str().expect("kernel names are ASCII").replace('\\', "/");
     let image = out.join(format!("{}.fatbin", name.replace('/', "_")));
+    let stamp = image.with_extension("stamp");
     let mut command = Command::new(nvcc);
     // No contraction: what decides gives the same bits as the CPU twin. No compression: the image names its kernels.
     command.args(["-std=c++17", "-O3", "-fatbin", "--fmad=false", "-lineinfo", "--no-compress"]).arg("-I").arg(folder);
@@ -92,9 +119,29 @@ fn compile(nvcc: &Path, folder: &Path, file: &Path, out: &Path, architectures: &
     if let Some(lowest) = architectures.first() {
         command.arg("-gencode").arg(format!("arch=compute_{lowest},code=compute_{lowest}"));
     }
-    let output = command.arg(file).arg("-o").arg(&image).output().expect("nvcc could not be started");
+    command.arg(file).arg("-o").arg(&image);
+    // This script also runs for a new commit, and six architectures take 2 s a file: an image is made again only if its
+    // command or anything below kernels/ changed.
+    let made_from = format!("{command:?} {:x}", contents(folder));
+    if image.exists() && fs::read_to_string(&stamp).is_ok_and(|last| last == made_from) {
+        return (name, image);
+    }
+    let output = command.output().expect("nvcc could not be started");
     assert!(output.status.success(), "nvcc {}:\n{}", file.display(), String::from_utf8_lossy(&output.stderr));
+    fs::write(stamp, made_from).expect("OUT_DIR can be written");
     (name, image)
+}
+
+/// A hash of the names and contents of everything below `folder`.
+fn contents(folder: &Path) -> u64 {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        path.hash(&mut hasher);
+        if path.is_dir() { contents(&path).hash(&mut hasher) } else { fs::read(&path).unwrap_or_default().hash(&mut hasher) }
+    }
+    hasher.finish()
 }
 
 fn table(images: &[(String, PathBuf)], architectures: &[&str], compiler: Option<&str>) -> String {

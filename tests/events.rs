@@ -425,9 +425,12 @@ fn inspect_says_the_same_of_every_writer_and_everything_it_offers_can_be_read() 
                 }
             }
             Role::Counter { .. } | Role::Id => {}
-            Role::Unusable { why } => panic!("not usable: {why}"),
+            // PSWeight and its like.
+            Role::Unusable { why } => assert!(why.contains("<collection>_<quantity>"), "{why}"),
         }
     }
-    assert!(projection.scalars.len() > 500 && projection.collections.len() > 30);
+    // pyarrow 26: columns that are no list, counter or id; lists with an underscore in their names, and what is before it.
+    let quantities: usize = projection.collections.iter().map(|collection| collection.quantities.len()).sum();
+    assert_eq!((projection.scalars.len(), quantities, projection.collections.len()), (1092, 375, 21));
     assert_eq!(read(&at("nano_dy.parquet"), &projection).ids.len(), 40);
 }

@@ -4,6 +4,9 @@
     python3 scripts/oracles/math.py poisson      > src/math/poisson/golden.rs
     python3 scripts/oracles/math.py special      > src/math/special/golden.rs
 
+    python3 scripts/oracles/math.py coefficients # of scaled_normal_survival and uniform_correction in src/math/special/tails.rs
+    python3 scripts/oracles/math.py errors       # largest errors in ulp of kernels/common/det.cuh (needs g++)
+
 Needs mpmath (tried: 1.3.0). Every number is evaluated with at least 60 decimal digits.
 """
 
@@ -167,5 +170,99 @@ def clopper_pearson(k, n, coverage):
         return (root(k) if k > 0 else mpf(0), 1 - root(n - k) if k < n else mpf(1))
 
 
+def coefficients():
+    """The polynomial in t = (z - 5)/(z + 5) and the c_k(eta), highest power first."""
+    degree, nodes = 23, 80
+
+    def value(t):
+        z = 5 * (1 + t) / (1 - t)
+        return (z + 1) * mpmath.exp(z * z / 2) * mpmath.erfc(z / mpmath.sqrt(2)) / 2
+
+    angles = [mpmath.pi * (j + mpf(1) / 2) / nodes for j in range(nodes)]
+    values = [value(mpmath.cos(angle)) for angle in angles]
+    powers, last, here = [mpf(0)] * (degree + 1), [mpf(0)], [mpf(1)]
+    for k in range(degree + 1):
+        chebyshev = 2 * sum(v * mpmath.cos(k * angle) for v, angle in zip(values, angles)) / nodes
+        for i, c in enumerate(here):
+            powers[i] += chebyshev * c / (2 if k == 0 else 1)
+        longer = [mpf(0)] + [(1 if k == 0 else 2) * c for c in here]
+        last, here = here, [c - (last[i] if k > 0 and i < len(last) else 0) for i, c in enumerate(longer)]
+    print("scaled_normal_survival", [float(c) for c in reversed(powers)])
+    for k, degree in ((4, 3), (3, 5), (2, 8), (1, 11), (0, 14)):
+        print("c%d" % k, [float(c) for c in reversed(uniform_coefficients()[k][: degree + 1])])
+
+
+def uniform_coefficients():
+    """DLMF 8.12.10 as power series in eta with rational coefficients."""
+    n = 40
+    mu = [Fraction(0), Fraction(1)] + [Fraction(0)] * n  # eta^2/2 = mu - ln(1 + mu), so eta (1 + mu) = mu mu'
+    for k in range(2, n + 1):
+        squares = sum(mu[i] * mu[k + 1 - i] for i in range(2, k))
+        mu[k] = (mu[k - 1] * Fraction(2, k + 1) - squares) / 2
+    inverse = [Fraction(1)]
+    for k in range(1, n - 1):
+        inverse.append(-sum(mu[j + 1] * inverse[k - j] for j in range(1, k + 1)))
+    regular = inverse[1:]  # 1/mu = 1/eta + regular
+    logarithm = {1: Fraction(1, 12), 3: Fraction(-1, 360), 5: Fraction(1, 1260)}
+    stirling = [Fraction(1)]
+    for k in range(1, 6):
+        stirling.append(sum(j * logarithm.get(j, 0) * stirling[k - j] for j in range(1, k + 1)) / k)
+    rows = [regular]
+    for k in range(1, 5):
+        sign = (-1) ** k * stirling[k]
+        rows.append([(j + 2) * rows[-1][j + 2] + sign * regular[j] for j in range(len(rows[-1]) - 3)])
+    return rows
+
+
+def errors():
+    import ctypes, math, pathlib, random, subprocess, tempfile
+
+    kernels = pathlib.Path(__file__).resolve().parents[2] / "kernels"
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "cuda_runtime.h").write_text(
+        "#include <cmath>\n#include <cstring>\n#define __device__\n#define __forceinline__ inline\n"
+        "inline long long __double_as_longlong(double x) { long long b; std::memcpy(&b, &x, 8); return b; }\n"
+        "inline double __longlong_as_double(long long b) { double x; std::memcpy(&x, &b, 8); return x; }\n")
+    one = "exp exp_m1 ln ln_1p sin cos sinh cosh tanh asinh atan".split()
+    text = '#include "common/det.cuh"\n'
+    text += "".join('extern "C" double of_%s(double a) { return det::%s(a); }\n' % (f, f) for f in one)
+    text += "".join('extern "C" double of_%s(double a, double b) { return det::%s(a, b); }\n' % (f, f)
+                    for f in ("atan2", "hypot", "pow"))
+    (folder / "det.cpp").write_text(text)
+    subprocess.run(["g++", "-std=c++17", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-I", folder, "-I", kernels,
+                    folder / "det.cpp", "-o", folder / "det.so"], check=True)
+    library = ctypes.CDLL(str(folder / "det.so"))
+    rng = random.Random(5)
+    mp.prec = 140
+
+    def spread(most):
+        return lambda: (rng.uniform(-most, most) if rng.random() < 0.6
+                        else math.copysign(2 ** rng.uniform(-40, math.log2(most)), rng.random() - 0.5),)
+
+    def largest(name, exact, arguments, allowed=lambda *_: 0):
+        function = getattr(library, "of_" + name)
+        function.restype, worst = ctypes.c_double, 0
+        for _ in range(15000):
+            given = arguments()
+            got, expected = function(*map(ctypes.c_double, given)), exact(*map(mpf, given))
+            if math.isfinite(got) and abs(expected) > 1e-300:
+                error = float(abs(got - expected) / math.ulp(abs(float(expected)))) - allowed(*given)
+                worst = max(worst, error)
+        print("%-8s %.2f ulp" % (name, worst))
+
+    positive = lambda: (2 ** rng.uniform(-1000, 1000) if rng.random() < 0.3 else rng.uniform(0.4, 2.5),)
+    square = lambda: (rng.uniform(-1, 1), rng.uniform(-1, 1))
+    for name, ranges in (("exp", (700, 1)), ("exp_m1", (40, 1.2)), ("sin", (1e6, 10)), ("cos", (1e6, 10)),
+                         ("sinh", (25, 1.5)), ("cosh", (25, 1.5)), ("tanh", (25, 1.5)), ("asinh", (1e9, 5)), ("atan", (4,))):
+        for most in ranges:
+            largest(name, getattr(mpmath, {"exp_m1": "expm1"}.get(name, name)), spread(most))
+    largest("ln", mpmath.log, positive)
+    largest("ln_1p", mpmath.log1p, lambda: (rng.uniform(-0.9, 2),))
+    largest("atan2", mpmath.atan2, square)
+    largest("hypot", mpmath.hypot, square)
+    largest("pow", mpmath.power, lambda: (2 ** rng.uniform(-20, 20), rng.uniform(-40, 40)),
+            lambda x, y: abs(y * math.log(x)) / 16)
+
+
 if __name__ == "__main__":
-    {"poisson": poisson, "special": special}[sys.argv[1]]()
+    {"poisson": poisson, "special": special, "coefficients": coefficients, "errors": errors}[sys.argv[1]]()

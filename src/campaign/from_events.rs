@@ -1,6 +1,5 @@
 //! From event files to histograms, and on to a global significance.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::answer::Outcome;
@@ -14,7 +13,6 @@ use crate::card::{EventWork, Histogrammed, Keep, Role, Sample, Search};
 use crate::error::Result;
 use crate::events::EventSource;
 use crate::hunt::Windows;
-use crate::math::exact::WeightScale;
 use crate::report::{Cutflow, CutflowRow};
 use crate::selection::Origin;
 use crate::spectrum::{Axis, Fill, Histogram, uhi};
@@ -54,13 +52,16 @@ fn open_all(work: &EventWork) -> Result<Vec<EventSource>> {
     let mut problems = crate::error::Problems::default();
     let mut sources = Vec::new();
     for sample in &work.samples {
-        let opened = work.selection.with_weight(sample.weight.clone()).and_then(|selection| {
-            let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
-            EventSource::open(&patterns, selection.projection())
-        });
+        let opened = open(work, sample);
         sources.extend(problems.take(opened));
     }
     problems.finish().map(|()| sources)
+}
+
+/// Opens the files of one sample for the columns that its selection and weight need.
+pub(super) fn open(work: &EventWork, sample: &Sample) -> Result<EventSource> {
+    let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
+    EventSource::open(&patterns, work.selection.with_weight(sample.weight.clone()).projection())
 }
 
 /// The axes that are filled: m_Y and the m_X cells of a plane, or the bins of a spectrum.
@@ -84,8 +85,8 @@ fn filled_variables(work: &EventWork) -> Vec<usize> {
 
 /// Reads, selects and fills one sample.
 fn stream(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, axes: &[Axis]) -> Result<Streamed> {
-    let selection = work.selection.with_weight(sample.weight.clone())?;
-    let fill = Fill::new(axes.to_vec(), sample.weight.scale)?;
+    let selection = work.selection.with_weight(sample.weight.clone());
+    let fill = Fill::new(axes.to_vec(), sample.weight.scale())?;
     let variables = filled_variables(work);
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
     let mut segment = EventSegment::new(&run.device, &selection, &fill, &variables, work.keep)?;

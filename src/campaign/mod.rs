@@ -3,14 +3,29 @@
 //! [`output::Output`] is a folder that appears complete or not at all; [`manifest::Manifest`] says how to repeat what is in
 //! it; [`progress::Progress`] says how far a run is; [`interrupt::Interrupt`] is how it is asked to stop.
 
+mod answer;
+mod binned;
+mod demo;
+mod expect;
+mod figures;
+mod from_events;
 pub mod interrupt;
 pub mod manifest;
 pub mod output;
+mod plan;
 pub mod progress;
 pub mod request;
+mod run;
+pub mod search;
+pub mod segment;
+mod survivors;
 
+pub use answer::{Found, Outcome};
+pub use demo::demo;
 pub use interrupt::Interrupt;
 pub use manifest::Manifest;
 pub use output::Output;
+pub use plan::{Plan, PlannedStage, check};
 pub use progress::{Progress, Speech, Stage};
 pub use request::{DemoRequest, GenerateRequest, RunRequest};
+pub use run::run;

@@ -113,6 +113,18 @@ impl Output {
         file.close()
     }
 
+    /// Lets `write` make the file `name`, for writers that want a path, and records it.
+    ///
+    /// # Errors
+    /// Whatever `write` finds, and [`Error::Io`] if its file cannot be read back.
+    pub fn write_with(&mut self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let path = self.partial.join(name);
+        write(&path)?;
+        let record = FileRecord { path: name.into(), ..FileRecord::of(&path, None)? };
+        lock(&self.written).push((name.to_owned(), Some(record)));
+        Ok(())
+    }
+
     /// Adds what was written, and the time, to the manifest, writes it, and puts the folder in its place, which it returns.
     ///
     /// # Errors

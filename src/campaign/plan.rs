@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use super::from_events;
 use super::request::RunRequest;
 use crate::Device;
 use crate::card::{Card, Histogrammed, Work};
 use crate::device::{Bytes, CudaSettings};
 use crate::error::{Problems, Result};
-use crate::events::EventSource;
 use crate::report::number;
 
 /// What a card would do.
@@ -65,11 +65,9 @@ fn event_stages(card: &Card) -> Result<Vec<PlannedStage>> {
     let mut problems = Problems::default();
     let mut stages = Vec::new();
     for sample in &work.samples {
-        let opened = work.selection.with_weight(sample.weight.clone()).and_then(|selection| {
-            let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
-            EventSource::open(&patterns, selection.projection()).map(|source| (selection, source))
-        });
-        let Some((selection, source)) = problems.take(opened) else { continue };
+        let opened = from_events::open(work, sample);
+        let Some(source) = problems.take(opened) else { continue };
+        let selection = work.selection.with_weight(sample.weight.clone());
         let projection = selection.projection();
         let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
         stages.push(PlannedStage {

@@ -20,7 +20,7 @@ use crate::card::Keep;
 use crate::device::{Bytes, Cuda, Download, Host, OnDevice, Operation, Place, Upload};
 use crate::error::Result;
 use crate::events::{Collection, EventColumns};
-use crate::selection::{Batch, Cutflow, CutflowTally, Origin, Selected, Selection, Survivors};
+use crate::selection::{Batch, Cutflow, Origin, Selected, Selection, Survivors, Tally};
 use crate::spectrum::{Entries, Fill, Spectrum, SpectrumAccumulator};
 
 /// Selects and fills the batches of one sample.
@@ -35,7 +35,7 @@ pub struct EventSegment<'a> {
 
 /// What stays where it is between chunks.
 struct Accumulators<P: Place> {
-    cutflow: CutflowTally<P>,
+    cutflow: Tally<P>,
     spectrum: SpectrumAccumulator<P>,
 }
 
@@ -76,13 +76,13 @@ impl<'a> EventSegment<'a> {
     ) -> Result<Self> {
         let state = match device {
             Device::Cpu => State::Cpu(Accumulators {
-                cutflow: CutflowTally::empty(selection),
+                cutflow: Tally::empty(selection.cutflow_rows()),
                 spectrum: SpectrumAccumulator::empty(fill.rows()),
             }),
             Device::Cuda(cuda) => State::Cuda(
                 cuda.clone(),
                 Accumulators {
-                    cutflow: CutflowTally::empty_on(cuda, selection)?,
+                    cutflow: Tally::empty_on(cuda, selection.cutflow_rows())?,
                     spectrum: SpectrumAccumulator::empty_on(cuda, fill.rows())?,
                 },
             ),
@@ -171,7 +171,7 @@ impl<'a> EventSegment<'a> {
     fn needed(&self, columns: &EventColumns<Host>, range: &Range<usize>) -> Bytes {
         let batch = Batch {
             columns: slice(columns, range.clone()),
-            cutflow: CutflowTally::<Host>::empty(self.selection),
+            cutflow: Tally::<Host>::empty(self.selection.cutflow_rows()),
             origin: Origin::default(),
         };
         let entries = Entries::<Host> {

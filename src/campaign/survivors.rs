@@ -41,13 +41,13 @@ impl KeptEvents {
     /// Writes the table into the output folder.
     pub(super) fn write(self, run: &mut Run, name: &str, holds: &str) -> Result<()> {
         let mut columns = vec![
-            ("run", Column::from(self.run)),
-            ("luminosityBlock", Column::from(self.luminosity_block)),
-            ("event", Column::from(self.event)),
+            ("run", Column::U32(self.run.into())),
+            ("luminosityBlock", Column::U32(self.luminosity_block.into())),
+            ("event", Column::U64(self.event.into())),
         ];
         let named = self.names.iter().map(String::as_str);
-        columns.extend(named.zip(self.variables.into_iter().map(Column::from)));
-        columns.push(("weight", Column::from(self.weight)));
+        columns.extend(named.zip(self.variables.into_iter().map(|values| Column::F32(values.into()))));
+        columns.push(("weight", Column::F32(self.weight.into())));
         run.output.write_with(name, |path| write_table(path, &columns))?;
         run.report.files.push(DataFile { path: name.into(), holds: holds.into() });
         Ok(())

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::hunt::BumpHunter;
-use crate::math::exact::WeightScale;
 use crate::selection::{Selection, Weight};
 use crate::settings::Section;
 use crate::spectrum::smooth::Smoothing;
@@ -157,17 +156,11 @@ fn read_sample(name: &str, section: &Section, folder: &Path) -> Option<Sample> {
     } else {
         section.required::<Vec<String>>("files").map(|_| Vec::new())
     };
-    let default = Weight::default();
-    let scale = match section.optional::<f64>("largest_weight") {
-        None => Some(default.scale),
-        Some(largest) => section.check(WeightScale::new(largest)),
-    };
-    let factor = section.or("weight_factor", default.factor);
-    let column = section.optional::<String>("weight");
-    if role == Some(Role::Data) && (column.is_some() || factor != 1.0) {
+    let weight = Weight::read(section);
+    if role == Some(Role::Data) && (section.has("weight") || section.has("scale")) {
         section.problem("weight", "data count once each; only a simulation has weights");
     }
-    Some(Sample { name: name.to_owned(), role: role?, files: files?, weight: Weight { column, factor, scale: scale? } })
+    Some(Sample { name: name.to_owned(), role: role?, files: files?, weight: weight? })
 }
 
 fn read_histogrammed(root: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
@@ -176,7 +169,10 @@ fn read_histogrammed(root: &Section, folder: &Path, selection: Option<&Selection
         (false, true) => read_plane(&root.section("plane"), folder, selection),
         (true, true) => {
             root.problem("plane", "a card fills a [spectrum] or a [plane], not both");
-            let _ = (read_spectrum(&root.section("spectrum"), selection), read_plane(&root.section("plane"), folder, selection));
+            let _ = (
+                read_spectrum(&root.section("spectrum"), selection),
+                read_plane(&root.section("plane"), folder, selection),
+            );
             None
         }
         (false, false) => {
@@ -201,7 +197,7 @@ fn read_spectrum(section: &Section, selection: Option<&Selection>) -> Option<His
 
 fn read_plane(section: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
     let path = section.required::<String>("edges").and_then(|_| section.path("edges", folder));
-    let plane = path.and_then(|path| section.check(Plane::load(&path)));
+    let plane = path.and_then(|path| section.check(Plane::read(&path)));
     let (row, column) = (read_variable(section, "row", selection), read_variable(section, "column", selection));
     let unit = section.or("unit", "GeV".to_owned());
     Some(Histogrammed::Plane { plane: plane?, row: row?, column: column?, unit })

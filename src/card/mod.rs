@@ -17,7 +17,9 @@ use crate::hunt::BumpHunter;
 use crate::settings::{Document, Section};
 use crate::spectrum::binned::BinnedInput;
 use crate::toys::ToySettings;
-pub use events::{EventWork, Search, ExpectationFrom, ExpectationSettings, Histogrammed, Keep, Normalisation, Role, Sample};
+pub use events::{
+    EventWork, ExpectationFrom, ExpectationSettings, Histogrammed, Keep, Normalisation, Role, Sample, Search,
+};
 
 const NAME: &str = "card";
 
@@ -113,7 +115,9 @@ impl Card {
         problems.finish()?;
         // Nothing was reported, so nothing is missing; the message is for whoever breaks that rule.
         let (name, seed, output, description, work) = read.ok_or_else(|| {
-            Fault::new(NAME, format!("{} could not be read", origin.file.display())).because("a part is missing").usage()
+            Fault::new(NAME, format!("{} could not be read", origin.file.display()))
+                .because("a part is missing")
+                .usage()
         })?;
         Ok(Self { name, description, seed, output, origin, work })
     }

@@ -1,1 +1,16 @@
-//! hunt: under construction.
+//! Bump hunting: windows over the cells of a spectrum or plane, and how unlikely each window's content is.
+//!
+//! * [`Windows`] says which cells each window sums: all positions and widths of a BumpHunter, or the overlapping m_X
+//!   windows of every m_Y bin of a plane.
+//! * [`WindowExpectation`] sums the expectation over them, once, and leaves out what cannot be judged.
+//! * [`scan`] gives every window its local p-value and finds the most significant one.
+//!
+//! Source: G. Choudalakis, *On hypothesis testing, trials factor, hypertests and the BumpHunter*, arXiv:1101.0390.
+
+mod expected;
+pub mod scan;
+mod windows;
+
+pub use expected::{LeftOut, Reason, WindowExpectation};
+pub use scan::{Convention, Findings, Scan};
+pub use windows::{BumpHunter, Step, WindowId, Windows};

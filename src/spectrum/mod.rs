@@ -4,16 +4,22 @@
 //! |---|---|
 //! | [`Axis`] | the bins of a variable |
 //! | [`binned`] | spectra that come as a table of bins |
+//! | [`expectation`] | the expected background and how well it is known |
 //! | [`fill`] | the operation `spectrum.fill` |
 //! | [`histogram`] | what was filled: added, projected and rebinned exactly; the same as f64 |
+//! | [`smooth`] | a log-polynomial fitted to a simulation, with its closure test |
 //! | [`uhi`] | UHI JSON, written and read |
 
 mod axis;
 pub mod binned;
+pub mod expectation;
 pub mod fill;
 pub mod histogram;
+pub mod smooth;
 pub mod uhi;
 
 pub use axis::Axis;
+pub use expectation::{Expectation, Source};
 pub use fill::{Entries, Fill, SpectrumAccumulator};
 pub use histogram::{Histogram, Spectrum};
+pub use smooth::{Closure, Simulation, Smooth, Smoothing};

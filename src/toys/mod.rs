@@ -1,1 +1,20 @@
-//! toys: under construction.
+//! Pseudo-experiments: how often chance alone gives a local significance as large as the observed one.
+//!
+//! * [`Plane`] reads m_Y bins and overlapping m_X windows and finds the exclusive cells.
+//! * [`throw`] draws the cells of each toy, sums them into the windows, and keeps the largest significance.
+//! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
+//! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
+
+mod experiment;
+mod plane;
+mod settings;
+mod significance;
+mod tally;
+pub mod throw;
+
+pub use experiment::{Experiment, Global};
+pub use plane::{Invariants, Plane};
+pub use settings::ToySettings;
+pub use significance::{Deviations, GlobalSignificance};
+pub use tally::Tally;
+pub use throw::{Exceedance, Throw};

@@ -87,7 +87,7 @@ fn host_units(out: &Path, tree: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String
         } else if file.extension().is_some_and(|extension| extension == "cu") {
             let name = source::unit_name(&relative);
             let unit = out.join("units").join(format!("{name}.cpp"));
-            toolchain::write_if_changed(&unit, &source::host_unit(&name, &file.to_string_lossy(), &text()?))?;
+            toolchain::write_if_changed(&unit, &source::host_unit(&file.to_string_lossy(), &text()?))?;
             units.push((unit, Path::new(&relative).parent().unwrap_or(Path::new("")).to_path_buf()));
         }
     }

@@ -1,2 +1,1 @@
 //! This binary again, in child processes: other builds of the emulator, and mutants.
-

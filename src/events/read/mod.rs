@@ -38,7 +38,7 @@ mod paths;
 mod stream;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::arrow::ProjectionMask;
@@ -130,6 +130,12 @@ impl EventSource {
     /// The files in the order in which they are read.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
+    }
+
+    /// The files with the events in each, in the order in which they are read.
+    pub fn files_and_rows(&self) -> impl Iterator<Item = (&Path, u64)> {
+        let rows = |part: &FilePart| part.row_groups.iter().map(|group| group.rows).sum();
+        self.files.iter().map(PathBuf::as_path).zip(self.parts.iter().map(rows))
     }
 
     /// The events in all files together.

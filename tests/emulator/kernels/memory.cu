@@ -28,7 +28,7 @@ extern "C" __global__ void memory_dynamic_overrun(float* out) {
     out[threadIdx.x] = tile[threadIdx.x + 1];
 }
 
-// Two arrays, so that the overrun of the first stays within the section: only the variant Address sees it.
+// Two arrays, so that the overrun of the first could reach the second.
 extern "C" __global__ void memory_static(float* out, int shift) {
     __shared__ float first[32];
     __shared__ float second[32];

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_int, c_void};
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libloading::Library;
@@ -33,6 +33,8 @@ pub struct Launch {
     pub seed: u64,
     /// Order of blocks and threads.
     pub schedule: Schedule,
+    /// Device that the memory must belong to.
+    pub device: i32,
 }
 
 impl Launch {
@@ -44,6 +46,7 @@ impl Launch {
             dynamic_shared_bytes: 0,
             seed: 1,
             schedule: Schedule::Random,
+            device: 0,
         }
     }
 }
@@ -79,6 +82,34 @@ pub enum Kernels {
     Own,
 }
 
+impl Kernels {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Own => "own",
+        }
+    }
+
+    /// Folder of their sources.
+    pub(crate) fn tree(self) -> PathBuf {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        match self {
+            Self::Project => here.join("../../kernels"),
+            Self::Own => here.join("kernels"),
+        }
+    }
+
+    /// Folder with the `libcuda.so.1` of these kernels.
+    pub fn folder(self, variant: Variant) -> PathBuf {
+        Path::new(env!("OUT_DIR")).join(self.name()).join(variant.name())
+    }
+
+    /// What a child process needs in its environment to load them.
+    pub fn environment(self, variant: Variant) -> Vec<(String, String)> {
+        crate::environment_of(variant, &self.folder(variant))
+    }
+}
+
 /// A library of kernels. Launches of a process run one at a time.
 #[derive(Debug)]
 pub struct Direct {
@@ -101,21 +132,12 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 impl Direct {
     /// Loads a library of kernels.
     pub fn load(kernels: Kernels, variant: Variant) -> Self {
-        Self { library: crate::load(&Self::folder(kernels, variant)) }
+        Self::from_folder(&kernels.folder(variant))
     }
 
-    /// Folder with the `libcuda.so.1` of these kernels.
-    pub fn folder(kernels: Kernels, variant: Variant) -> std::path::PathBuf {
-        let set = match kernels {
-            Kernels::Project => "project",
-            Kernels::Own => "own",
-        };
-        Path::new(env!("OUT_DIR")).join(set).join(variant.name())
-    }
-
-    /// What a child process needs in its environment to load the variant.
-    pub fn environment(kernels: Kernels, variant: Variant) -> Vec<(String, String)> {
-        crate::environment_of(variant, &Self::folder(kernels, variant))
+    /// Loads the library in a folder, that of a mutant for one.
+    pub fn from_folder(folder: &Path) -> Self {
+        Self { library: crate::load(folder) }
     }
 
     /// Device memory that nothing has written.
@@ -174,7 +196,7 @@ impl Direct {
             block: launch.block,
             dynamic_shared: launch.dynamic_shared_bytes,
             seed: launch.seed,
-            device: 0,
+            device: launch.device,
             schedule: launch.schedule as i32,
             profiling,
         };

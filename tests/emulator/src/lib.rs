@@ -22,7 +22,7 @@ pub mod source;
 mod statistics;
 mod toolchain;
 
-pub use mutants::{Mutant, mutants, sharing_kernels};
+pub use mutants::{Mutant, mutants, mutants_of, sharing_kernels};
 pub use statistics::{Statistics, reports, reset_reports, reset_statistics, statistics};
 pub use toolchain::Variant;
 
@@ -32,7 +32,7 @@ pub const DRIVER_FOLDER: &str = concat!(env!("OUT_DIR"), "/project/checked");
 impl Variant {
     /// Folder with this variant's `libcuda.so.1`.
     pub fn folder(self) -> PathBuf {
-        Path::new(env!("OUT_DIR")).join("project").join(self.name())
+        direct::Kernels::Project.folder(self)
     }
 
     /// What a child process needs in its environment to run on this variant, whether it calls [`install`] or not.

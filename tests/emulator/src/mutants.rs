@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::Variant;
+use crate::direct::Kernels;
 use crate::source;
 use crate::toolchain::{self, Toolchain};
 
@@ -42,7 +43,7 @@ const WAITS: [&str; 6] = [
 
 /// The kernels (paths below `kernels/`, without `.cu`) whose threads share memory.
 pub fn sharing_kernels() -> Vec<String> {
-    let tree = kernel_tree();
+    let tree = Kernels::Project.tree();
     let mut sharing = Vec::new();
     for file in toolchain::files_below(&tree) {
         let relative = toolchain::relative_name(&file, &tree);
@@ -64,10 +65,18 @@ pub fn sharing_kernels() -> Vec<String> {
 /// # Panics
 /// If a mutant does not compile, or the kernel does not exist.
 pub fn mutants(kernel: &str) -> Vec<Mutant> {
-    let tree = kernel_tree();
+    mutants_of(Kernels::Project, kernel)
+}
+
+/// The same for either set of kernels.
+///
+/// # Panics
+/// As [`mutants`].
+pub fn mutants_of(kernels: Kernels, kernel: &str) -> Vec<Mutant> {
+    let tree = kernels.tree();
     let cu = format!("{kernel}.cu");
     assert!(tree.join(&cu).is_file(), "kernels/{cu} does not exist");
-    let base = out().join("mutants").join(source::unit_name(&cu));
+    let base = out().join(kernels.name()).join("mutants").join(source::unit_name(&cu));
     fs::create_dir_all(&base).unwrap_or_else(|e| panic!("{}: {e}", base.display()));
     // Test processes that ask for the same mutants build them once.
     let lock = File::create(base.join("lock")).unwrap_or_else(|e| panic!("{}: {e}", base.display()));
@@ -80,7 +89,7 @@ pub fn mutants(kernel: &str) -> Vec<Mutant> {
         for wait in waits(&text) {
             let folder = base.join(found.len().to_string());
             let changed = format!("{}{}{}", &text[..wait.start], wait.replacement, &text[wait.end..]);
-            builds.push(Build::new(&tree, &cu, &file, &changed, &folder));
+            builds.push(Build::new(kernels, &cu, &file, &changed, &folder));
             found.push(Mutant {
                 kernel: kernel.to_string(),
                 file: file.clone(),
@@ -171,7 +180,8 @@ struct Build {
 impl Build {
     /// Writes the mutant's sources: its own copy of all headers, so that no original is found beside another, and its
     /// unit with `changed` in place of `file`.
-    fn new(tree: &Path, cu: &str, file: &str, changed: &str, folder: &Path) -> Self {
+    fn new(kernels: Kernels, cu: &str, file: &str, changed: &str, folder: &Path) -> Self {
+        let tree = &kernels.tree();
         let write = |path: &Path, text: &str| {
             toolchain::write_if_changed(path, text).unwrap_or_else(|message| panic!("{message}"));
         };
@@ -185,10 +195,9 @@ impl Build {
                 write(&include.join(&relative), &toolchain::host_header(&path, &text_of(&path, &relative)));
             }
         }
-        let name = source::unit_name(cu);
         let path = tree.join(cu);
         let source_file = folder.join("unit.cpp");
-        write(&source_file, &source::host_unit(&name, &path.to_string_lossy(), &text_of(&path, cu)));
+        write(&source_file, &source::host_unit(&path.to_string_lossy(), &text_of(&path, cu)));
 
         let beside = Path::new(cu).parent().unwrap_or(Path::new(""));
         let object = folder.join("unit.o");
@@ -200,7 +209,7 @@ impl Build {
             let relative = toolchain::relative_name(&path, tree);
             if relative.ends_with(".cu") && relative != cu {
                 let object = format!("{}.o", source::unit_name(&relative));
-                other_objects.push(objects.join(Variant::Checked.name()).join("project").join(object));
+                other_objects.push(objects.join(Variant::Checked.name()).join(kernels.name()).join(object));
             }
         }
         Self { unit, other_objects, folder: folder.to_path_buf() }
@@ -231,10 +240,6 @@ fn compiler() -> Toolchain {
 
 fn out() -> PathBuf {
     PathBuf::from(env!("OUT_DIR"))
-}
-
-fn kernel_tree() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernels")
 }
 
 #[cfg(test)]

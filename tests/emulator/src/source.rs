@@ -91,40 +91,70 @@ pub fn closing_bracket(text: &str) -> Option<usize> {
     None
 }
 
-/// `extern __shared__ [__align__(n)] T name[];` becomes a pointer to the launch's dynamic shared memory: on the host
-/// `__shared__` is `static`, and nothing can be both static and extern.
-pub fn with_dynamic_shared_memory(source: &str) -> String {
+/// Declarations of shared memory, rewritten for the host.
+///
+/// `extern __shared__ T name[];` becomes a pointer to the launch's dynamic shared memory, and `__shared__ T name[N];` a
+/// reference to an array that the runtime keeps between guards of its own, so that any overrun is seen. (A section for
+/// all static arrays would do neither, and GCC 12 ignores section attributes within templates.)
+pub fn with_shared_memory(source: &str) -> String {
     let code = without_comments(source);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let (mut out, mut from) = (String::new(), 0);
-    for (at, _) in code.match_indices("extern") {
+    for (at, qualifier) in code.match_indices("__shared__") {
+        if at < from || code[at + qualifier.len()..].starts_with(is_word) {
+            continue;
+        }
         let Some(end) = code[at..].find(';').map(|n| at + n) else { continue };
-        let declaration = &code[at + "extern".len()..end];
-        let Some(declaration) = declaration.trim_start().strip_prefix("__shared__") else { continue };
-        let declaration = without_alignment(declaration);
-        let Some(declaration) = declaration.trim_end().strip_suffix(']') else { continue };
-        let Some((typed_name, _)) = declaration.rsplit_once('[') else { continue };
-        let typed_name = typed_name.trim();
-        let name_at = typed_name.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |n| n + 1);
-        let (element, name) = (typed_name[..name_at].trim(), &typed_name[name_at..]);
-        out.push_str(&source[from..at]);
-        out.push_str(&format!("{element}* {name} = static_cast<{element}*>(emulator::dynamic_shared_memory())"));
+        let declaration = code[at + qualifier.len()..end].trim();
+        let before = code[from..at].trim_end();
+        let is_dynamic = before.ends_with("extern");
+        let start = if is_dynamic { from + before.len() - "extern".len() } else { at };
+        let Some(host) = host_declaration(declaration, is_dynamic) else { continue };
+        out.push_str(&source[from..start]);
+        out.push_str(&host);
         // Lines below keep their numbers even where the declaration was spread over several.
-        out.extend(code[at..end].chars().filter(|c| *c == '\n'));
+        out.extend(code[start..end].chars().filter(|c| *c == '\n'));
         from = end;
     }
     out.push_str(&source[from..]);
     out
 }
 
-fn without_alignment(declaration: &str) -> String {
+/// `[alignas(n)] T name[N]` for the host; `None` if it cannot be read, and the compiler then complains at that line.
+fn host_declaration(declaration: &str, is_dynamic: bool) -> Option<String> {
+    let (alignment, declaration) = split_alignment(declaration);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let typed_name = declaration.split('[').next()?.trim();
+    let name_at = typed_name.rfind(|c: char| !is_word(c))? + 1;
+    let (element, name) = (typed_name[..name_at].trim(), &typed_name[name_at..]);
+    let bounds = &declaration[declaration.find('[').unwrap_or(declaration.len())..];
+    if name.is_empty() || element.is_empty() || bounds.contains(',') {
+        return None;
+    }
+    if is_dynamic {
+        return Some(format!("{element}* {name} = static_cast<{element}*>(emulator::dynamic_shared_memory())"));
+    }
+    let bounds: String = bounds.chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
+    Some(format!(
+        "typedef {element} emulator_type_{name}{bounds}; \
+         static emulator::SharedArray emulator_array_{name} = \
+         {{sizeof(emulator_type_{name}), {alignment} + 0, alignof(emulator_type_{name}), \"{name}\"}}; \
+         emulator_type_{name}& {name} = \
+         *static_cast<emulator_type_{name}*>(emulator::shared_array(emulator_array_{name}))"
+    ))
+}
+
+/// The alignment that a declaration asks for (0 if none), and the declaration without it.
+fn split_alignment(declaration: &str) -> (String, String) {
     for word in ["__align__", "alignas"] {
         if let Some(at) = declaration.find(word)
-            && let Some(end) = closing_bracket(&declaration[at..])
+            && let (Some(open), Some(end)) = (declaration[at..].find('('), closing_bracket(&declaration[at..]))
         {
-            return format!("{}{}", &declaration[..at], &declaration[at + end + 1..]);
+            let rest = format!("{}{}", &declaration[..at], &declaration[at + end + 1..]);
+            return (declaration[at + open + 1..at + end].to_string(), rest.trim().to_string());
         }
     }
-    declaration.to_string()
+    ("0".to_string(), declaration.to_string())
 }
 
 /// Name of a file's translation unit, also a C identifier: `toys/throw.cu` becomes `toys__throw`.
@@ -135,17 +165,10 @@ pub fn unit_name(relative: &str) -> String {
 
 /// The whole host translation unit of a `.cu`: everything in an unnamed namespace, as nvcc keeps the device code of
 /// each file apart, so that functions of the same name in two files cannot replace each other at the link.
-pub fn host_unit(unit: &str, path: &str, source: &str) -> String {
-    let mut text = format!(
-        "#define EMULATOR_SHARED_SECTION \"shared_{unit}\"\n\
-         #define EMULATOR_SHARED_BEGIN __start_shared_{unit}\n\
-         #define EMULATOR_SHARED_END __stop_shared_{unit}\n\
-         #include \"device/kernel_unit.h\"\n\
-         namespace {{\n\
-         #include \"device/library.h\"\n\
-         #line 1 \"{path}\"\n"
-    );
-    text.push_str(&with_dynamic_shared_memory(source));
+pub fn host_unit(path: &str, source: &str) -> String {
+    let mut text =
+        format!("#include \"device/kernel_unit.h\"\nnamespace {{\n#include \"device/library.h\"\n#line 1 \"{path}\"\n");
+    text.push_str(&with_shared_memory(source));
     text.push('\n');
     for KernelDefinition { name, launch_bounds } in kernels(source) {
         let separator = if launch_bounds.is_empty() { "" } else { ", " };
@@ -153,4 +176,39 @@ pub fn host_unit(unit: &str, path: &str, source: &str) -> String {
     }
     text.push_str("}\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_become_blanks() {
+        assert_eq!(without_comments("a // b\nc /* d\n */ \"// e\""), "a     \nc     \n    \"// e\"");
+    }
+
+    #[test]
+    fn kernels_are_found_with_their_launch_bounds() {
+        let source = "// extern \"C\" __global__ void no() {}\n\
+                      extern \"C\" __global__ void plain(int n) {}\n\
+                      extern \"C\" __global__ void __launch_bounds__(f(2), 4)\nbounded(\n  float* x) {}\n\
+                      extern \"C\" __global__ void declared(int n);\n";
+        let found: Vec<_> = kernels(source).into_iter().map(|k| (k.name, k.launch_bounds)).collect();
+        assert_eq!(found, [("plain".into(), String::new()), ("bounded".into(), "f(2), 4".into())]);
+    }
+
+    #[test]
+    fn shared_memory_is_rewritten_line_by_line() {
+        let dynamic = with_shared_memory("extern __shared__ __align__(16)\n unsigned char raw[]; // kept\nint x;");
+        let pointer = "unsigned char* raw = static_cast<unsigned char*>(emulator::dynamic_shared_memory())";
+        assert_eq!(dynamic, format!("{pointer}\n; // kept\nint x;"));
+        let fixed = with_shared_memory("{ __shared__ alignas(16) Pair<int, 2> tile[N + 1][2]; }");
+        assert!(fixed.starts_with("{ typedef Pair<int, 2> emulator_type_tile[N + 1][2]; static "), "{fixed}");
+        assert!(
+            fixed.contains("{sizeof(emulator_type_tile), 16 + 0, alignof(emulator_type_tile), \"tile\"}"),
+            "{fixed}"
+        );
+        assert!(fixed.ends_with("(emulator_array_tile)); }"), "{fixed}");
+        assert_eq!(with_shared_memory("// __shared__ int a;\n"), "// __shared__ int a;\n");
+    }
 }

@@ -37,11 +37,6 @@ struct Registration {
 
 }  // namespace emulator
 
-extern "C" {
-extern const char EMULATOR_SHARED_BEGIN[] __attribute__((weak, visibility("hidden")));
-extern const char EMULATOR_SHARED_END[] __attribute__((weak, visibility("hidden")));
-}
-
 // The remaining arguments are those of __launch_bounds__.
 #define EMULATOR_REGISTER(NAME, ...)                                                                                  \
     static emulator::Kernel emulator_kernel_##NAME = {                                                                \
@@ -50,8 +45,6 @@ extern const char EMULATOR_SHARED_END[] __attribute__((weak, visibility("hidden"
         emulator::Binding<&NAME>::BYTES,                                                                              \
         emulator::Binding<&NAME>::COUNT,                                                                              \
         emulator::max_threads(__VA_ARGS__),                                                                           \
-        EMULATOR_SHARED_BEGIN,                                                                                        \
-        EMULATOR_SHARED_END,                                                                                          \
         nullptr,                                                                                                      \
     };                                                                                                                \
     static emulator::Registration emulator_registration_##NAME(emulator_kernel_##NAME);

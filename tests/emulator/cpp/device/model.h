@@ -28,8 +28,7 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
-// The shared arrays of one .cu lie in one section, so that the runtime can refill them at the start of each block.
-#define __shared__ __attribute__((section(EMULATOR_SHARED_SECTION))) static
+// __shared__ has no definition: the build rewrites its declarations (src/source.rs).
 
 // The emulation's own functions must not be checked as if they were the kernel's accesses. They are not inlined into
 // kernels, which would lose the attribute.

@@ -21,7 +21,7 @@ struct Function {
     const Kernel* kernel = nullptr;
     Device* device = nullptr;
     size_t max_dynamic_shared = 0;
-    size_t static_shared() const { return static_cast<size_t>(kernel->shared_end - kernel->shared_begin); }
+    size_t static_shared = 0;  // known once the function has run
 };
 
 struct Module {
@@ -99,9 +99,11 @@ struct Parameters {
     }
 };
 
-void run_launch(Device& device, const Kernel& kernel, const Parameters& parameters, LaunchOptions options) {
+void run_launch(Device& device, Function& function, const Parameters& parameters, LaunchOptions options) {
+    const Kernel& kernel = *function.kernel;
     options.seed = driver().seed * 1000003 + driver().random();
     LaunchReport report = launch(kernel, parameters.pointers.data(), options);
+    function.static_shared = std::max(function.static_shared, report.static_shared);
     uint64_t threads = options.grid.count() * options.block.count();
     driver().clock_ms += 0.005 + static_cast<double>(threads) * 1e-6;
     if (report.errors == 0) return;
@@ -118,7 +120,7 @@ Result check_launch(const Function& function, const LaunchOptions& options) {
     if (block.count() > function.kernel->max_threads) {
         return refuse(LAUNCH_OUT_OF_RESOURCES, name + ": more threads than its launch bounds");
     }
-    size_t default_dynamic = DEFAULT_SHARED - std::min(DEFAULT_SHARED, function.static_shared());
+    size_t default_dynamic = DEFAULT_SHARED - std::min(DEFAULT_SHARED, function.static_shared);
     if (options.dynamic_shared > std::max(default_dynamic, function.max_dynamic_shared)) {
         return refuse(INVALID_VALUE, name + ": more dynamic shared memory than the function's attribute allows");
     }
@@ -130,7 +132,7 @@ int resident_blocks(const Function& function, int threads, size_t dynamic_shared
     if (threads <= 0 || threads > static_cast<int>(function.kernel->max_threads)) return 0;
     size_t warps = (static_cast<size_t>(threads) + WARP_LANES - 1) / WARP_LANES;
     size_t by_threads = 2048 / WARP_LANES / warps;
-    size_t by_shared = SHARED_A_MULTIPROCESSOR / (RESERVED + function.static_shared() + dynamic_shared);
+    size_t by_shared = SHARED_A_MULTIPROCESSOR / (RESERVED + function.static_shared + dynamic_shared);
     return static_cast<int>(std::min({by_threads, by_shared, size_t{32}}));
 }
 
@@ -204,11 +206,11 @@ EMULATOR_API int cuFuncGetAttribute(int* value, int attribute, void* handle) {
     if (!function) return INVALID_HANDLE;
     switch (attribute) {
         case 0: *value = static_cast<int>(function->kernel->max_threads); break;  // threads a block
-        case 1: *value = static_cast<int>(function->static_shared()); break;      // static shared bytes
+        case 1: *value = static_cast<int>(function->static_shared); break;      // static shared bytes
         case 4: *value = 32; break;                                               // registers: not known here
         case 5: case 6: *value = 80; break;                                       // PTX and binary version
         case MAX_DYNAMIC_SHARED_ATTRIBUTE:
-            *value = static_cast<int>(std::max(DEFAULT_SHARED - std::min(DEFAULT_SHARED, function->static_shared()),
+            *value = static_cast<int>(std::max(DEFAULT_SHARED - std::min(DEFAULT_SHARED, function->static_shared),
                                                function->max_dynamic_shared));
             break;
         default: *value = 0; break;
@@ -222,7 +224,7 @@ EMULATOR_API int cuFuncSetAttribute(void* handle, int attribute, int value) {
     Function* function = find_function(handle);
     if (!function) return INVALID_HANDLE;
     if (attribute != MAX_DYNAMIC_SHARED_ATTRIBUTE) return SUCCESS;
-    if (value < 0 || static_cast<size_t>(value) + function->static_shared() > MAX_SHARED) return INVALID_VALUE;
+    if (value < 0 || static_cast<size_t>(value) + function->static_shared > MAX_SHARED) return INVALID_VALUE;
     function->max_dynamic_shared = static_cast<size_t>(value);
     return SUCCESS;
 }
@@ -247,8 +249,8 @@ EMULATOR_API int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, 
     options.device = stream->device->ordinal;
     if (Result error = check_launch(*function, options)) return error;
     auto copies = std::make_shared<Parameters>(*function->kernel, parameters);
-    enqueue(*stream, [device = stream->device, kernel = function->kernel, copies, options] {
-        run_launch(*device, *kernel, *copies, options);
+    enqueue(*stream, [device = stream->device, function, copies, options] {
+        run_launch(*device, *function, *copies, options);
     });
     ++driver().statistics.launches;
     driver().statistics.threads += options.grid.count() * options.block.count();
@@ -300,6 +302,6 @@ EMULATOR_API int cuOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, void* ha
     if (!function) return INVALID_HANDLE;
     if (blocks <= 0 || resident_blocks(*function, threads, 0) < blocks) return INVALID_VALUE;
     size_t each = (size_t{164} << 10) / static_cast<size_t>(blocks) - (1 << 10);
-    *bytes = std::min(each, MAX_SHARED) - function->static_shared();
+    *bytes = std::min(each, MAX_SHARED) - function->static_shared;
     return SUCCESS;
 }

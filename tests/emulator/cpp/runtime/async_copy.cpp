@@ -25,11 +25,9 @@ void land(AsyncCopy& copy) {
 
 /// Marks the part of the target that lies within the block's shared memory.
 void mark_in_flight(uintptr_t target, size_t bytes) {
-    for (Region* region : {&machine.static_shared, &machine.dynamic_shared}) {
-        if (region->contains(target, bytes)) {
-            std::memset(region->contents.get() + (target - region->begin), static_cast<int>(Contents::InFlight), bytes);
-        }
-    }
+    Region* region = find_shared(target);
+    if (!region || !region->contains(target, bytes)) return;
+    std::memset(region->contents.get() + (target - region->begin), static_cast<int>(Contents::InFlight), bytes);
 }
 
 }  // namespace

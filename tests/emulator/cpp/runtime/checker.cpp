@@ -18,14 +18,13 @@ const char* verb(AccessKind kind) { return kind == AccessKind::Read ? "read" : k
 
 /// Shared memory of the block, or the allocation at or next to the address.
 Region* find_region(uintptr_t address) {
-    if (machine.static_shared.contains(address, 1)) return &machine.static_shared;
-    uintptr_t dynamic = machine.dynamic_shared.begin - SHARED_GUARD;
-    if (address - dynamic < MAX_SHARED + 2 * SHARED_GUARD) return &machine.dynamic_shared;
-    return find_global(address);
+    Region* shared = find_shared(address);
+    return shared ? shared : find_global(address);
 }
 
 std::string where(const Region& region, uintptr_t address) {
-    return std::string(region.name()) + " memory, offset " +
+    std::string array = *region.array ? std::string(" array ") + region.array : " memory";
+    return region.name() + array + ", offset " +
            std::to_string(static_cast<long long>(address - region.begin)) + " of " + std::to_string(region.bytes());
 }
 

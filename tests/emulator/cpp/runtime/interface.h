@@ -55,6 +55,18 @@ void async_wait(unsigned batches_in_flight);
 /// Start of the launch's dynamic shared memory.
 void* dynamic_shared_memory();
 
+/// A `__shared__` array of the source. The kernel's own static variable, filled in by the runtime.
+struct SharedArray {
+    size_t bytes, asked_alignment, type_alignment;
+    const char* name;
+    void* address = nullptr;
+    void* region = nullptr;
+    uint64_t block = 0;  // that it was last made ready for
+};
+
+/// Where the array is, made ready for the block if no thread of it has come by yet.
+void* shared_array(SharedArray& array);
+
 /// Ends the launch with an error, as __trap() does on a device.
 [[noreturn]] void trap(Place place);
 
@@ -68,8 +80,6 @@ struct Kernel {
     const size_t* parameter_bytes;
     size_t parameters;
     unsigned max_threads;
-    const char* shared_begin;
-    const char* shared_end;
     Kernel* next;
 };
 

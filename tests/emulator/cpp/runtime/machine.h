@@ -53,7 +53,6 @@ struct Machine {
     uint32_t block = 0, interval = 0;
     unsigned live = 0;
     BlockBarrier barrier;
-    Region static_shared, dynamic_shared;
 
     uint64_t random_state = 1;
     uint64_t random();

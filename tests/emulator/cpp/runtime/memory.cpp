@@ -64,14 +64,14 @@ std::map<uintptr_t, size_t> host_ranges;
 
 size_t granules_of(size_t bytes) { return (bytes + GRANULE - 1) / GRANULE; }
 
+}  // namespace
+
 // Written word by word: the compiler must not turn this into memset, which AddressSanitizer intercepts.
 void fill_with_no_number(uintptr_t begin, uintptr_t end) {
     for (uintptr_t at = (begin + 3) & ~uintptr_t{3}; at + 4 <= end; at += 4) {
         *reinterpret_cast<volatile int*>(at) = NO_NUMBER;
     }
 }
-
-}  // namespace
 
 Region::Region(Space space, int device, uintptr_t begin, uintptr_t end)
     : space(space), device(device), begin(begin), end(end),
@@ -171,29 +171,6 @@ void unregister_host_range(const void* start) { host_ranges.erase(reinterpret_ca
 bool is_registered_host(uintptr_t address) {
     auto after = host_ranges.upper_bound(address);
     return after != host_ranges.begin() && address - std::prev(after)->first < std::prev(after)->second;
-}
-
-uintptr_t dynamic_shared_base() {
-    static char* map = static_cast<char*>(mmap(nullptr, MAX_SHARED + 2 * SHARED_GUARD, PROT_READ | PROT_WRITE,
-                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    return reinterpret_cast<uintptr_t>(map) + SHARED_GUARD;
-}
-
-void size_dynamic_shared(Region& region, size_t bytes) {
-    uintptr_t base = dynamic_shared_base();
-    if (region.begin != base || region.end != base + bytes) region = Region(Space::DynamicShared, 0, base, base + bytes);
-#if defined(EMULATOR_ADDRESS)
-    void* map = reinterpret_cast<void*>(base - SHARED_GUARD);
-    __asan_poison_memory_region(map, MAX_SHARED + 2 * SHARED_GUARD);
-    __asan_unpoison_memory_region(reinterpret_cast<void*>(base), bytes);
-#endif
-}
-
-void begin_shared(Region& region) {
-    static uint64_t blocks = 0;
-    region.epoch = ++blocks;
-    std::fill_n(region.contents.get(), region.bytes(), Contents::Uninitialised);
-    fill_with_no_number(region.begin, region.end);
 }
 
 }  // namespace emulator

@@ -41,6 +41,7 @@ enum class Space : uint8_t { Global, DynamicShared, StaticShared };
 struct Region {
     Space space = Space::Global;
     int device = 0;
+    const char* array = "";  // name of a static shared array
     uintptr_t begin = 0, end = 0;
     uint64_t epoch = 0;
     std::unique_ptr<Contents[], void (*)(void*)> contents{nullptr, nullptr};  // one a byte
@@ -57,6 +58,8 @@ struct Region {
 
 /// The allocation that this address is in or next to (its guard zone); null for any other address.
 Region* find_global(uintptr_t address);
+/// Fills memory with a pattern that is NaN as float and as double, and large and odd as an integer.
+void fill_with_no_number(uintptr_t begin, uintptr_t end);
 bool is_registered_host(uintptr_t address);
 
 /// Called at the start of a launch: histories of earlier launches no longer count.
@@ -65,10 +68,13 @@ void begin_global_epoch();
 /// Fresh shared memory for a block: uninitialised, and filled with what is no sensible number.
 void begin_shared(Region& region);
 
-/// Address range reserved for dynamic shared memory, its guard zones included.
-constexpr size_t SHARED_GUARD = 64 << 10;
-uintptr_t dynamic_shared_base();
-/// Sets the region to the first `bytes` after the base.
-void size_dynamic_shared(Region& region, size_t bytes);
+/// The dynamic shared memory of the next launch.
+Region& size_dynamic_shared(size_t bytes);
+/// The static shared array, or the dynamic shared memory, that this address is in or next to; null for any other.
+Region* find_shared(uintptr_t address);
+/// Bytes of the static shared arrays that the running block has used.
+size_t static_shared_bytes();
+/// Called at the start of a block, with a number that no other block has.
+void begin_shared_block(uint64_t block);
 
 }  // namespace emulator

@@ -31,6 +31,8 @@ namespace {
 // A constant-initialised pointer: kernels register themselves while other initialisers have yet to run.
 Kernel* kernels = nullptr;
 
+uint64_t blocks_begun = 0;  // of all launches: shared memory is told apart by it
+
 void fiber_main() {
     Fiber& fiber = *machine.current;
     begin_fiber(fiber);
@@ -46,11 +48,10 @@ void fiber_main() {
 
 std::string what_is_wrong(const Kernel& kernel, const LaunchOptions& options) {
     const Size3 &grid = options.grid, &block = options.block;
-    size_t shared = options.dynamic_shared + static_cast<size_t>(kernel.shared_end - kernel.shared_begin);
     if (grid.count() == 0 || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535) return "the grid's size";
     if (block.count() == 0 || block.count() > MAX_THREADS || block.z > 64) return "the block's size";
     if (block.count() > kernel.max_threads) return "more threads than the kernel's launch bounds";
-    if (shared > MAX_SHARED) return "more shared memory than a block can have";
+    if (options.dynamic_shared > MAX_SHARED) return "more shared memory than a block can have";
     return "";
 }
 
@@ -70,19 +71,14 @@ void begin_launch(const Kernel& kernel, void* const* parameters, const LaunchOpt
     for (size_t i = threads; i < machine.fibers.size(); ++i) release_stack(machine.fibers[i]);
     machine.fibers.resize(threads);
     machine.warps.resize((threads + WARP_LANES - 1) / WARP_LANES);
-    auto begin = reinterpret_cast<uintptr_t>(kernel.shared_begin), end = reinterpret_cast<uintptr_t>(kernel.shared_end);
-    if (machine.static_shared.begin != begin || machine.static_shared.end != end) {
-        machine.static_shared = Region(Space::StaticShared, 0, begin, end);
-    }
-    size_dynamic_shared(machine.dynamic_shared, options.dynamic_shared);
+    size_dynamic_shared(options.dynamic_shared);
 }
 
 void begin_block(uint32_t block) {
     const Size3 &grid = machine.options.grid, &shape = machine.options.block;
     machine.block = block;
     blockIdx = {block % grid.x, block / grid.x % grid.y, block / grid.x / grid.y};
-    begin_shared(machine.static_shared);
-    begin_shared(machine.dynamic_shared);
+    begin_shared_block(++blocks_begun);
     machine.interval = 0;
     machine.barrier = BlockBarrier();
     machine.live = static_cast<unsigned>(machine.fibers.size());
@@ -145,6 +141,15 @@ void run_block() {
     }
 }
 
+/// Which static arrays a kernel uses is known only once a block has run.
+void check_shared_size() {
+    machine.report.static_shared = std::max(machine.report.static_shared, static_shared_bytes());
+    if (machine.report.static_shared > DEFAULT_SHARED ||
+        machine.report.static_shared + machine.options.dynamic_shared > MAX_SHARED) {
+        report(Finding::Configuration, "", "SHARED MEMORY: a block uses more than a device has");
+    }
+}
+
 std::vector<uint32_t> block_order() {
     std::vector<uint32_t> order(machine.options.grid.count());
     std::iota(order.begin(), order.end(), 0u);
@@ -185,6 +190,7 @@ LaunchReport launch(const Kernel& kernel, void* const* parameters, const LaunchO
         run_block();
         machine.is_running = false;
         if (machine.report.aborted) break;
+        check_shared_size();
         if (options.profiling == Profiling::On) count_requests();
     }
     machine.current = nullptr;
@@ -203,8 +209,6 @@ void trap(Place place) {
     machine.report.was_stuck = true;
     abort_launch();
 }
-
-void* dynamic_shared_memory() { return reinterpret_cast<void*>(machine.dynamic_shared.begin); }
 
 uint64_t perturbation_seed() { return machine.options.seed; }
 

@@ -1,0 +1,320 @@
+//! Which cells each window sums.
+
+use std::ops::Range;
+
+use crate::error::{Fault, Problems, Result};
+use crate::settings::Section;
+
+const NAME: &str = "hunt.windows";
+
+/// The index of a window in its [`Windows`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WindowId(pub u32);
+
+/// Windows over flat cells.
+///
+/// The cells of a plane are numbered row by row (`cell = row * cells_per_row + column`); a spectrum is one row. A window
+/// is a half-open range `[start, end)` of flat cells within one row, so its content is the difference of two prefix
+/// sums whatever its width.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    row_edges: Vec<f64>,
+    column_edges: Vec<f64>,
+    start: Vec<u32>,
+    end: Vec<u32>,
+}
+
+/// How far a window moves between two positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// By this number of bins.
+    Bins(usize),
+    /// By the window's width: windows of one width do not overlap.
+    Full,
+    /// By half the window's width, at least one bin.
+    Half,
+}
+
+/// The windows of a BumpHunter: every width from `width_min` to `width_max` bins at every position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BumpHunter {
+    /// The narrowest window, in bins.
+    pub width_min: usize,
+    /// The widest window, in bins; `None` is half of the bins that take part.
+    pub width_max: Option<usize>,
+    /// From one width to the next, in bins.
+    pub width_step: usize,
+    /// From one position to the next.
+    pub position_step: Step,
+}
+
+impl Default for BumpHunter {
+    fn default() -> Self {
+        Self { width_min: 1, width_max: None, width_step: 1, position_step: Step::Bins(1) }
+    }
+}
+
+impl BumpHunter {
+    /// Reads `width_min`, `width_max`, `width_step` and `position_step` (a number of bins, `"full"` or `"half"`).
+    pub fn read(section: &Section) -> Self {
+        let default = Self::default();
+        let position_step = section.optional("position_step").map_or(default.position_step, |StepSetting(step)| step);
+        let read = Self {
+            width_min: section.or("width_min", default.width_min),
+            width_max: section.optional("width_max"),
+            width_step: section.or("width_step", default.width_step),
+            position_step,
+        };
+        section.check(read.check());
+        read
+    }
+
+    /// Checks the widths and steps.
+    ///
+    /// # Errors
+    /// Every one that cannot be honoured.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Problems::default();
+        let mut at_least_one = |name: &str, bins: usize| {
+            if bins == 0 {
+                let fault = Fault::new(NAME, format!("{name} is 0")).because("a window would never grow or move");
+                problems.push(fault.suggest("Use 1 or more bins.").usage());
+            }
+        };
+        at_least_one("width_min", self.width_min);
+        at_least_one("width_step", self.width_step);
+        if let Step::Bins(bins) = self.position_step {
+            at_least_one("position_step", bins);
+        }
+        if let Some(width_max) = self.width_max.filter(|width| *width < self.width_min) {
+            let fault = Fault::new(NAME, format!("width_max {width_max} is below width_min {}", self.width_min));
+            problems.push(fault.because("there would be no window").usage());
+        }
+        problems.finish()
+    }
+}
+
+struct StepSetting(Step);
+
+impl crate::settings::Setting for StepSetting {
+    const EXAMPLE: &'static str = "1";
+
+    fn read(value: &crate::settings::Value) -> Result<Self, String> {
+        if let Ok(bins) = usize::read(value) {
+            return Ok(Self(Step::Bins(bins)));
+        }
+        match String::read(value).as_deref() {
+            Ok("full") => Ok(Self(Step::Full)),
+            Ok("half") => Ok(Self(Step::Half)),
+            _ => Err(format!("expected a number of bins, \"full\" or \"half\", got {}", value.kind())),
+        }
+    }
+}
+
+impl Windows {
+    /// The windows `ranges` (flat cells) over rows and columns with the given edges.
+    ///
+    /// # Errors
+    /// Edges that do not rise, no window, more cells than 2^31, and every window that is empty, leaves the cells, or
+    /// reaches over the end of a row.
+    pub fn new(row_edges: Vec<f64>, column_edges: Vec<f64>, ranges: &[Range<usize>]) -> Result<Self> {
+        let mut problems = Problems::default();
+        for (what, edges) in [("row", &row_edges), ("column", &column_edges)] {
+            problems.take(check_edges(what, edges));
+        }
+        if ranges.is_empty() {
+            problems.push(Fault::new(NAME, "there is no window").because("nothing could be hunted").usage());
+        }
+        let (rows, columns) = (row_edges.len().saturating_sub(1), column_edges.len().saturating_sub(1));
+        let cells = rows.saturating_mul(columns);
+        if cells >= 1 << 31 {
+            let fault = Fault::new(NAME, format!("{rows} x {columns} cells are too many"));
+            problems.push(fault.because("cells are numbered in 31 bits").usage());
+        }
+        for (index, range) in ranges.iter().enumerate() {
+            let inside = range.start < range.end && range.end <= cells && columns > 0;
+            if !inside || range.start / columns != (range.end - 1) / columns {
+                let fault = Fault::new(NAME, format!("window {index} holds cells {} to {}", range.start, range.end));
+                problems
+                    .push(fault.because(format!("it must lie in one of the {rows} rows of {columns} cells")).usage());
+            }
+        }
+        problems.finish()?;
+        let start = ranges.iter().map(|range| range.start as u32).collect();
+        let end = ranges.iter().map(|range| range.end as u32).collect();
+        Ok(Self { row_edges, column_edges, start, end })
+    }
+
+    /// The windows of a spectrum with `edges`: bins with an expectation of 0 are dropped at both ends, then every width
+    /// is tried at every position, narrow ones first (the order of pyBumpHunter).
+    ///
+    /// ```
+    /// use trawl::hunt::{BumpHunter, Windows};
+    /// let hunter = BumpHunter { width_min: 1, width_max: Some(2), ..BumpHunter::default() };
+    /// let windows = Windows::spectrum(&[0.0, 1.0, 2.0, 3.0, 4.0], &[5.0, 3.0, 2.0, 0.0], &hunter)?;
+    /// assert_eq!(windows.len(), 3 + 2);
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Settings that cannot be honoured, edges that do not fit the bins, or no window at all.
+    pub fn spectrum(edges: &[f64], expected: &[f64], hunter: &BumpHunter) -> Result<Self> {
+        hunter.check()?;
+        if edges.len() != expected.len() + 1 {
+            let problem = format!("{} edges for {} bins", edges.len(), expected.len());
+            return Err(Fault::new(NAME, problem).because("a spectrum has one edge more than bins").data());
+        }
+        let first = expected.iter().position(|bin| *bin > 0.0).unwrap_or(0);
+        let last = expected.iter().rposition(|bin| *bin > 0.0).map_or(first, |bin| bin + 1);
+        let width_max = hunter.width_max.unwrap_or((last - first) / 2).min(last - first);
+        let mut ranges = Vec::new();
+        for width in (hunter.width_min..=width_max).step_by(hunter.width_step) {
+            let step = match hunter.position_step {
+                Step::Bins(bins) => bins,
+                Step::Full => width,
+                Step::Half => (width / 2).max(1),
+            };
+            ranges.extend((first..=last - width).step_by(step).map(|start| start..start + width));
+        }
+        Self::new(vec![0.0, 1.0], edges.to_vec(), &ranges)
+    }
+
+    /// The same `ranges` of columns in every row of a plane, row by row.
+    ///
+    /// # Errors
+    /// As [`Windows::new`].
+    pub fn plane(row_edges: Vec<f64>, column_edges: Vec<f64>, ranges: &[Range<usize>]) -> Result<Self> {
+        let (rows, columns) = (row_edges.len().saturating_sub(1), column_edges.len().saturating_sub(1));
+        let flat: Vec<_> = (0..rows)
+            .flat_map(|row| ranges.iter().map(move |range| row * columns + range.start..row * columns + range.end))
+            .collect();
+        Self::new(row_edges, column_edges, &flat)
+    }
+
+    /// The number of windows.
+    pub fn len(&self) -> usize {
+        self.start.len()
+    }
+
+    /// Whether there is no window; never true for windows that were checked.
+    pub fn is_empty(&self) -> bool {
+        self.start.is_empty()
+    }
+
+    /// All windows, in order.
+    pub fn ids(&self) -> impl Iterator<Item = WindowId> + use<> {
+        (0..self.start.len() as u32).map(WindowId)
+    }
+
+    /// The number of rows: 1 for a spectrum, the m_Y bins of a plane.
+    pub fn rows(&self) -> usize {
+        self.row_edges.len() - 1
+    }
+
+    /// The number of cells in a row.
+    pub fn columns(&self) -> usize {
+        self.column_edges.len() - 1
+    }
+
+    /// The number of flat cells.
+    pub fn cells(&self) -> usize {
+        self.rows() * self.columns()
+    }
+
+    /// The edges of the rows.
+    pub fn row_edges(&self) -> &[f64] {
+        &self.row_edges
+    }
+
+    /// The edges of the cells in a row.
+    pub fn column_edges(&self) -> &[f64] {
+        &self.column_edges
+    }
+
+    /// The flat cells of a window.
+    pub fn range(&self, window: WindowId) -> Range<usize> {
+        self.start[window.0 as usize] as usize..self.end[window.0 as usize] as usize
+    }
+
+    /// The row of a window.
+    pub fn row(&self, window: WindowId) -> usize {
+        self.range(window).start / self.columns()
+    }
+
+    /// Where the row of a window begins and ends: the m_Y bin of a plane.
+    pub fn row_bounds(&self, window: WindowId) -> (f64, f64) {
+        let row = self.row(window);
+        (self.row_edges[row], self.row_edges[row + 1])
+    }
+
+    /// Where a window begins and ends along its row: the bump of a spectrum, the m_X window of a plane.
+    pub fn bounds(&self, window: WindowId) -> (f64, f64) {
+        let (range, offset) = (self.range(window), self.row(window) * self.columns());
+        (self.column_edges[range.start - offset], self.column_edges[range.end - offset])
+    }
+
+    /// The first cell of each of the windows `kept`, and the cell after the last, as columns for the kernels.
+    pub fn starts_and_ends(&self, kept: &[WindowId]) -> (Vec<u32>, Vec<u32>) {
+        kept.iter().map(|window| (self.start[window.0 as usize], self.end[window.0 as usize])).unzip()
+    }
+}
+
+fn check_edges(what: &str, edges: &[f64]) -> Result<()> {
+    let rise = edges.len() >= 2 && edges.iter().all(|edge| edge.is_finite()) && edges.windows(2).all(|e| e[0] < e[1]);
+    if rise {
+        return Ok(());
+    }
+    let fault = Fault::new(NAME, format!("the {what} edges {edges:?} do not rise"));
+    Err(fault.because("at least two finite, strictly rising edges make a bin").usage())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(hunter: BumpHunter, expected: &[f64]) -> Result<usize> {
+        let edges: Vec<f64> = (0..=expected.len()).map(|edge| edge as f64).collect();
+        Windows::spectrum(&edges, expected, &hunter).map(|windows| windows.len())
+    }
+
+    #[test]
+    fn all_widths_at_all_positions() {
+        let hunter = BumpHunter { width_min: 2, width_max: Some(6), ..BumpHunter::default() };
+        assert_eq!(count(hunter, &[1.0; 60]).unwrap(), 59 + 58 + 57 + 56 + 55);
+        let full = BumpHunter { position_step: Step::Full, ..hunter };
+        assert_eq!(count(full, &[1.0; 60]).unwrap(), 30 + 20 + 15 + 12 + 10);
+        let half = BumpHunter { position_step: Step::Half, ..hunter };
+        assert_eq!(count(half, &[1.0; 60]).unwrap(), 59 + 58 + 29 + 28 + 19);
+        assert_eq!(count(BumpHunter::default(), &[1.0; 4]).unwrap(), 4 + 3);
+        assert_eq!(count(BumpHunter { width_step: 3, ..hunter }, &[1.0; 8]).unwrap(), 7 + 4);
+    }
+
+    #[test]
+    fn empty_bins_are_dropped_at_the_ends_only() {
+        let hunter = BumpHunter { width_min: 2, width_max: Some(2), ..BumpHunter::default() };
+        let windows = Windows::spectrum(&[0., 1., 2., 3., 4., 5., 6.], &[0., 0., 1., 0., 1., 0.], &hunter).unwrap();
+        let ranges: Vec<_> = windows.ids().map(|window| windows.range(window)).collect();
+        assert_eq!(ranges, [2..4, 3..5]);
+        assert_eq!(windows.bounds(WindowId(1)), (3.0, 5.0));
+    }
+
+    #[test]
+    fn planes_number_cells_row_by_row() {
+        let windows = Windows::plane(vec![0., 1., 2.], vec![10., 20., 30., 40.], &[0..2, 1..3]).unwrap();
+        let ranges: Vec<_> = windows.ids().map(|window| windows.range(window)).collect();
+        assert_eq!(ranges, [0..2, 1..3, 3..5, 4..6]);
+        assert_eq!((windows.row(WindowId(3)), windows.bounds(WindowId(3))), (1, (20., 40.)));
+        assert_eq!(windows.row_bounds(WindowId(3)), (1., 2.));
+    }
+
+    #[test]
+    fn what_cannot_be_a_window_is_refused_all_at_once() {
+        let error = Windows::new(vec![0., 1., 2.], vec![0., 1., 2., 3.], &[0..3, 2..4, 5..5, 5..7]).unwrap_err();
+        assert_eq!(error.problems().len(), 3, "{error}");
+        assert!(Windows::new(vec![0., 1.], vec![1., 0.], std::slice::from_ref(&(0..1))).is_err());
+        let nothing = BumpHunter { width_min: 0, width_max: Some(0), width_step: 0, position_step: Step::Bins(0) };
+        assert_eq!(nothing.check().unwrap_err().problems().len(), 3);
+        assert!(count(BumpHunter::default(), &[0.0; 5]).is_err());
+        assert!(count(BumpHunter { width_min: 9, ..BumpHunter::default() }, &[1.0; 5]).is_err());
+    }
+}
