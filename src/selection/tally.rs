@@ -199,4 +199,33 @@ mod tests {
         let broken = Tally::<Host> { words: vec![0; 13].into(), uncarried: 0 };
         assert!(broken.rows().is_err());
     }
+
+    #[test]
+    fn limbs_are_carried_before_they_overflow() {
+        if crate::device::kernels::images().is_empty() {
+            assert!(std::env::var_os("TRAWL_REQUIRE_KERNELS").is_none(), "this build has no kernels");
+            println!("skipped: built without kernels");
+            return;
+        }
+        trawl_emulator::install();
+        let device = crate::Device::choose(crate::device::DeviceChoice::Cuda(0)).unwrap();
+        let crate::Device::Cuda(cuda) = device else { panic!("asked for CUDA and got the CPU") };
+        let limbs = |low: i64, middle: i64, high: i64| [low, middle, high].map(i64::cast_unsigned);
+        let row = |first: [u64; 3], second: [u64; 3]| [&[9][..], &first, &second].concat();
+        let words = [
+            row(limbs(0, 0, 0), limbs((1 << 63) - 1, (1 << 62) + 5, -7)),
+            row(limbs(-1, -1, -1), limbs(i64::MIN, i64::MIN, 3)),
+            row(limbs(0xffff_ffff, 0xffff_ffff, 1), limbs(1 << 32, -1, 0)),
+        ]
+        .concat();
+        let here = Tally::<Host> { words: words.into(), uncarried: TERMS_PER_LIMBS - 5 };
+        let mut there = here.upload(&cuda).unwrap();
+        there.make_room(&cuda, 4).unwrap();
+        assert_eq!(there.words.download(&cuda).unwrap(), here.words, "4 more still fit");
+        assert_eq!(there.uncarried, TERMS_PER_LIMBS - 1);
+        there.make_room(&cuda, 4).unwrap();
+        assert_eq!(there.uncarried, 4);
+        let carried: Vec<u64> = here.rows().unwrap().iter().flat_map(WeightedCount::to_words).collect();
+        assert_eq!(there.words.download(&cuda).unwrap()[..], carried);
+    }
 }
