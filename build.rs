@@ -46,7 +46,8 @@ fn record_versions(root: &Path) {
         output.status.success().then(|| text.lines().next().unwrap_or("").trim().to_owned())
     };
     // A tree with changes is not the revision that it started from.
-    let changed = first_line("git", &["status", "--porcelain", "--untracked-files=no"]).is_none_or(|line| !line.is_empty());
+    let changed =
+        first_line("git", &["status", "--porcelain", "--untracked-files=no"]).is_none_or(|line| !line.is_empty());
     if let Some(revision) = first_line("git", &["rev-parse", "HEAD"]).filter(|revision| !revision.is_empty()) {
         println!("cargo::rustc-env=TRAWL_GIT_REVISION={revision}{}", if changed { " with changes" } else { "" });
     }
@@ -134,12 +135,17 @@ fn compile(nvcc: &Path, folder: &Path, file: &Path, out: &Path, architectures: &
 
 /// A hash of the names and contents of everything below `folder`.
 fn contents(folder: &Path) -> u64 {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut hasher = DefaultHasher::new();
     for path in paths {
         path.hash(&mut hasher);
-        if path.is_dir() { contents(&path).hash(&mut hasher) } else { fs::read(&path).unwrap_or_default().hash(&mut hasher) }
+        if path.is_dir() {
+            contents(&path).hash(&mut hasher)
+        } else {
+            fs::read(&path).unwrap_or_default().hash(&mut hasher)
+        }
     }
     hasher.finish()
 }

@@ -79,7 +79,12 @@ impl fmt::Display for Outcome {
         writeln!(f, "Time                 {}", plain(&number::seconds(seconds)))?;
         for stage in &self.stages {
             let rate = if stage.units > 0 && stage.seconds > 0.0 {
-                format!("{} {}, {}/s", number::count(stage.units), stage.unit, number::significant(stage.units_per_second, 3))
+                format!(
+                    "{} {}, {}/s",
+                    number::count(stage.units),
+                    stage.unit,
+                    number::significant(stage.units_per_second, 3)
+                )
             } else {
                 String::new()
             };
@@ -91,5 +96,10 @@ impl fmt::Display for Outcome {
 
 /// Rich notation as plain text for a terminal: `1.2 × 10^{-4}` becomes `1.2e-4`.
 fn plain(rich: &str) -> String {
-    rich.replace(" × 10^{", "e").replace("^{", "^").replace("_{", "_").replace(['}', '*'], "").replace('σ', "sigma").replace('−', "-")
+    rich.replace(" × 10^{", "e")
+        .replace("^{", "^")
+        .replace("_{", "_")
+        .replace(['}', '*'], "")
+        .replace('σ', "sigma")
+        .replace('−', "-")
 }

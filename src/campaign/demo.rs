@@ -25,27 +25,35 @@ const RESONANCE: Resonance =
     Resonance { events: 60, mass_y_gev: 3200.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 };
 
 /// Where the demo works unless told otherwise.
-pub const FOLDER: &str = "trawl-demo";
+pub const DEMO_FOLDER: &str = "trawl-demo";
+
+/// The seed of the demo unless told otherwise.
+pub const DEMO_SEED: u64 = 20261122;
 
 /// Generates what is missing and runs the card.
 ///
 /// # Errors
 /// A folder that cannot be written, and whatever [`super::run`] finds.
 pub fn demo(request: &DemoRequest, progress: &Progress) -> Result<Outcome> {
-    let folder = request.run.output.clone().unwrap_or_else(|| FOLDER.into());
+    let folder = &request.output;
     let write = |name: &str, text: &str| -> Result<()> {
         let path = folder.join(name);
-        let parent = path.parent().unwrap_or(&folder);
+        let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|source| Error::io(NAME, "create", parent, source))?;
         fs::write(&path, text).map_err(|source| Error::io(NAME, "write", &path, source))
     };
     write("demo.toml", CARD)?;
     write("edges/y-xh-proposed.toml", EDGES)?;
-    generate(request, &folder, progress)?;
-    let mut settings = vec![format!("toys.number={}", request.toys), format!("seed={}", request.seed)];
-    settings.extend(request.run.settings.iter().cloned());
-    let run =
-        RunRequest { card: folder.join("demo.toml"), output: Some(folder.join("results")), settings, ..request.run.clone() };
+    generate(request, folder, progress)?;
+    let run = RunRequest {
+        card: folder.join("demo.toml"),
+        device: request.device,
+        threads: request.threads,
+        memory: request.memory,
+        output: None,
+        settings: vec![format!("toys.number={}", request.toys), format!("seed={}", request.seed)],
+        command_line: request.command_line.clone(),
+    };
     super::run(&run, progress)
 }
 
@@ -53,7 +61,13 @@ fn generate(request: &DemoRequest, folder: &Path, progress: &Progress) -> Result
     let scaled = request.events as f64 / 200_000.0;
     // At least one event of the resonance, so that small demos show the whole chain too.
     let resonance = Resonance { events: ((RESONANCE.events as f64 * scaled) as u64).max(1), ..RESONANCE };
-    let data = DijetSample { seed: request.seed, events: request.events, first_event: 0, resonance: Some(resonance), weight: 1.0 };
+    let data = DijetSample {
+        seed: request.seed,
+        events: request.events,
+        first_event: 0,
+        resonance: Some(resonance),
+        weight: 1.0,
+    };
     let simulation = DijetSample {
         // Other event numbers are other random numbers: the samples share nothing.
         first_event: request.events,

@@ -98,7 +98,10 @@ pub(super) fn describe(expectation: &Expectation) -> Vec<Fact> {
             vec![
                 Fact::new(
                     "Expectation",
-                    format!("simulation smoothed with degrees {rows} and {columns} ({} parameters)", closure.parameters),
+                    format!(
+                        "simulation smoothed with degrees {rows} and {columns} ({} parameters)",
+                        closure.parameters
+                    ),
                 ),
                 Fact::new(
                     "Closure",

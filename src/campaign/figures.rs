@@ -2,9 +2,7 @@
 
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
-use crate::report::plot::{
-    MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography, TomographyWindow,
-};
+use crate::report::plot::{MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography, TomographyWindow};
 use crate::report::svg::panel::PlotLabel;
 use crate::report::svg::{AxisTitle, Spacing};
 use crate::report::{Figure, LeftOut, number};

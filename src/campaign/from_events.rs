@@ -114,7 +114,8 @@ fn stream(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource
 fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
     let histograms: Vec<(String, Histogram)> =
         work.samples.iter().zip(filled).map(|(sample, all)| (sample.name.clone(), all.spectrum.histogram())).collect();
-    let named: Vec<(&str, &Histogram)> = histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
+    let named: Vec<(&str, &Histogram)> =
+        histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
     run.write("histograms.json", &uhi::write(&named), "What was filled, for each sample, in UHI form (schema 1).")?;
     for (sample, all) in work.samples.iter().zip(filled) {
         let table = all.cutflow.table();
@@ -169,7 +170,8 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
         expected_name: expect::name(&expectation).into(),
     };
     let rows = windows.rows();
-    let per_row = |values: &[f64]| -> Vec<f64> { values.chunks(values.len() / rows).map(|row| row.iter().sum()).collect() };
+    let per_row =
+        |values: &[f64]| -> Vec<f64> { values.chunks(values.len() / rows).map(|row| row.iter().sum()).collect() };
     let observed: Vec<f64> = data.counts.iter().map(|count| *count as f64).collect();
     let (edges, observed, expected, marked) = match &work.histogrammed {
         Histogrammed::Plane { .. } => {

@@ -21,11 +21,11 @@ pub mod segment;
 mod survivors;
 
 pub use answer::{Found, Outcome};
-pub use demo::demo;
+pub use demo::{DEMO_FOLDER, DEMO_SEED, demo};
 pub use interrupt::Interrupt;
 pub use manifest::Manifest;
 pub use output::Output;
 pub use plan::{Plan, PlannedStage, check};
 pub use progress::{Progress, Speech, Stage};
-pub use request::{DemoRequest, GenerateRequest, RunRequest};
+pub use request::{DemoRequest, RunRequest};
 pub use run::run;

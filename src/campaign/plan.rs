@@ -6,7 +6,7 @@ use super::from_events;
 use super::request::RunRequest;
 use crate::Device;
 use crate::card::{Card, Histogrammed, Work};
-use crate::device::{Bytes, CudaSettings};
+use crate::device::CudaSettings;
 use crate::error::{Problems, Result};
 use crate::report::number;
 
@@ -42,18 +42,34 @@ pub struct PlannedStage {
 /// Every problem of the card, or else of its inputs; a device that cannot be used.
 pub fn check(request: &RunRequest) -> Result<Plan> {
     let card = Card::read(&request.card, &request.settings)?;
-    let memory = request.memory.map(Bytes);
-    let device = Device::choose_with(request.device.parse()?, CudaSettings { memory, ..CudaSettings::default() })?;
+    let device =
+        Device::choose_with(request.device, CudaSettings { memory: request.memory, ..CudaSettings::default() })?;
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let stages = match &card.work {
         Work::Events(_) => event_stages(&card)?,
         Work::Binned(work) => {
             let table = work.input.load()?;
-            let windows = crate::hunt::Windows::spectrum(&table.edges, &table.expected.unwrap_or_default(), &work.hunter)?;
+            let windows =
+                crate::hunt::Windows::spectrum(&table.edges, &table.expected.unwrap_or_default(), &work.hunter)?;
             vec![
-                PlannedStage { name: "read".into(), units: Some(table.observed.len() as u64), unit: "bins", detail: work.input.path.display().to_string() },
-                PlannedStage { name: "scan".into(), units: Some(windows.len() as u64), unit: "windows", detail: String::new() },
-                PlannedStage { name: "toys".into(), units: Some(work.toys.number), unit: "toys", detail: String::new() },
+                PlannedStage {
+                    name: "read".into(),
+                    units: Some(table.observed.len() as u64),
+                    unit: "bins",
+                    detail: work.input.path.display().to_string(),
+                },
+                PlannedStage {
+                    name: "scan".into(),
+                    units: Some(windows.len() as u64),
+                    unit: "windows",
+                    detail: String::new(),
+                },
+                PlannedStage {
+                    name: "toys".into(),
+                    units: Some(work.toys.number),
+                    unit: "toys",
+                    detail: String::new(),
+                },
             ]
         }
     };
@@ -90,7 +106,12 @@ fn event_stages(card: &Card) -> Result<Vec<PlannedStage>> {
     };
     if let Some(search) = &work.search {
         let detail = format!("{cells} cells");
-        stages.push(PlannedStage { name: "expectation".into(), units: Some(cells as u64), unit: "cells", detail: String::new() });
+        stages.push(PlannedStage {
+            name: "expectation".into(),
+            units: Some(cells as u64),
+            unit: "cells",
+            detail: String::new(),
+        });
         stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
         stages.push(PlannedStage { name: "toys".into(), units: Some(search.toys.number), unit: "toys", detail });
     }

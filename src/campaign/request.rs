@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::device::{Bytes, DeviceChoice};
+
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunRequest {
     /// The card.
     pub card: PathBuf,
-    /// `auto`, `cpu`, `cuda` or `cuda:N`.
-    pub device: String,
+    /// Where to run.
+    pub device: DeviceChoice,
     /// Threads of the CPU; all of them if `None`.
     pub threads: Option<usize>,
-    /// The most memory to use, in bytes; what the machine has if `None`.
-    pub memory: Option<u64>,
+    /// The most memory to use; what the machine has if `None`.
+    pub memory: Option<Bytes>,
     /// The output folder; what the card says if `None`.
     pub output: Option<PathBuf>,
     /// Settings over those of the card, `table.key=value`.
@@ -24,23 +26,20 @@ pub struct RunRequest {
 /// Generate the demo's data and run its card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DemoRequest {
+    /// The folder for data and results.
+    pub output: PathBuf,
     /// Events of the data sample.
     pub events: u64,
     /// Toys to throw.
     pub toys: u64,
     /// The seed of data and toys.
     pub seed: u64,
-    /// How to run the card, apart from the card itself.
-    pub run: RunRequest,
-}
-
-/// Write generated events to a Parquet file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GenerateRequest {
-    /// How many.
-    pub events: u64,
-    /// The seed.
-    pub seed: u64,
-    /// The file.
-    pub output: PathBuf,
+    /// Where to run.
+    pub device: DeviceChoice,
+    /// Threads of the CPU; all of them if `None`.
+    pub threads: Option<usize>,
+    /// The most memory to use; what the machine has if `None`.
+    pub memory: Option<Bytes>,
+    /// The words of the command line, for the record.
+    pub command_line: Vec<String>,
 }

@@ -15,7 +15,7 @@ use super::search::Searched;
 use super::{binned, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
-use crate::device::{Bytes, CudaSettings};
+use crate::device::CudaSettings;
 use crate::error::Result;
 use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
 use crate::toys::Deviations;
@@ -37,8 +37,8 @@ pub(super) struct Run<'a> {
 /// contradict; a signal. Nothing half-written is left.
 pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
     let card = Card::read(&request.card, &request.settings)?;
-    let memory = request.memory.map(Bytes);
-    let device = Device::choose_with(request.device.parse()?, CudaSettings { memory, ..CudaSettings::default() })?;
+    let device =
+        Device::choose_with(request.device, CudaSettings { memory: request.memory, ..CudaSettings::default() })?;
     tracing::info!(card = card.name, device = %device, "run");
     let folder = request.output.as_deref().unwrap_or(&card.output);
     let identity = CardIdentity { name: card.name.clone(), sha256: card.origin.sha256() };
@@ -113,7 +113,8 @@ impl Run<'_> {
     pub(super) fn record_answer(&mut self, searched: &Searched, place: String) -> Found {
         let global = &searched.global;
         let (findings, significance) = (&global.findings, &global.significance);
-        let (windows, left_out) = (searched.experiment.expected().kept().len(), searched.experiment.expected().left_out().len());
+        let (windows, left_out) =
+            (searched.experiment.expected().kept().len(), searched.experiment.expected().left_out().len());
         let z = match significance.z {
             Deviations::Measured { z, .. } | Deviations::Above(z) | Deviations::Below(z) => z,
         };
@@ -121,12 +122,32 @@ impl Run<'_> {
             headline: format!("Global significance {}: the largest excess is at {place}", deviations(significance.z)),
             facts: vec![
                 Fact::new("Global *p*-value", p_value(global)),
-                Fact::new("Observed, expected", format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5))),
+                Fact::new(
+                    "Observed, expected",
+                    format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5)),
+                ),
                 Fact::new("Local *p*-value", number::probability(findings.ln_p)),
                 Fact::new("Local significance", format!("{:.2} σ (statistical only)", findings.z)),
-                Fact::new("Toys", format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed))),
-                Fact::new("Windows", format!("{} tested, {} left out", number::count(windows as u64), number::count(left_out as u64))),
-                Fact::new("Bounds without toys", format!("{} (Šidák), {} (Bonferroni)", number::significant(significance.sidak, 3), number::significant(significance.bonferroni, 3))),
+                Fact::new(
+                    "Toys",
+                    format!(
+                        "{}, of which {} reach it",
+                        number::count(significance.toys),
+                        number::count(significance.exceed)
+                    ),
+                ),
+                Fact::new(
+                    "Windows",
+                    format!("{} tested, {} left out", number::count(windows as u64), number::count(left_out as u64)),
+                ),
+                Fact::new(
+                    "Bounds without toys",
+                    format!(
+                        "{} (Šidák), {} (Bonferroni)",
+                        number::significant(significance.sidak, 3),
+                        number::significant(significance.bonferroni, 3)
+                    ),
+                ),
             ],
             verdict: Verdict::of(z),
         };

@@ -131,7 +131,8 @@ impl<'a> EventSegment<'a> {
         let (state, survivors) = match self.state {
             State::Cpu(all) => {
                 let step = |batch| selection.cpu(batch);
-                let (all, survivors) = step_on(selection, fill, self.filled, all, columns, origin, step, |e| fill.cpu(e))?;
+                let (all, survivors) =
+                    step_on(selection, fill, self.filled, all, columns, origin, step, |e| fill.cpu(e))?;
                 (State::Cpu(all), kept.then_some(survivors))
             }
             State::Cuda(cuda, all) => {

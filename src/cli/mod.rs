@@ -1,1 +1,196 @@
-//! cli: under construction.
+//! The command line: one file a subcommand, exit codes 0 (done), 1 (data), 2 (usage), 75 (try again).
+//!
+//! What a run says goes to standard error: a progress bar on a terminal, log lines elsewhere, JSON lines with
+//! `--log json`, one `error:` line for each problem. Answers go to standard output, whose reader may leave early.
+
+mod check;
+mod demo;
+mod devices;
+mod generate;
+mod inspect;
+mod run;
+mod speech;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::campaign::{Interrupt, Progress};
+use crate::device::{Bytes, DeviceChoice};
+use crate::error::{Error, Fault, Result};
+use speech::{LogFormat, SpeechFlags};
+
+/// The exit code of faults that are none of the library's: standard output is full, for example.
+const DATA: u8 = 1;
+
+/// Collider events to a globally corrected significance, on CPU and CUDA.
+#[derive(Debug, Parser)]
+#[command(name = "trawl", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 data or files, 2 usage, 75 try again (interrupted, or the device failed)."
+)]
+struct Cli {
+    #[command(flatten)]
+    speech: SpeechFlags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Generate dijet events with a resonance in them and find it: the whole chain in a minute
+    Demo(demo::DemoArguments),
+    /// Run an analysis card: events in, global significance and report out
+    Run(run::RunArguments),
+    /// Check a card against its files and print the plan, without running it
+    Check(check::CheckArguments),
+    /// Say what Parquet files hold, and which columns a card can use
+    Inspect(inspect::InspectArguments),
+    /// List where work can run, and why CUDA cannot be used where it cannot
+    Devices,
+    /// Write generated events
+    Generate(generate::GenerateArguments),
+}
+
+/// Where and how work runs.
+#[derive(Debug, Args)]
+struct MachineFlags {
+    /// Where to run: auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// Threads of the CPU [default: all cores]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    threads: Option<usize>,
+    /// The most memory to use, for example 2GiB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Bytes>,
+}
+
+impl MachineFlags {
+    /// Gives rayon its threads, once for the process.
+    fn start_threads(&self) -> Result<()> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|why| {
+            let fault = Fault::new("cli", format!("cannot start {threads} threads"));
+            fault.because(why.to_string()).suggest("Try a smaller --threads.").usage()
+        })
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    // More than any machine has; rayon would take the number and the system would run out of threads.
+    const MOST: usize = 4096;
+    match text.parse() {
+        Ok(number) if (1..=MOST).contains(&number) => Ok(number),
+        _ => Err(format!("expected a number from 1 to {MOST}")),
+    }
+}
+
+/// Settings over those of the card.
+#[derive(Debug, Args)]
+struct CardFlags {
+    /// The analysis card (TOML)
+    card: std::path::PathBuf,
+    /// Set a value over that of the card, for example toys.number=1000; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// Runs the program on its command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(words) => {
+            // Help and version come this way too. A reader that left early is no fault of theirs.
+            let _ = words.print();
+            return ExitCode::from(if words.use_stderr() { 2 } else { 0 });
+        }
+    };
+    cli.speech.start_log();
+    match execute(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error, cli.speech.format());
+            ExitCode::from(error.downcast_ref::<Error>().map_or(DATA, Error::exit_code))
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Command::Demo(arguments) => demo::execute(arguments, &progress(cli)?),
+        Command::Run(arguments) => run::execute(arguments, &progress(cli)?),
+        Command::Check(arguments) => check::execute(arguments),
+        Command::Inspect(arguments) => inspect::execute(arguments),
+        Command::Devices => devices::execute(),
+        Command::Generate(arguments) => generate::execute(arguments),
+    }
+}
+
+/// Progress as the flags want it, of a run that signals can stop.
+fn progress(cli: &Cli) -> Result<Progress> {
+    Ok(Progress::new(cli.speech.speech(), Interrupt::listen()?))
+}
+
+/// Writes an answer to standard output.
+fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Unheard)?;
+    Ok(())
+}
+
+/// Standard output did not take the answer.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output ({0})")]
+struct Unheard(io::Error);
+
+/// Whether standard output was closed by its reader, as `head` does: everything that was wanted has been read.
+fn reader_left(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Unheard>().is_some_and(|why| why.0.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// One line for each problem, then what was being done.
+fn report(error: &anyhow::Error, format: LogFormat) {
+    let problems: Vec<String> = match error.downcast_ref::<Error>() {
+        Some(error) => error.problems().into_iter().map(ToString::to_string).collect(),
+        None => vec![format!("{error:#}")],
+    };
+    // From the outermost context to the library's error; its own sources are in its words.
+    let library = |cause: &&(dyn std::error::Error + 'static)| cause.downcast_ref::<Error>().is_some();
+    let contexts: Vec<String> = match error.chain().position(|cause| library(&cause)) {
+        Some(own) => error.chain().take(own).map(ToString::to_string).collect(),
+        None => Vec::new(),
+    };
+    match format {
+        LogFormat::Json => {
+            let context = contexts.join(", ");
+            problems.iter().for_each(|problem| tracing::error!(context = context.as_str(), "{problem}"));
+        }
+        LogFormat::Text => {
+            let mut stderr = io::stderr().lock();
+            for problem in &problems {
+                let _ = writeln!(stderr, "error: {problem}");
+            }
+            for context in contexts {
+                let _ = writeln!(stderr, "while {context}");
+            }
+        }
+    }
+}
+
+/// The words of the command line, for the record.
+fn command_line() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

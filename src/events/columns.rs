@@ -43,7 +43,10 @@ impl Upload for EventColumns<Host> {
 
     fn upload(&self, cuda: &Cuda) -> Result<EventColumns<OnDevice>> {
         let of_collection = |collection: &Collection<Host>| -> Result<Collection<OnDevice>> {
-            Ok(Collection { offsets: collection.offsets.upload(cuda)?, quantities: collection.quantities.upload(cuda)? })
+            Ok(Collection {
+                offsets: collection.offsets.upload(cuda)?,
+                quantities: collection.quantities.upload(cuda)?,
+            })
         };
         let collections: Result<Vec<_>> = self.collections.iter().map(of_collection).collect();
         Ok(EventColumns { events: self.events, collections: collections?, scalars: self.scalars.upload(cuda)? })

@@ -111,7 +111,13 @@ impl Experiment {
     ///
     /// # Errors
     /// No toys, tables that do not fit the device, or a failure of it.
-    pub fn throw(&self, device: &Device, findings: &Findings, toys: Throw, progress: &dyn Fn(u64) -> Result<()>) -> Result<Tally> {
+    pub fn throw(
+        &self,
+        device: &Device,
+        findings: &Findings,
+        toys: Throw,
+        progress: &dyn Fn(u64) -> Result<()>,
+    ) -> Result<Tally> {
         let input = self.input(findings);
         toys.check(&input)?;
         let sha256 = sha256(&input);
