@@ -6,3 +6,5 @@
 
 mod harness;
 mod rerun;
+mod scan;
+mod throw;

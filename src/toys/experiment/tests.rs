@@ -109,7 +109,10 @@ fn the_bump_hunter_golden_has_its_global_p_value() {
 fn progress_is_told_and_other_tables_have_another_hash() {
     let experiment = experiment(1, vec![5.0; 4], &[0..2, 1..3, 2..4]);
     let seen = std::cell::RefCell::new(Vec::new());
-    let progress = |done| seen.borrow_mut().push(done);
+    let progress = |done| {
+        seen.borrow_mut().push(done);
+        Ok(())
+    };
     let a = experiment.global(&Device::Cpu, &[5, 5, 9, 9], 1, TOYS_A_CHUNK + 1, &progress).unwrap();
     assert_eq!(*seen.borrow(), [TOYS_A_CHUNK, TOYS_A_CHUNK + 1]);
     assert_eq!(a.tally.ranges(), std::slice::from_ref(&(0..TOYS_A_CHUNK + 1)));
