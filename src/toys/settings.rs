@@ -1,19 +1,19 @@
-//! The part of a card that speaks of toys.
+//! The part of a card that says how many toys are thrown.
 
 use super::Exceedance;
 use crate::settings::Section;
 
-/// How many toys, and which of them exceed the observation.
+/// How many toys are thrown, and which count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToySettings {
     /// The number of toys.
     pub number: u64,
-    /// Whether a toy that equals the observation counts.
+    /// Which toys count as at least as significant as the observation.
     pub exceedance: Exceedance,
 }
 
 impl Default for ToySettings {
-    /// 100,000 toys resolve 3.5 sigma to about 7 %; at least as large counts, as in a p-value.
+    /// 100,000 toys resolve a global p-value of 0.001 (3.1 sigma) to 10 %.
     fn default() -> Self {
         Self { number: 100_000, exceedance: Exceedance::AtLeast }
     }
@@ -23,11 +23,33 @@ impl ToySettings {
     /// Reads `number` and `exceedance` (`at-least` or `above`).
     pub fn read(section: &Section) -> Self {
         let default = Self::default();
-        let number = section.or("number", default.number);
-        if number == 0 {
-            section.problem("number", "0 toys estimate nothing; use 1000 or more");
-        }
         let choices = [("at-least", Exceedance::AtLeast), ("above", Exceedance::Above)];
-        Self { number, exceedance: section.choice("exceedance", &choices, default.exceedance) }
+        let read = Self {
+            number: section.or("number", default.number),
+            exceedance: section.choice("exceedance", &choices, default.exceedance),
+        };
+        if read.number == 0 {
+            section.problem("number", "there must be at least one toy, since a p-value is a fraction of toys");
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Document;
+
+    #[test]
+    fn settings_are_read_and_their_mistakes_reported() {
+        let read = |text: &str| {
+            let document = Document::parse("card.toml", text, &[]).unwrap();
+            let settings = ToySettings::read(&document.root().section("toys"));
+            (settings, document.finish().map_err(|error| error.problems().len()))
+        };
+        assert_eq!(read(""), (ToySettings::default(), Ok(())));
+        let given = ToySettings { number: 500, exceedance: Exceedance::Above };
+        assert_eq!(read("[toys]\nnumber = 500\nexceedance = \"above\"\n"), (given, Ok(())));
+        assert_eq!(read("[toys]\nnumber = 0\nexceedance = \"abve\"\n").1, Err(2));
     }
 }

@@ -106,11 +106,10 @@ impl Experiment {
     }
 
     /// Throws the toys from `first_toy` on and counts those at least as significant as `findings`. On CUDA the tables
-    /// are uploaded once; `progress` is told the number of toys that are done and may
-    /// stop the run with an error.
+    /// are uploaded once; `progress` is told the number of toys that are done, and its error ends the toys.
     ///
     /// # Errors
-    /// No toys, tables that do not fit the device, or a failure of it.
+    /// No toys, tables that do not fit the device, a failure of it, or what `progress` answers.
     pub fn throw(
         &self,
         device: &Device,
