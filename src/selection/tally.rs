@@ -213,8 +213,8 @@ mod tests {
         let limbs = |low: i64, middle: i64, high: i64| [low, middle, high].map(i64::cast_unsigned);
         let row = |first: [u64; 3], second: [u64; 3]| [&[9][..], &first, &second].concat();
         let words = [
-            row(limbs(0, 0, 0), limbs((1 << 63) - 1, (1 << 62) + 5, -7)),
-            row(limbs(-1, -1, -1), limbs(i64::MIN, i64::MIN, 3)),
+            row(limbs(0, 0, 0), limbs(i64::MAX, (1 << 62) + 5, -7)),
+            row(limbs(-1, -1, -1), limbs(i64::MIN, -(1 << 62), 3)),
             row(limbs(0xffff_ffff, 0xffff_ffff, 1), limbs(1 << 32, -1, 0)),
         ]
         .concat();
