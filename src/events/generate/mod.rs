@@ -3,9 +3,9 @@
 //! An event is a pure function of (seed, event number) through Philox and the deterministic functions of
 //! [`math::det`](crate::math::det), so any chunking, thread count or machine generates the same bytes.
 //!
-//! **Background.** With t = ln(m_JJ / 1100 GeV), the dijet mass has the survival function exp(-4.5 t - 0.6 t^2): close to
+//! **Background.** With t = ln(m_JJ / 1100 GeV), the dijet mass has the survival function exp(-2.6 t - 0.4 t^2): close to
 //! the x^-a (1 - x)^b of dijet fits, and inverted in closed form. The heavier jet's mass is log-normal around
-//! 100 GeV (m_JJ / 1300 GeV)^1.3 with the width 0.42, the lighter one's is 0.15 + 0.85 sqrt(u) of it (u uniform); the pair is
+//! 150 GeV (m_JJ / 1300 GeV) with the width 0.6, the lighter one's is 0.15 + 0.85 sqrt(u) of it (u uniform); the pair is
 //! accepted with the probability (1 - s^2)^2, s = (m_1 + m_2) / m_JJ, and drawn again otherwise. The density of
 //! (ln m_JJ, ln m_X) therefore is the exponential of a quadratic times slowly varying factors: a log-polynomial of low degree
 //! describes it.

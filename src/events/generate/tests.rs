@@ -43,9 +43,9 @@ fn events_do_not_depend_on_the_chunks_that_they_come_in() {
 
 #[test]
 fn the_same_seed_gives_the_same_bits_for_ever() {
-    // The leading jet of event 0 of seed 1, from the formulas of the module in Python's math and numpy.float32; a change
-    // here changes every generated sample.
-    const FIRST_EVENT: [u32; 4] = [0x4416_d6db, 0xbdad_8ea3, 0xc00f_ff6d, 0x42e9_a0a0];
+    // The leading jet of event 0 of seed 1, from scripts/oracles/generate.py (Python 3.11, 2026-11-22); a change here
+    // changes every generated sample.
+    const FIRST_EVENT: [u32; 4] = [0x441d_e8b5, 0xbdb8_8b9e, 0xc00f_ff6d, 0x4354_7fd4];
     let batch = generate_columns(&DijetSample::default(), 0..1);
     let first: Vec<u32> = batch.columns.collections[0].quantities.iter().map(|values| values[0].to_bits()).collect();
     assert_eq!(first, FIRST_EVENT, "{:?}", first.iter().map(|&bits| f32::from_bits(bits)).collect::<Vec<_>>());
@@ -61,19 +61,21 @@ fn background_falls_as_stated_and_passes_the_cuts_of_the_demo() {
     for limit in [1100.0f64, 1300.0, 1600.0, 2000.0, 3000.0] {
         let above = plane.iter().filter(|(pair, _, _)| *pair > limit * (1.0 - 1e-6)).count() as f64;
         let t = (limit / 1100.0).ln();
-        let expected = events as f64 * (-4.5 * t - 0.6 * t * t).exp();
+        let expected = events as f64 * (-2.6 * t - 0.4 * t * t).exp();
         assert!((above - expected).abs() <= 4.0 * expected.sqrt(), "{above} above {limit} GeV, {expected} expected");
     }
     let heavy: Vec<_> = plane.iter().filter(|(pair, _, _)| *pair > 1300.0).collect();
     let passing = heavy.iter().filter(|(_, _, pt)| *pt > 500.0).count();
-    assert!(passing as f64 > 0.998 * heavy.len() as f64, "{passing} of {}", heavy.len());
-    // m_X is log-normal: compare the quantiles near the reference mass, where the median is 100 GeV.
+    // Pairs with a heavy jet near the threshold have too little momentum left.
+    assert!(passing as f64 > 0.98 * heavy.len() as f64, "{passing} of {}", heavy.len());
+    // m_X is log-normal, less what has no room beside m_JJ: compare the quantiles near the reference mass, where the
+    // median is 150 GeV before that loss.
     let mut near: Vec<f64> =
         plane.iter().filter(|event| (1250.0..1350.0).contains(&event.0)).map(|event| event.1).collect();
     near.sort_by(f64::total_cmp);
     let quantile = |p: f64| near[(p * near.len() as f64) as usize].ln();
-    assert!((quantile(0.5) - 100f64.ln()).abs() < 0.05, "{}", quantile(0.5));
-    assert!(((quantile(0.841) - quantile(0.159)) / 2.0 - 0.42).abs() < 0.03);
+    assert!((quantile(0.5) - 150f64.ln()).abs() < 0.08, "{}", quantile(0.5));
+    assert!(((quantile(0.841) - quantile(0.159)) / 2.0 - 0.6).abs() < 0.08);
 }
 
 #[test]
