@@ -52,8 +52,12 @@ uint64_t Driver::random() {
 }
 
 Driver& driver() {
-    // Read at the first call, so that a test can set the environment before it; destroyed at exit.
-    static Driver instance;
+    // Read at the first call, so that a test can set the environment before it. Never destroyed: threads of the process
+    // may still make calls while it exits.
+    static Driver& instance = *[] {
+        std::atexit([] { driver().write_statistics_file(); });
+        return new Driver;
+    }();
     return instance;
 }
 

@@ -92,7 +92,7 @@ struct Driver {
     std::map<const char*, size_t> pinned;
 
     Driver();
-    ~Driver();
+    void write_statistics_file() const;
     uint64_t random();
 };
 

@@ -27,7 +27,8 @@ struct Allocation {
     Device* device;
     size_t bytes;
 };
-std::map<void*, Allocation> allocations;
+// Never destroyed: threads of the process may still make calls while it exits.
+std::map<void*, Allocation>& allocations = *new std::map<void*, Allocation>;
 
 Result allocate(void** address, size_t bytes) {
     if (Result error = check_context()) return error;

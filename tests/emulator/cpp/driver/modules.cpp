@@ -30,7 +30,8 @@ struct Module {
     std::map<std::string, std::unique_ptr<Function>> functions;
 };
 
-std::map<void*, std::unique_ptr<Module>> modules;
+// Never destroyed: threads of the process may still make calls while it exits.
+std::map<void*, std::unique_ptr<Module>>& modules = *new std::map<void*, std::unique_ptr<Module>>;
 
 /// Bytes that an image says it has; 0 if it is none. The driver is given only its start.
 size_t image_bytes(const char* image) {

@@ -77,7 +77,7 @@ std::string direct_result;
 
 }  // namespace
 
-Driver::~Driver() {
+void Driver::write_statistics_file() const {
     if (const char* path = std::getenv("TRAWL_EMULATOR_STATISTICS")) write_statistics(path, statistics);
 }
 

@@ -16,7 +16,8 @@ struct Event {
     std::shared_ptr<Recording> recording;  // null before the first
 };
 
-std::map<void*, std::unique_ptr<Event>> events;
+// Never destroyed: threads of the process may still make calls while it exits.
+std::map<void*, std::unique_ptr<Event>>& events = *new std::map<void*, std::unique_ptr<Event>>;
 
 Event* find_event(void* handle) {
     auto found = events.find(handle);

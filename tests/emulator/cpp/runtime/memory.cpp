@@ -61,7 +61,8 @@ struct Arena {
 
 Arena arena;
 uint64_t global_epoch = 1;
-std::map<uintptr_t, size_t> host_ranges;
+// Never destroyed: threads of the process may still make calls while it exits.
+std::map<uintptr_t, size_t>& host_ranges = *new std::map<uintptr_t, size_t>;
 
 size_t granules_of(size_t bytes) { return (bytes + GRANULE - 1) / GRANULE; }
 

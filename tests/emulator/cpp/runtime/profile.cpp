@@ -28,8 +28,9 @@ struct Site {
     std::vector<std::vector<Request>> requests;
 };
 
-std::unordered_map<uintptr_t, Site> sites;
-std::map<uintptr_t, AccessProfile> totals;
+// Never destroyed: threads of the process may still make calls while it exits.
+std::unordered_map<uintptr_t, Site>& sites = *new std::unordered_map<uintptr_t, Site>;
+std::map<uintptr_t, AccessProfile>& totals = *new std::map<uintptr_t, AccessProfile>;
 
 void count_sectors(const Site& site, const Request& request, AccessProfile& total) {
     std::vector<uintptr_t> sectors;

@@ -48,7 +48,7 @@ struct Arena {
 };
 
 Arena& arena() {
-    static Arena instance;
+    static Arena& instance = *new Arena;  // never destroyed: see driver()
     return instance;
 }
 
