@@ -5,7 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`error`], [`settings`], [`math`], [`device`] | the foundation: no physics |
+//! | [`error`], [`settings`], [`device`], [`math`] | the foundation: no physics |
 //! | [`events`] | read, stream, write and generate event batches |
 //! | [`selection`] | objects, cuts, survivors, cutflow |
 //! | [`spectrum`] | histograms |

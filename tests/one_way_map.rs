@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The foundation, in its own order, then the stages in the order in which data flows.
-const FOUNDATION: &[&str] = &["error", "settings", "math", "device"];
+const FOUNDATION: &[&str] = &["error", "settings", "device", "math"];
 const STAGES: &[&str] = &[
     "events",
     "selection",

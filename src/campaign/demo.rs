@@ -22,20 +22,21 @@ const SIMULATION_RATIO: u64 = 5;
 
 /// Events of the injected resonance in 200,000 events of data: its global significance lies between 2 and 3.5 sigma.
 const RESONANCE: Resonance =
-    Resonance { events: 60, mass_y_gev: 3200.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 };
+    Resonance { events: 100, mass_y_gev: 3200.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 };
 
 /// Where the demo works unless told otherwise.
-pub const DEMO_FOLDER: &str = "trawl-demo";
+pub const FOLDER: &str = "trawl-demo";
 
 /// The seed of the demo unless told otherwise.
-pub const DEMO_SEED: u64 = 20261122;
+pub const SEED: u64 = 20261122;
 
 /// Generates what is missing and runs the card.
 ///
 /// # Errors
 /// A folder that cannot be written, and whatever [`super::run`] finds.
 pub fn demo(request: &DemoRequest, progress: &Progress) -> Result<Outcome> {
-    let folder = &request.output;
+    let folder = request.run.output.clone().unwrap_or_else(|| FOLDER.into());
+    let folder = folder.as_path();
     let write = |name: &str, text: &str| -> Result<()> {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
@@ -45,15 +46,9 @@ pub fn demo(request: &DemoRequest, progress: &Progress) -> Result<Outcome> {
     write("demo.toml", CARD)?;
     write("edges/y-xh-proposed.toml", EDGES)?;
     generate(request, folder, progress)?;
-    let run = RunRequest {
-        card: folder.join("demo.toml"),
-        device: request.device,
-        threads: request.threads,
-        memory: request.memory,
-        output: None,
-        settings: vec![format!("toys.number={}", request.toys), format!("seed={}", request.seed)],
-        command_line: request.command_line.clone(),
-    };
+    let mut settings = vec![format!("toys.number={}", request.toys), format!("seed={}", request.seed)];
+    settings.extend(request.run.settings.iter().cloned());
+    let run = RunRequest { card: folder.join("demo.toml"), output: None, settings, ..request.run.clone() };
     super::run(&run, progress)
 }
 

@@ -21,7 +21,7 @@ pub mod segment;
 mod survivors;
 
 pub use answer::{Found, Outcome};
-pub use demo::{DEMO_FOLDER, DEMO_SEED, demo};
+pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
 pub use interrupt::Interrupt;
 pub use manifest::Manifest;
 pub use output::Output;

@@ -4,9 +4,7 @@ use std::fmt;
 
 use super::from_events;
 use super::request::RunRequest;
-use crate::Device;
 use crate::card::{Card, Histogrammed, Work};
-use crate::device::CudaSettings;
 use crate::error::{Problems, Result};
 use crate::report::number;
 
@@ -42,8 +40,7 @@ pub struct PlannedStage {
 /// Every problem of the card, or else of its inputs; a device that cannot be used.
 pub fn check(request: &RunRequest) -> Result<Plan> {
     let card = Card::read(&request.card, &request.settings)?;
-    let device =
-        Device::choose_with(request.device, CudaSettings { memory: request.memory, ..CudaSettings::default() })?;
+    let device = request.choose_device()?;
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let stages = match &card.work {
         Work::Events(_) => event_stages(&card)?,

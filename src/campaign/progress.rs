@@ -93,7 +93,7 @@ impl Progress {
             total,
             began: Instant::now(),
             done: AtomicU64::new(0),
-            over: Mutex::new(false),
+            ending: Mutex::new(None),
             bell: Condvar::new(),
         });
         let watcher = match self.speech {
@@ -119,8 +119,17 @@ struct Shared {
     total: Option<u64>,
     began: Instant,
     done: AtomicU64,
-    over: Mutex<bool>,
+    ending: Mutex<Option<Ending>>,
     bell: Condvar,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It did what it had to.
+    Done,
+    /// An error or a signal came first.
+    Stopped,
 }
 
 impl Stage {
@@ -137,13 +146,14 @@ impl Stage {
     /// Ends the stage: what it did in what time. Where there is no bar, one line says so.
     pub fn finish(self) -> StageRecord {
         let (seconds, done) = (self.shared.began.elapsed().as_secs_f64(), self.done());
+        *self.shared.ending() = Some(Ending::Done);
         StageRecord::new(self.shared.name.clone(), seconds, done, self.shared.unit.clone())
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        *self.shared.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.ending().get_or_insert(Ending::Stopped);
         self.shared.bell.notify_all();
         if let Some(watcher) = self.watcher.take() {
             let _ = watcher.join();
@@ -157,11 +167,15 @@ fn watch(name: &str, shared: Arc<Shared>, show: fn(&Shared)) -> Option<JoinHandl
 }
 
 impl Shared {
-    /// Waits for a while; `true` once the stage is over.
-    fn wait(&self, a_while: Duration) -> bool {
-        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.bell.wait_timeout_while(over, a_while, |over| !*over);
+    /// Waits for a while; how the stage ended, once it did.
+    fn wait(&self, a_while: Duration) -> Option<Ending> {
+        let waited = self.bell.wait_timeout_while(self.ending(), a_while, |ending| ending.is_none());
         *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// A panic elsewhere while this was held leaves a plain value.
+    fn ending(&self) -> std::sync::MutexGuard<'_, Option<Ending>> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rate(&self, done: u64) -> f64 {
@@ -180,12 +194,12 @@ fn draw(stage: &Shared) {
     bar.set_style(style.progress_chars("━╸ "));
     bar.set_prefix(stage.name.clone());
     loop {
-        let over = stage.wait(REDRAW);
+        let ending = stage.wait(REDRAW);
         let done = stage.done.load(Ordering::Relaxed);
         bar.set_position(done);
         bar.set_message(format!("{} ({})", stage.unit, rate_words(stage.rate(done))));
         bar.tick();
-        if over {
+        if ending.is_some() {
             break;
         }
     }
@@ -194,10 +208,13 @@ fn draw(stage: &Shared) {
 }
 
 fn log(stage: &Shared) {
-    while !stage.wait(LOG_EVERY) {
-        say(stage, "running");
+    loop {
+        match stage.wait(LOG_EVERY) {
+            None => say(stage, "running"),
+            Some(Ending::Done) => return say(stage, "done"),
+            Some(Ending::Stopped) => return say(stage, "stopped"),
+        }
     }
-    say(stage, "done");
 }
 
 fn say(stage: &Shared, state: &str) {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::device::{Bytes, DeviceChoice};
+use crate::Device;
+use crate::device::{Bytes, CudaSettings, DeviceChoice};
+use crate::error::Result;
 
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +15,7 @@ pub struct RunRequest {
     pub device: DeviceChoice,
     /// Threads of the CPU; all of them if `None`.
     pub threads: Option<usize>,
-    /// The most memory to use; what the machine has if `None`.
+    /// The most device memory to use; most of what is free if `None`.
     pub memory: Option<Bytes>,
     /// The output folder; what the card says if `None`.
     pub output: Option<PathBuf>,
@@ -23,23 +25,25 @@ pub struct RunRequest {
     pub command_line: Vec<String>,
 }
 
+impl RunRequest {
+    /// Opens the device that was asked for.
+    ///
+    /// # Errors
+    /// As [`Device::choose_with`].
+    pub fn choose_device(&self) -> Result<Device> {
+        Device::choose_with(self.device, CudaSettings { memory: self.memory, ..CudaSettings::default() })
+    }
+}
+
 /// Generate the demo's data and run its card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DemoRequest {
-    /// The folder for data and results.
-    pub output: PathBuf,
     /// Events of the data sample.
     pub events: u64,
     /// Toys to throw.
     pub toys: u64,
     /// The seed of data and toys.
     pub seed: u64,
-    /// Where to run.
-    pub device: DeviceChoice,
-    /// Threads of the CPU; all of them if `None`.
-    pub threads: Option<usize>,
-    /// The most memory to use; what the machine has if `None`.
-    pub memory: Option<Bytes>,
-    /// The words of the command line, for the record.
-    pub command_line: Vec<String>,
+    /// How to run the card, apart from the card itself.
+    pub run: RunRequest,
 }

@@ -15,7 +15,6 @@ use super::search::Searched;
 use super::{binned, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
-use crate::device::CudaSettings;
 use crate::error::Result;
 use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
 use crate::toys::Deviations;
@@ -37,8 +36,7 @@ pub(super) struct Run<'a> {
 /// contradict; a signal. Nothing half-written is left.
 pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
     let card = Card::read(&request.card, &request.settings)?;
-    let device =
-        Device::choose_with(request.device, CudaSettings { memory: request.memory, ..CudaSettings::default() })?;
+    let device = request.choose_device()?;
     tracing::info!(card = card.name, device = %device, "run");
     let folder = request.output.as_deref().unwrap_or(&card.output);
     let identity = CardIdentity { name: card.name.clone(), sha256: card.origin.sha256() };

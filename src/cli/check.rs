@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{CardFlags, MachineFlags};
-use crate::campaign::{self, RunRequest};
+use crate::campaign;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
@@ -15,14 +15,8 @@ pub(super) struct CheckArguments {
 }
 
 pub(super) fn execute(arguments: &CheckArguments) -> anyhow::Result<()> {
-    let request = RunRequest {
-        card: arguments.card.card.clone(),
-        device: arguments.machine.device,
-        threads: arguments.machine.threads,
-        memory: arguments.machine.memory,
-        output: None,
-        settings: arguments.card.settings.clone(),
-        command_line: super::command_line(),
-    };
-    super::say(campaign::check(&request).with_context(|| format!("checking '{}'", request.card.display()))?)
+    let CardFlags { card, settings } = arguments.card.clone();
+    let request = arguments.machine.request(card, settings);
+    let plan = campaign::check(&request).with_context(|| format!("checking '{}'", request.card.display()))?;
+    super::say(plan)
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::campaign::{Interrupt, Progress};
+use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
 use speech::{LogFormat, SpeechFlags};
@@ -68,6 +68,19 @@ struct MachineFlags {
 }
 
 impl MachineFlags {
+    /// The request to run, or check, a card on this machine.
+    fn request(&self, card: std::path::PathBuf, settings: Vec<String>) -> RunRequest {
+        RunRequest {
+            card,
+            device: self.device,
+            threads: self.threads,
+            memory: self.memory,
+            output: None,
+            settings,
+            command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        }
+    }
+
     /// Gives rayon its threads, once for the process.
     fn start_threads(&self) -> Result<()> {
         let Some(threads) = self.threads else { return Ok(()) };
@@ -87,8 +100,8 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Settings over those of the card.
-#[derive(Debug, Args)]
+/// A card, and settings over those of it.
+#[derive(Debug, Clone, Args)]
 struct CardFlags {
     /// The analysis card (TOML)
     card: std::path::PathBuf,
@@ -178,11 +191,6 @@ fn report(error: &anyhow::Error, format: LogFormat) {
             }
         }
     }
-}
-
-/// The words of the command line, for the record.
-fn command_line() -> Vec<String> {
-    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -21,14 +21,8 @@ pub(super) struct RunArguments {
 
 pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::Result<()> {
     arguments.machine.start_threads()?;
-    let request = RunRequest {
-        card: arguments.card.card.clone(),
-        device: arguments.machine.device,
-        threads: arguments.machine.threads,
-        memory: arguments.machine.memory,
-        output: arguments.output.clone(),
-        settings: arguments.card.settings.clone(),
-        command_line: super::command_line(),
-    };
-    super::say(campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?)
+    let CardFlags { card, settings } = arguments.card.clone();
+    let request = RunRequest { output: arguments.output.clone(), ..arguments.machine.request(card, settings) };
+    let outcome = campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
+    super::say(outcome)
 }

@@ -61,6 +61,10 @@ impl<T> DeviceColumn<T> {
         Ok(Self { slice: self.slice.clone(), length })
     }
 
+    pub(super) fn shared(&self) -> Arc<CudaSlice<T>> {
+        self.slice.clone()
+    }
+
     pub(super) fn slice(&self) -> &CudaSlice<T> {
         &self.slice
     }

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use cudarc::driver::{CudaFunction, DeviceRepr, LaunchArgs, LaunchConfig, PushKernelArg, sys};
+use cudarc::driver::{CudaFunction, CudaStream, DeviceRepr, LaunchArgs, LaunchConfig, PushKernelArg, SyncOnDrop, sys};
 
 use super::cuda::{Timing, failed};
-use super::{Cuda, DeviceColumn, Element};
+use super::{ColumnTable, Cuda, DeviceColumn, Element};
 use crate::error::{Fault, Result};
 
 /// A kernel by name. Operations declare theirs as constants beside their launcher.
@@ -95,14 +95,18 @@ impl Function {
             let set = self.function.set_attribute(LIMIT, grid.shared_bytes as i32);
             set.map_err(|error| failed(symbol, error))?;
         }
-        let mut arguments = Arguments(self.cuda.compute().launch_builder(&self.function));
+        let stream = self.cuda.compute();
+        let mut arguments = Arguments { launch: stream.launch_builder(&self.function), stream, in_tables: Vec::new() };
         bind(&mut arguments)?;
+        let Arguments { mut launch, in_tables, .. } = arguments;
         if self.cuda.settings().timing == Timing::On {
-            arguments.0.record_kernel_launch(sys::CUevent_flags::CU_EVENT_DEFAULT);
+            launch.record_kernel_launch(sys::CUevent_flags::CU_EVENT_DEFAULT);
         }
         // SAFETY: the arguments match the kernel's signature and the columns are as long as the lengths passed with
         // them; every launcher is run against its kernel under the emulator, which checks each access.
-        let events = unsafe { arguments.0.launch(config) }.map_err(|error| failed(symbol, error))?;
+        let events = unsafe { launch.launch(config) }.map_err(|error| failed(symbol, error))?;
+        // Only now does the stream hold the kernel that reads the columns of tables.
+        drop(in_tables);
         if let Some((start, end)) = events {
             self.cuda.record_time(symbol, start, end);
         }
@@ -113,12 +117,16 @@ impl Function {
 }
 
 /// The arguments of a launch, in the order of the kernel's signature.
-pub struct Arguments<'a>(LaunchArgs<'a>);
+pub struct Arguments<'a> {
+    launch: LaunchArgs<'a>,
+    stream: &'a CudaStream,
+    in_tables: Vec<SyncOnDrop<'a>>,
+}
 
 impl<'a> Arguments<'a> {
     /// A column that the kernel reads.
     pub fn input<T: Element>(&mut self, column: &'a DeviceColumn<T>) -> &mut Self {
-        self.0.arg(column.slice());
+        self.launch.arg(column.slice());
         self
     }
 
@@ -127,13 +135,19 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// Where the column is shared.
     pub fn output<T: Element>(&mut self, column: &'a mut DeviceColumn<T>) -> Result<&mut Self> {
-        self.0.arg(column.slice_mut()?);
+        self.launch.arg(column.slice_mut()?);
         Ok(self)
+    }
+
+    /// A list of columns that the kernel reads, as a pointer to their addresses.
+    pub fn table(&mut self, table: &'a ColumnTable) -> &mut Self {
+        self.in_tables.extend(table.read_by(self.stream));
+        self.input(table.addresses())
     }
 
     /// A number, or a `#[repr(C)]` struct of numbers.
     pub fn value<T: DeviceRepr>(&mut self, value: &'a T) -> &mut Self {
-        self.0.arg(value);
+        self.launch.arg(value);
         self
     }
 }

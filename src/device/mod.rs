@@ -22,6 +22,7 @@ pub mod memory;
 mod operation;
 mod place;
 pub mod status;
+pub mod table;
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,6 +33,7 @@ pub use launch::{Grid, Kernel};
 pub use memory::{Bytes, Plan};
 pub use operation::Operation;
 pub use place::{Column, Element, Host, OnDevice, Place};
+pub use table::{ColumnList, ColumnTable};
 
 use crate::error::{Error, Fault, Result};
 

@@ -1,9 +1,10 @@
 //! Events counted and weighted, exactly: one [`WeightedCount`] for every row of a cutflow and every bin of a spectrum, and
 //! the [`Tally`] that accumulates them where the events are.
 
-use crate::device::{Cuda, Download, Host, OnDevice, Place, Upload};
+use crate::device::launch::length_u32;
+use crate::device::{Cuda, Download, Grid, Host, Kernel, OnDevice, Place, Upload};
 use crate::error::{Fault, Result};
-use crate::math::exact::{ExactSum, WeightScale, units_of};
+use crate::math::exact::{ExactSum, TERMS_PER_LIMBS, WeightScale, units_of};
 
 /// The words of a [`WeightedCount`] in a column: the count, then three limbs of the sum of weights and three of the sum of
 /// squared weights, lowest first. Limb i counts 2^(32 i) units in a signed word, so that a kernel can add the digits of a
@@ -129,7 +130,27 @@ impl Tally<OnDevice> {
     pub fn empty_on(cuda: &Cuda, rows: usize) -> Result<Self> {
         Ok(Self { words: cuda.zeros(rows * WORDS)?, uncarried: 0 })
     }
+
+    /// Prepares for so many events more: carries the limbs if they could overflow.
+    ///
+    /// # Errors
+    /// A failed launch.
+    pub(crate) fn make_room(&mut self, cuda: &Cuda, events: u32) -> Result<()> {
+        // A carried limb counts as one term, hence the sharp comparison.
+        if self.uncarried + u64::from(events) >= TERMS_PER_LIMBS {
+            let rows = length_u32("selection.tally", self.words.len() / WORDS)?;
+            cuda.function(&CARRY)?.launch(Grid::threads_for(2 * rows as usize, &CARRY), |arguments| {
+                arguments.value(&rows).output(&mut self.words)?;
+                Ok(())
+            })?;
+            self.uncarried = 0;
+        }
+        self.uncarried += u64::from(events);
+        Ok(())
+    }
 }
+
+static CARRY: Kernel = Kernel { file: "selection/tally", symbol: "selection_tally_carry", threads: 256 };
 
 impl Upload for Tally<Host> {
     type There = Tally<OnDevice>;
@@ -177,5 +198,34 @@ mod tests {
         assert_eq!(WeightedCount::from_words(&carried.to_words()).unwrap(), carried);
         let broken = Tally::<Host> { words: vec![0; 13].into(), uncarried: 0 };
         assert!(broken.rows().is_err());
+    }
+
+    #[test]
+    fn limbs_are_carried_before_they_overflow() {
+        if crate::device::kernels::images().is_empty() {
+            assert!(std::env::var_os("TRAWL_REQUIRE_KERNELS").is_none(), "this build has no kernels");
+            println!("skipped: built without kernels");
+            return;
+        }
+        trawl_emulator::install();
+        let device = crate::Device::choose(crate::device::DeviceChoice::Cuda(0)).unwrap();
+        let crate::Device::Cuda(cuda) = device else { panic!("asked for CUDA and got the CPU") };
+        let limbs = |low: i64, middle: i64, high: i64| [low, middle, high].map(i64::cast_unsigned);
+        let row = |first: [u64; 3], second: [u64; 3]| [&[9][..], &first, &second].concat();
+        let words = [
+            row(limbs(0, 0, 0), limbs(i64::MAX, (1 << 62) + 5, -7)),
+            row(limbs(-1, -1, -1), limbs(i64::MIN, -(1 << 62), 3)),
+            row(limbs(0xffff_ffff, 0xffff_ffff, 1), limbs(1 << 32, -1, 0)),
+        ]
+        .concat();
+        let here = Tally::<Host> { words: words.into(), uncarried: TERMS_PER_LIMBS - 5 };
+        let mut there = here.upload(&cuda).unwrap();
+        there.make_room(&cuda, 4).unwrap();
+        assert_eq!(there.words.download(&cuda).unwrap(), here.words, "4 more still fit");
+        assert_eq!(there.uncarried, TERMS_PER_LIMBS - 1);
+        there.make_room(&cuda, 4).unwrap();
+        assert_eq!(there.uncarried, 4);
+        let carried: Vec<u64> = here.rows().unwrap().iter().flat_map(WeightedCount::to_words).collect();
+        assert_eq!(there.words.download(&cuda).unwrap()[..], carried);
     }
 }

@@ -1,1 +1,84 @@
 //! This binary again, in child processes: other builds of the emulator, and mutants.
+
+use std::process::{Command, Output};
+
+use trawl::device::kernels;
+use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
+
+/// Every kernel file and the module here that compares it with its twin.
+const KERNELS: [(&str, &str); 5] = [
+    ("math/probe", "probe::"),
+    ("selection/select", "select::"),
+    ("spectrum/fill", "fill::"),
+    ("hunt/scan", "scan::"),
+    ("toys/throw", "throw::"),
+];
+
+fn here_again(modules: &[&str], environment: Vec<(String, String)>) -> Output {
+    let this = std::env::current_exe().expect("a test knows its own binary");
+    let output = Command::new(this).args(modules).envs(environment).output();
+    output.expect("the test binary starts again")
+}
+
+fn skipped() -> bool {
+    // On a real GPU there is no emulator to vary.
+    crate::harness::cuda().is_none() || std::env::var_os("TRAWL_REAL_GPU").is_some()
+}
+
+fn passes_under(variant: Variant) {
+    if skipped() {
+        return;
+    }
+    let modules: Vec<&str> = KERNELS.iter().map(|(_, module)| *module).collect();
+    let output = here_again(&modules, variant.environment());
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{variant:?}:\n{out}\n{err}");
+    let line = out.lines().find(|line| line.starts_with("test result: ok.")).unwrap_or_default();
+    let passed: usize = line.split_whitespace().nth(3).and_then(|number| number.parse().ok()).unwrap_or(0);
+    assert!(passed >= KERNELS.len(), "only {passed} tests ran under {variant:?}:\n{out}");
+    println!("{variant:?}: {passed} tests passed");
+}
+
+#[test]
+fn every_kernel_is_compared() {
+    let listed: Vec<&str> = KERNELS.iter().map(|(kernel, _)| *kernel).collect();
+    for (image, _) in kernels::images() {
+        assert!(listed.contains(image), "kernels/{image}.cu has no module in tests/kernels");
+    }
+}
+
+#[test]
+fn nothing_is_found_by_the_address_and_undefined_behaviour_build() {
+    passes_under(Variant::Address);
+}
+
+#[test]
+fn no_integer_changes_with_contraction_and_perturbed_libraries() {
+    passes_under(Variant::Perturbed);
+}
+
+#[test]
+fn every_removed_barrier_is_caught() {
+    if skipped() {
+        return;
+    }
+    let sharing = sharing_kernels();
+    println!("kernels that share memory: {}", sharing.join(", "));
+    let (mut tried, mut survived) = (0, Vec::<Mutant>::new());
+    for (kernel, module) in KERNELS {
+        let all = mutants(kernel);
+        assert!(!sharing.contains(&kernel.to_owned()) || !all.is_empty(), "{kernel} shares memory and has no mutant");
+        for mutant in all {
+            tried += 1;
+            let caught = !here_again(&[module], mutant.environment()).status.success();
+            let what = format!("{} without {} at {}:{}", mutant.kernel, mutant.what, mutant.file, mutant.line);
+            println!("{what}: {}", if caught { "caught" } else { "SURVIVED" });
+            if !caught {
+                survived.push(mutant);
+            }
+        }
+    }
+    println!("{tried} mutants, {} survived", survived.len());
+    assert!(tried > 0, "there was no mutant");
+    assert!(survived.is_empty(), "nothing noticed that these are missing: {survived:#?}");
+}

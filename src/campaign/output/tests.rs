@@ -143,3 +143,41 @@ fn leavings_of_a_killed_run_do_not_stand_in_the_way() {
     assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "two");
     assert_eq!(names(folder.path()).len(), 1 + killed.len());
 }
+
+/// A file system of 1 MiB, unmounted with the test; `None` where mounting is forbidden.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(folder.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        mounted.then(|| Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn full_disk_leaves_what_was_there_and_nothing_else() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: mounting a small file system is not allowed here");
+        return;
+    };
+    let place = disk.0.path().join("results");
+    write(&place, &card(), "one").unwrap();
+    let mut output = Output::create(&place, &card()).unwrap();
+    let error = output.write_text("large.csv", &"x".repeat(2 << 20)).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.to_string().contains("large.csv' (No space left on device"), "{error}");
+    drop(output);
+    assert_eq!(fs::read_to_string(place.join("answer.txt")).unwrap(), "one");
+    assert_eq!(names(disk.0.path()), ["results"]);
+}

@@ -12,15 +12,15 @@ const LARGEST_DEVIATE: f64 = 4.0;
 
 /// Where the background begins, and the coefficients of t and t^2 in -ln of its survival function, t = ln(m / threshold).
 const THRESHOLD_GEV: f64 = 1100.0;
-const SLOPE: f64 = 4.5;
-const CURVATURE: f64 = 0.6;
+const SLOPE: f64 = 2.6;
+const CURVATURE: f64 = 0.4;
 
 /// ln of the median mass of the heavier jet at the reference dijet mass, its growth, and its width.
-const LN_MEDIAN_GEV: f64 = 4.605170185988092;
+const LN_MEDIAN_GEV: f64 = 5.010635294096256;
 /// ln(1100 / 1300).
 const LN_THRESHOLD_TO_REFERENCE: f64 = -0.1670540846631662;
-const MEDIAN_GROWTH: f64 = 1.3;
-const LN_WIDTH: f64 = 0.42;
+const MEDIAN_GROWTH: f64 = 1.0;
+const LN_WIDTH: f64 = 0.6;
 const SMALLEST_RATIO: f64 = 0.15;
 
 /// tanh(0.6): light jets are then less than 1.2 apart in pseudorapidity.

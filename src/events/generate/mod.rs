@@ -18,7 +18,7 @@
 //! on (-1, 1), and stays exactly back to back in azimuth and balanced in pT. Up to three softer jets follow, with
 //! dN/dpT ~ pT^-2 from 30 GeV to the smaller of 400 GeV and half the leading pT, each below the one before.
 //!
-//! **Neglected.** Everything else: parton densities, showers, detectors, initial-state recoil.
+//! **Neglected.** Everything else: parton densities (nothing stops at the beam energy), showers, detectors, recoil.
 
 mod event;
 

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::error::{Error, Fault, Result};
 
@@ -23,7 +24,10 @@ pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReader
     let mut file = File::open(path).map_err(|error| Error::io(name, "read", path, error))?;
     check_magic(name, path, &mut file)?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = guarded(|| ArrowReaderMetadata::load(&file, options).map_err(|error| error.to_string()));
+    let metadata = guarded(|| {
+        let metadata = ArrowReaderMetadata::load(&file, options).map_err(|error| error.to_string())?;
+        check_counts(metadata.metadata()).map(|()| metadata)
+    });
     let metadata = metadata.map_err(|why| {
         Fault::new(name, format!("the footer of '{}' cannot be decoded", path.display()))
             .because(why)
@@ -33,7 +37,21 @@ pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReader
     Ok((file, metadata))
 }
 
-/// Footers store counts as signed; a negative one is damage that shows when rows are missing.
+/// Refuses what the decoder takes for granted.
+fn check_counts(footer: &ParquetMetaData) -> Result<(), String> {
+    for (index, group) in footer.row_groups().iter().enumerate() {
+        let chunk_lies = |chunk: &ColumnChunkMetaData| {
+            let start = chunk.dictionary_page_offset().unwrap_or(0).min(chunk.data_page_offset());
+            start < 0 || chunk.compressed_size() < 0 || chunk.num_values() < 0
+        };
+        if group.num_rows() < 0 || group.columns().iter().any(chunk_lies) {
+            return Err(format!("row group {index} has negative sizes"));
+        }
+    }
+    Ok(())
+}
+
+/// Footers store counts as signed; [`open`] refuses negative ones.
 pub(crate) fn count(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
 }

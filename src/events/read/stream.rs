@@ -106,13 +106,15 @@ impl<T: Send + 'static> Ordered<T> {
         let work = Arc::new(work);
         let run = || {
             let (shared, work) = (shared.clone(), work.clone());
-            std::thread::spawn(move || {
+            // The name tells whose panic a message is about: a decoder's, which becomes an error of its task.
+            let thread = std::thread::Builder::new().name("events.read".into()).spawn(move || {
                 while let Some(task) = shared.take_task() {
                     // Marks the task as done even if the work panics, so that the consumer cannot wait for ever.
                     let _done = Done { shared: &shared, task };
                     work(task, &Outlet { shared: &shared, task });
                 }
-            })
+            });
+            thread.expect("the system has a thread to give, as std::thread::spawn assumes")
         };
         let threads = (0..threads.clamp(1, tasks.max(1))).map(|_| run()).collect();
         Self { shared, threads, failed: false }

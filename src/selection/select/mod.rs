@@ -44,7 +44,7 @@ use compile::{Mistake, Part, compile};
 pub(crate) use program::Program;
 
 use super::tally::{Tally, WORDS};
-use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan};
+use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
 use crate::events::{EventColumns, Projection};
 use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
@@ -338,6 +338,23 @@ impl Download for Survivors<OnDevice> {
             variables: self.variables.download(cuda)?,
             weight: self.weight.download(cuda)?,
         })
+    }
+}
+
+impl Upload for Batch<Host> {
+    type There = Batch<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<Batch<OnDevice>> {
+        let (columns, cutflow) = (self.columns.upload(cuda)?, self.cutflow.upload(cuda)?);
+        Ok(Batch { columns, cutflow, origin: self.origin.clone() })
+    }
+}
+
+impl Download for Selected<OnDevice> {
+    type Here = Selected<Host>;
+
+    fn download(&self, cuda: &Cuda) -> Result<Selected<Host>> {
+        Ok(Selected { survivors: self.survivors.download(cuda)?, cutflow: self.cutflow.download(cuda)? })
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) mod math;
 mod tests;
 
 use super::Axis;
-use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan};
+use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Error, Fault, Problems, Result};
 use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
 use crate::selection::tally::{Tally, WORDS};
@@ -121,6 +121,15 @@ struct Status {
     entry: u64,
     weight: u32,
     entries: u64,
+}
+
+impl Upload for Entries<Host> {
+    type There = Entries<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<Entries<OnDevice>> {
+        let (values, weights) = (self.values.upload(cuda)?, self.weights.upload(cuda)?);
+        Ok(Entries { values, weights, spectrum: self.spectrum.upload(cuda)? })
+    }
 }
 
 impl Operation for Fill {

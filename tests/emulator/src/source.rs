@@ -101,7 +101,7 @@ pub fn with_shared_memory(source: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let (mut out, mut from) = (String::new(), 0);
     for (at, qualifier) in code.match_indices("__shared__") {
-        if at < from || code[at + qualifier.len()..].starts_with(is_word) {
+        if code[..at].ends_with(is_word) || code[at + qualifier.len()..].starts_with(is_word) {
             continue;
         }
         let Some(end) = code[at..].find(';').map(|n| at + n) else { continue };
@@ -128,7 +128,7 @@ fn host_declaration(declaration: &str, is_dynamic: bool) -> Option<String> {
     let name_at = typed_name.rfind(|c: char| !is_word(c))? + 1;
     let (element, name) = (typed_name[..name_at].trim(), &typed_name[name_at..]);
     let bounds = &declaration[declaration.find('[').unwrap_or(declaration.len())..];
-    if name.is_empty() || element.is_empty() || bounds.contains(',') {
+    if name.is_empty() || element.is_empty() || declares_several(bounds) {
         return None;
     }
     if is_dynamic {
@@ -142,6 +142,15 @@ fn host_declaration(declaration: &str, is_dynamic: bool) -> Option<String> {
          emulator_type_{name}& {name} = \
          *static_cast<emulator_type_{name}*>(emulator::shared_array(emulator_array_{name}))"
     ))
+}
+
+/// Whether a comma outside all brackets follows the first name.
+fn declares_several(bounds: &str) -> bool {
+    let mut depth = 0;
+    bounds.chars().any(|c| {
+        depth += i32::from(matches!(c, '[' | '(' | '<')) - i32::from(matches!(c, ']' | ')' | '>'));
+        c == ',' && depth == 0
+    })
 }
 
 /// The alignment that a declaration asks for (0 if none), and the declaration without it.
@@ -209,6 +218,9 @@ mod tests {
             "{fixed}"
         );
         assert!(fixed.ends_with("(emulator_array_tile)); }"), "{fixed}");
-        assert_eq!(with_shared_memory("// __shared__ int a;\n"), "// __shared__ int a;\n");
+        assert!(with_shared_memory("__shared__ int a[max(N, M)];").contains("emulator_type_a[max(N, M)];"));
+        for unchanged in ["// __shared__ int a;\n", "__shared__ int a[2], b[2];", "my__shared__x;"] {
+            assert_eq!(with_shared_memory(unchanged), unchanged);
+        }
     }
 }

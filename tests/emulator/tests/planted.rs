@@ -111,7 +111,7 @@ fn memory_that_is_not_the_kernels() {
     let direct = own();
     let output = direct.uninitialised::<f32>(32);
     let freed = direct.upload(&[1.0_f32; 32]).address();
-    let on_host = vec![1.0_f32; 32];
+    let on_host = [1.0_f32; 32];
     let other_device = direct.upload_to(1, &[1.0_f32; 32]);
     let pointers: [(&str, u64); 4] =
         [("freed", freed), ("null", 0), ("host", on_host.as_ptr() as u64), ("other device", other_device.address())];

@@ -27,23 +27,23 @@ EMULATOR_UNCHECKED T sum(T a, T b) {
 
 }  // namespace emulator
 
-#define EMULATOR_ATOMIC(NAME, T, RESULT)                                                                              \
-    inline T NAME(T* address, T value) {                                                                              \
-        return emulator::read_modify_write(                                                                           \
-            address, [=](T old) __attribute__((no_sanitize_thread)) -> T { return RESULT; });                         \
+#define EMULATOR_ATOMIC(NAME, T, RESULT)                                                    \
+    inline T NAME(T* address, T value) {                                                    \
+        return emulator::read_modify_write(                                                 \
+            address, [=](T old) __attribute__((no_sanitize_thread))->T { return RESULT; }); \
     }
 
-#define EMULATOR_ATOMIC_CAS(T)                                                                                        \
-    inline T atomicCAS(T* address, T expected, T value) {                                                             \
-        return emulator::read_modify_write(                                                                           \
-            address, [=](T old) __attribute__((no_sanitize_thread)) -> T { return old == expected ? value : old; });  \
+#define EMULATOR_ATOMIC_CAS(T)                                                                                     \
+    inline T atomicCAS(T* address, T expected, T value) {                                                          \
+        return emulator::read_modify_write(                                                                        \
+            address, [=](T old) __attribute__((no_sanitize_thread))->T { return old == expected ? value : old; }); \
     }
 
-#define EMULATOR_ATOMIC_INTEGER(T)                                                      \
-    EMULATOR_ATOMIC(atomicMin, T, old < value ? old : value)                            \
-    EMULATOR_ATOMIC(atomicMax, T, old > value ? old : value)                            \
-    EMULATOR_ATOMIC(atomicAnd, T, old & value)                                          \
-    EMULATOR_ATOMIC(atomicOr, T, old | value)                                           \
+#define EMULATOR_ATOMIC_INTEGER(T)                           \
+    EMULATOR_ATOMIC(atomicMin, T, old < value ? old : value) \
+    EMULATOR_ATOMIC(atomicMax, T, old > value ? old : value) \
+    EMULATOR_ATOMIC(atomicAnd, T, old& value)                \
+    EMULATOR_ATOMIC(atomicOr, T, old | value)                \
     EMULATOR_ATOMIC(atomicXor, T, old ^ value)
 
 // Only the overloads that CUDA has: atomicAdd on long long, for one, does not exist there.

@@ -27,12 +27,14 @@ inline unsigned __brev(unsigned x) {
     return result;
 }
 inline unsigned long long __brevll(unsigned long long x) {
-    return static_cast<unsigned long long>(__brev(static_cast<unsigned>(x))) << 32 | __brev(static_cast<unsigned>(x >> 32));
+    return static_cast<unsigned long long>(__brev(static_cast<unsigned>(x))) << 32 |
+           __brev(static_cast<unsigned>(x >> 32));
 }
 inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
     uint64_t both = static_cast<uint64_t>(b) << 32 | a;
     unsigned result = 0;
-    for (int i = 0; i < 4; ++i) result |= static_cast<unsigned>(both >> (8 * (selector >> (4 * i) & 7)) & 255) << (8 * i);
+    for (int i = 0; i < 4; ++i)
+        result |= static_cast<unsigned>(both >> (8 * (selector >> (4 * i) & 7)) & 255) << (8 * i);
     return result;
 }
 inline unsigned __funnelshift_l(unsigned low, unsigned high, unsigned shift) {
@@ -47,7 +49,9 @@ inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
 // High halves of products
 inline int __mulhi(int a, int b) { return static_cast<int>(static_cast<int64_t>(a) * b >> 32); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<uint64_t>(a) * b >> 32); }
-inline long long __mul64hi(long long a, long long b) { return static_cast<long long>(static_cast<__int128>(a) * b >> 64); }
+inline long long __mul64hi(long long a, long long b) {
+    return static_cast<long long>(static_cast<__int128>(a) * b >> 64);
+}
 inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return static_cast<unsigned long long>(static_cast<unsigned __int128>(a) * b >> 64);
 }
@@ -62,7 +66,8 @@ inline double __longlong_as_double(long long x) { return emulator::same_bits<dou
 inline int __double2hiint(double x) { return static_cast<int>(__double_as_longlong(x) >> 32); }
 inline int __double2loint(double x) { return static_cast<int>(__double_as_longlong(x)); }
 inline double __hiloint2double(int high, int low) {
-    return __longlong_as_double(static_cast<long long>(static_cast<uint64_t>(static_cast<unsigned>(high)) << 32 | static_cast<unsigned>(low)));
+    return __longlong_as_double(
+        static_cast<long long>(static_cast<uint64_t>(static_cast<unsigned>(high)) << 32 | static_cast<unsigned>(low)));
 }
 
 // Correctly rounded arithmetic. The device never contracts these into a fused multiply-add, so neither may a host
@@ -103,15 +108,25 @@ inline float __int2float_rn(int x) { return static_cast<float>(x); }
 inline float __uint2float_rn(unsigned x) { return static_cast<float>(x); }
 inline float __saturatef(float x) { return x > 0.0f ? (x < 1.0f ? x : 1.0f) : 0.0f; }
 
-// Loads and stores with a cache hint. Macros would hide the access from the checker's line numbers; templates do not.
-template <class T> __attribute__((always_inline)) inline T __ldg(const T* address) { return *address; }
-template <class T> __attribute__((always_inline)) inline T __ldca(const T* address) { return *address; }
-template <class T> __attribute__((always_inline)) inline T __ldcg(const T* address) { return *address; }
-template <class T> __attribute__((always_inline)) inline T __ldcs(const T* address) { return *address; }
-template <class T> __attribute__((always_inline)) inline T __ldlu(const T* address) { return *address; }
-template <class T> __attribute__((always_inline)) inline void __stcg(T* address, T value) { *address = value; }
-template <class T> __attribute__((always_inline)) inline void __stcs(T* address, T value) { *address = value; }
-template <class T> __attribute__((always_inline)) inline void __stwb(T* address, T value) { *address = value; }
+// Loads and stores with a cache hint; always inlined, so that a report names the kernel's line.
+#define EMULATOR_LOAD(NAME)                                       \
+    template <class T>                                            \
+    __attribute__((always_inline)) inline T NAME(const T* from) { \
+        return *from;                                             \
+    }
+#define EMULATOR_STORE(NAME)                                           \
+    template <class T>                                                 \
+    __attribute__((always_inline)) inline void NAME(T* to, T value) { \
+        *to = value;                                                   \
+    }
+EMULATOR_LOAD(__ldg)
+EMULATOR_LOAD(__ldca)
+EMULATOR_LOAD(__ldcg)
+EMULATOR_LOAD(__ldcs)
+EMULATOR_LOAD(__ldlu)
+EMULATOR_STORE(__stcg)
+EMULATOR_STORE(__stcs)
+EMULATOR_STORE(__stwb)
 
 // min and max as device functions: by value, mixed integer types allowed, NaN loses.
 inline float min(float a, float b) { return fminf(a, b); }

@@ -38,13 +38,13 @@ struct Registration {
 }  // namespace emulator
 
 // The remaining arguments are those of __launch_bounds__.
-#define EMULATOR_REGISTER(NAME, ...)                                                                                  \
-    static emulator::Kernel emulator_kernel_##NAME = {                                                                \
-        #NAME,                                                                                                        \
-        &emulator::Binding<&NAME>::run,                                                                               \
-        emulator::Binding<&NAME>::BYTES,                                                                              \
-        emulator::Binding<&NAME>::COUNT,                                                                              \
-        emulator::max_threads(__VA_ARGS__),                                                                           \
-        nullptr,                                                                                                      \
-    };                                                                                                                \
+#define EMULATOR_REGISTER(NAME, ...)                   \
+    static emulator::Kernel emulator_kernel_##NAME = { \
+        #NAME,                                         \
+        &emulator::Binding<&NAME>::run,                \
+        emulator::Binding<&NAME>::BYTES,               \
+        emulator::Binding<&NAME>::COUNT,               \
+        emulator::max_threads(__VA_ARGS__),            \
+        nullptr,                                       \
+    };                                                 \
     static emulator::Registration emulator_registration_##NAME(emulator_kernel_##NAME);

@@ -30,13 +30,13 @@ EMULATOR_UNCHECKED inline double emulator_perturbed(const char* name, double x) 
     return emulator::same_bits<double>(bits + static_cast<uint64_t>(static_cast<int64_t>(emulator_steps(name, bits))));
 }
 
-#define EMULATOR_LIBRARY_1(NAME)                                                                                      \
-    inline float NAME##f(float x) { return emulator_perturbed(#NAME, ::NAME##f(x)); }                                 \
-    inline double NAME(double x) { return emulator_perturbed(#NAME, ::NAME(x)); }                                     \
+#define EMULATOR_LIBRARY_1(NAME)                                                      \
+    inline float NAME##f(float x) { return emulator_perturbed(#NAME, ::NAME##f(x)); } \
+    inline double NAME(double x) { return emulator_perturbed(#NAME, ::NAME(x)); }     \
     inline float NAME(float x) { return emulator_perturbed(#NAME, ::NAME##f(x)); }
-#define EMULATOR_LIBRARY_2(NAME)                                                                                      \
-    inline float NAME##f(float x, float y) { return emulator_perturbed(#NAME, ::NAME##f(x, y)); }                     \
-    inline double NAME(double x, double y) { return emulator_perturbed(#NAME, ::NAME(x, y)); }                        \
+#define EMULATOR_LIBRARY_2(NAME)                                                                  \
+    inline float NAME##f(float x, float y) { return emulator_perturbed(#NAME, ::NAME##f(x, y)); } \
+    inline double NAME(double x, double y) { return emulator_perturbed(#NAME, ::NAME(x, y)); }    \
     inline float NAME(float x, float y) { return emulator_perturbed(#NAME, ::NAME##f(x, y)); }
 
 EMULATOR_LIBRARY_1(exp)
@@ -83,9 +83,15 @@ inline double rsqrt(double x) { return emulator_perturbed("rsqrt", 1.0 / sqrt(x)
 inline float rsqrt(float x) { return rsqrtf(x); }
 inline float rcbrtf(float x) { return emulator_perturbed("rcbrt", 1.0f / ::cbrtf(x)); }
 inline double rcbrt(double x) { return emulator_perturbed("rcbrt", 1.0 / ::cbrt(x)); }
-inline float sinpif(float x) { return emulator_perturbed("sinpi", static_cast<float>(::sin(M_PI * static_cast<double>(x)))); }
-inline float cospif(float x) { return emulator_perturbed("cospi", static_cast<float>(::cos(M_PI * static_cast<double>(x)))); }
-inline float normcdff(float x) { return emulator_perturbed("normcdf", static_cast<float>(0.5 * ::erfc(-M_SQRT1_2 * static_cast<double>(x)))); }
+inline float sinpif(float x) {
+    return emulator_perturbed("sinpi", static_cast<float>(::sin(M_PI * static_cast<double>(x))));
+}
+inline float cospif(float x) {
+    return emulator_perturbed("cospi", static_cast<float>(::cos(M_PI * static_cast<double>(x))));
+}
+inline float normcdff(float x) {
+    return emulator_perturbed("normcdf", static_cast<float>(0.5 * ::erfc(-M_SQRT1_2 * static_cast<double>(x))));
+}
 inline double normcdf(double x) { return emulator_perturbed("normcdf", 0.5 * ::erfc(-M_SQRT1_2 * x)); }
 inline float __expf(float x) { return expf(x); }
 inline float __exp10f(float x) { return exp10f(x); }

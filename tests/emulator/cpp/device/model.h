@@ -37,22 +37,14 @@
 
 constexpr int warpSize = 32;
 
-#define EMULATOR_VECTORS(T, NAME, ALIGN2, ALIGN4)                                       \
-    struct NAME##1 {                                                                    \
-        T x;                                                                            \
-    };                                                                                  \
-    struct __align__(ALIGN2) NAME##2 {                                                  \
-        T x, y;                                                                         \
-    };                                                                                  \
-    struct NAME##3 {                                                                    \
-        T x, y, z;                                                                      \
-    };                                                                                  \
-    struct __align__(ALIGN4) NAME##4 {                                                  \
-        T x, y, z, w;                                                                   \
-    };                                                                                  \
-    inline NAME##1 make_##NAME##1(T x) { return {x}; }                                  \
-    inline NAME##2 make_##NAME##2(T x, T y) { return {x, y}; }                          \
-    inline NAME##3 make_##NAME##3(T x, T y, T z) { return {x, y, z}; }                  \
+#define EMULATOR_VECTORS(T, NAME, ALIGN2, ALIGN4)                      \
+    struct NAME##1 { T x; };                                           \
+    struct __align__(ALIGN2) NAME##2 { T x, y; };                      \
+    struct NAME##3 { T x, y, z; };                                     \
+    struct __align__(ALIGN4) NAME##4 { T x, y, z, w; };                \
+    inline NAME##1 make_##NAME##1(T x) { return {x}; }                 \
+    inline NAME##2 make_##NAME##2(T x, T y) { return {x, y}; }         \
+    inline NAME##3 make_##NAME##3(T x, T y, T z) { return {x, y, z}; } \
     inline NAME##4 make_##NAME##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 EMULATOR_VECTORS(signed char, char, 2, 4)
@@ -64,12 +56,8 @@ EMULATOR_VECTORS(int, int, 8, 16)
 struct uint1 {
     unsigned x;
 };
-struct __align__(8) uint2 {
-    unsigned x, y;
-};
-struct __align__(16) uint4 {
-    unsigned x, y, z, w;
-};
+struct __align__(8) uint2 { unsigned x, y; };
+struct __align__(16) uint4 { unsigned x, y, z, w; };
 inline uint1 make_uint1(unsigned x) { return {x}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }

@@ -93,8 +93,8 @@ struct Vote32 {
 template <class T, class F>
 EMULATOR_UNCHECKED unsigned vote(unsigned mask, T value, F, Place place) {
     Vote32<T> payload{value, 0};
-    LaneFunction collect = [](void* const payload[WARP_LANES], unsigned mask, void*)
-                               __attribute__((no_sanitize_thread)) {
+    LaneFunction collect =
+        [](void* const payload[WARP_LANES], unsigned mask, void*) __attribute__((no_sanitize_thread)) {
         for (unsigned i = 0; i < WARP_LANES; ++i) {
             if (!(mask >> i & 1)) continue;
             auto* lane = static_cast<Vote32<T>*>(payload[i]);
@@ -151,15 +151,15 @@ unsigned __match_any_sync(unsigned mask, T value, EMULATOR_HERE) {
     return emulator::vote(mask, value, emulator::SameBits{}, {file, line});
 }
 
-#define EMULATOR_REDUCTION(NAME, T, IDENTITY, EXPRESSION)                               \
-    namespace emulator {                                                                \
-    struct NAME##_##T {                                                                 \
-        EMULATOR_UNCHECKED static T identity() { return IDENTITY; }                     \
-        EMULATOR_UNCHECKED static T join(T a, T b) { return EXPRESSION; }               \
-    };                                                                                  \
-    }                                                                                   \
-    inline T __##NAME##_sync(unsigned mask, T value, EMULATOR_HERE) {                   \
-        return emulator::reduce(mask, value, emulator::NAME##_##T{}, {file, line});     \
+#define EMULATOR_REDUCTION(NAME, T, IDENTITY, EXPRESSION)                           \
+    namespace emulator {                                                            \
+    struct NAME##_##T {                                                             \
+        EMULATOR_UNCHECKED static T identity() { return IDENTITY; }                 \
+        EMULATOR_UNCHECKED static T join(T a, T b) { return EXPRESSION; }           \
+    };                                                                              \
+    }                                                                               \
+    inline T __##NAME##_sync(unsigned mask, T value, EMULATOR_HERE) {               \
+        return emulator::reduce(mask, value, emulator::NAME##_##T{}, {file, line}); \
     }
 
 EMULATOR_REDUCTION(reduce_add, unsigned, 0u, a + b)
@@ -168,6 +168,6 @@ EMULATOR_REDUCTION(reduce_min, unsigned, ~0u, a < b ? a : b)
 EMULATOR_REDUCTION(reduce_min, int, std::numeric_limits<int>::max(), a < b ? a : b)
 EMULATOR_REDUCTION(reduce_max, unsigned, 0u, a > b ? a : b)
 EMULATOR_REDUCTION(reduce_max, int, std::numeric_limits<int>::min(), a > b ? a : b)
-EMULATOR_REDUCTION(reduce_and, unsigned, ~0u, a & b)
+EMULATOR_REDUCTION(reduce_and, unsigned, ~0u, a& b)
 EMULATOR_REDUCTION(reduce_or, unsigned, 0u, a | b)
 EMULATOR_REDUCTION(reduce_xor, unsigned, 0u, a ^ b)

@@ -40,7 +40,8 @@ Driver::Driver() {
         devices.push_back(std::move(device));
     }
     memory_bytes = number_from_environment("TRAWL_EMULATOR_MEMORY", DEFAULT_MEMORY_BYTES);
-    multiprocessors = static_cast<int>(number_from_environment("TRAWL_EMULATOR_MULTIPROCESSORS", DEFAULT_MULTIPROCESSORS));
+    multiprocessors =
+        static_cast<int>(number_from_environment("TRAWL_EMULATOR_MULTIPROCESSORS", DEFAULT_MULTIPROCESSORS));
     seed = number_from_environment("TRAWL_EMULATOR_SEED", 1);
     random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
 }
@@ -136,31 +137,36 @@ EMULATOR_API int cuDeviceGetPCIBusId(char* text, int length, int device) {
 EMULATOR_API int cuDeviceGetAttribute(int* value, int attribute, int device) {
     EMULATOR_LOCK;
     switch (attribute) {
-        case 1: *value = MAX_THREADS; break;                       // threads a block
-        case 2: case 3: *value = 1024; break;                      // block x, y
-        case 4: *value = 64; break;                                // block z
-        case 5: *value = 0x7fffffff; break;                        // grid x
-        case 6: case 7: *value = 65535; break;                     // grid y, z
-        case 8: *value = DEFAULT_SHARED; break;                    // shared bytes a block
-        case 9: *value = 64 << 10; break;                          // constant bytes
-        case 10: *value = WARP_LANES; break;                       // lanes a warp
-        case 12: *value = 65536; break;                            // registers a block
-        case 13: *value = 1410000; break;                          // clock, kHz
-        case 16: *value = driver().multiprocessors; break;         // multiprocessors
-        case 33: *value = device + 1; break;                       // PCI bus
-        case 36: *value = 1215000; break;                          // memory clock, kHz
-        case 37: *value = 5120; break;                             // memory bus, bits
-        case 38: *value = 40 << 20; break;                         // second-level cache, bytes
-        case 39: *value = 2048; break;                             // threads a multiprocessor
-        case 40: *value = 3; break;                                // copy engines
-        case 31: case 41: case 95: case 115: *value = 1; break;    // concurrent kernels, unified addresses, cooperative launch, memory pools
-        case 75: *value = 8; break;                                // compute capability, major
-        case 76: *value = 0; break;                                // compute capability, minor
-        case 81: *value = 164 << 10; break;                        // shared bytes a multiprocessor
-        case 82: *value = 65536; break;                            // registers a multiprocessor
-        case 97: *value = MAX_SHARED; break;                       // shared bytes a block, on request
-        case 106: *value = 32; break;                              // blocks a multiprocessor
-        case 111: *value = 1024; break;                            // shared bytes a block that the driver keeps
+        case 1: *value = MAX_THREADS; break;  // threads a block
+        case 2:
+        case 3: *value = 1024; break;        // block x, y
+        case 4: *value = 64; break;          // block z
+        case 5: *value = 0x7fffffff; break;  // grid x
+        case 6:
+        case 7: *value = 65535; break;                      // grid y, z
+        case 8: *value = DEFAULT_SHARED; break;             // shared bytes a block
+        case 9: *value = 64 << 10; break;                   // constant bytes
+        case 10: *value = WARP_LANES; break;                // lanes a warp
+        case 12: *value = 65536; break;                     // registers a block
+        case 13: *value = 1410000; break;                   // clock, kHz
+        case 16: *value = driver().multiprocessors; break;  // multiprocessors
+        case 33: *value = device + 1; break;                // PCI bus
+        case 36: *value = 1215000; break;                   // memory clock, kHz
+        case 37: *value = 5120; break;                      // memory bus, bits
+        case 38: *value = 40 << 20; break;                  // second-level cache, bytes
+        case 39: *value = 2048; break;                      // threads a multiprocessor
+        case 40: *value = 3; break;                         // copy engines
+        case 31:
+        case 41:
+        case 95:
+        case 115: *value = 1; break;          // concurrent kernels, unified addresses, cooperative launch, memory pools
+        case 75: *value = 8; break;           // compute capability, major
+        case 76: *value = 0; break;           // compute capability, minor
+        case 81: *value = 164 << 10; break;   // shared bytes a multiprocessor
+        case 82: *value = 65536; break;       // registers a multiprocessor
+        case 97: *value = MAX_SHARED; break;  // shared bytes a block, on request
+        case 106: *value = 32; break;         // blocks a multiprocessor
+        case 111: *value = 1024; break;       // shared bytes a block that the driver keeps
         default: *value = 0; break;
     }
     return SUCCESS;

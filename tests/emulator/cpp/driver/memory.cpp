@@ -244,7 +244,8 @@ EMULATOR_API int cuMemcpyDtoDAsync_v2(void* target, const void* source, size_t b
     Call call = begin(handle);
     if (call.error || bytes == 0) return call.error;
     Stream& stream = *call.stream;
-    if (!is_within(stream, target, bytes, "COPY to") || !is_within(stream, source, bytes, "COPY from")) return INVALID_VALUE;
+    if (!is_within(stream, target, bytes, "COPY to") || !is_within(stream, source, bytes, "COPY from"))
+        return INVALID_VALUE;
     copy_on_device(stream, stream.device, target, stream.device, source, bytes);
     driver().statistics.device_to_device_bytes += bytes;
     ++driver().statistics.device_to_device_copies;
@@ -256,7 +257,8 @@ EMULATOR_API int cuMemcpyPeerAsync(void* target, void* to, const void* source, v
     Call call = begin(handle);
     if (call.error || bytes == 0) return call.error;
     auto *target_device = static_cast<Device*>(to), *source_device = static_cast<Device*>(from);
-    if (!is_device_range(target_device->ordinal, target, bytes) || !is_device_range(source_device->ordinal, source, bytes)) {
+    if (!is_device_range(target_device->ordinal, target, bytes) ||
+        !is_device_range(source_device->ordinal, source, bytes)) {
         return refuse(INVALID_VALUE, "COPY between devices: a range does not lie within one allocation of its device");
     }
     copy_on_device(*call.stream, target_device, target, source_device, source, bytes);

@@ -107,7 +107,8 @@ void run_launch(Device& device, Function& function, const Parameters& parameters
     uint64_t threads = options.grid.count() * options.block.count();
     driver().clock_ms += 0.005 + static_cast<double>(threads) * 1e-6;
     if (report.errors == 0) return;
-    std::fprintf(stderr, "trawl-emulator: kernel %s: %llu errors\n", kernel.name, static_cast<unsigned long long>(report.errors));
+    std::fprintf(stderr, "trawl-emulator: kernel %s: %llu errors\n", kernel.name,
+                 static_cast<unsigned long long>(report.errors));
     for (const std::string& message : report.messages) std::fprintf(stderr, "    %s\n", message.c_str());
     device.sticky = report.was_stuck ? LAUNCH_FAILED : ILLEGAL_ADDRESS;
 }
@@ -115,8 +116,10 @@ void run_launch(Device& device, Function& function, const Parameters& parameters
 Result check_launch(const Function& function, const LaunchOptions& options) {
     const Size3 &grid = options.grid, &block = options.block;
     std::string name = function.kernel->name;
-    if (grid.count() == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffff) return refuse(INVALID_VALUE, name + ": grid size");
-    if (block.count() == 0 || block.count() > MAX_THREADS || block.z > 64) return refuse(INVALID_VALUE, name + ": block size");
+    if (grid.count() == 0 || grid.y > 65535 || grid.z > 65535 || grid.x > 0x7fffffff)
+        return refuse(INVALID_VALUE, name + ": grid size");
+    if (block.count() == 0 || block.count() > MAX_THREADS || block.z > 64)
+        return refuse(INVALID_VALUE, name + ": block size");
     if (block.count() > function.kernel->max_threads) {
         return refuse(LAUNCH_OUT_OF_RESOURCES, name + ": more threads than its launch bounds");
     }
@@ -178,7 +181,8 @@ EMULATOR_API int cuModuleGetFunction(void** handle, void* module_handle, const c
     if (found == modules.end()) return INVALID_HANDLE;
     Module& module = *found->second;
     if (!contains_name(module.image, name)) {
-        return refuse(NOT_FOUND, std::string("MODULE: the image has no kernel ") + name + " (compressed images cannot be searched)");
+        return refuse(NOT_FOUND, std::string("MODULE: the image has no kernel ") + name +
+                                     " (compressed images cannot be searched)");
     }
     const Kernel* kernel = find_kernel(name);
     if (!kernel) return refuse(NOT_FOUND, std::string("MODULE: the emulator was built without kernel ") + name);
@@ -206,9 +210,10 @@ EMULATOR_API int cuFuncGetAttribute(int* value, int attribute, void* handle) {
     if (!function) return INVALID_HANDLE;
     switch (attribute) {
         case 0: *value = static_cast<int>(function->kernel->max_threads); break;  // threads a block
-        case 1: *value = static_cast<int>(function->static_shared); break;      // static shared bytes
+        case 1: *value = static_cast<int>(function->static_shared); break;        // static shared bytes
         case 4: *value = 32; break;                                               // registers: not known here
-        case 5: case 6: *value = 80; break;                                       // PTX and binary version
+        case 5:
+        case 6: *value = 80; break;  // PTX and binary version
         case MAX_DYNAMIC_SHARED_ATTRIBUTE:
             *value = static_cast<int>(std::max(DEFAULT_SHARED - std::min(DEFAULT_SHARED, function->static_shared),
                                                function->max_dynamic_shared));
@@ -239,7 +244,8 @@ EMULATOR_API int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, 
     Stream* stream = find_stream(stream_handle);
     if (!function || !stream) return INVALID_HANDLE;
     if (function->device != stream->device) {
-        return refuse(INVALID_HANDLE, std::string(function->kernel->name) + ": function and stream belong to different devices");
+        return refuse(INVALID_HANDLE,
+                      std::string(function->kernel->name) + ": function and stream belong to different devices");
     }
     if (extra) return NOT_SUPPORTED;
     LaunchOptions options;
@@ -249,9 +255,8 @@ EMULATOR_API int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, 
     options.device = stream->device->ordinal;
     if (Result error = check_launch(*function, options)) return error;
     auto copies = std::make_shared<Parameters>(*function->kernel, parameters);
-    enqueue(*stream, [device = stream->device, function, copies, options] {
-        run_launch(*device, *function, *copies, options);
-    });
+    enqueue(*stream,
+            [device = stream->device, function, copies, options] { run_launch(*device, *function, *copies, options); });
     ++driver().statistics.launches;
     driver().statistics.threads += options.grid.count() * options.block.count();
     return SUCCESS;
@@ -262,7 +267,8 @@ EMULATOR_API int cuLaunchCooperativeKernel(void*, unsigned, unsigned, unsigned, 
     return refuse(NOT_SUPPORTED, "LAUNCH: blocks run one after another, so a grid cannot synchronise");
 }
 
-EMULATOR_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void* handle, int threads, size_t dynamic_shared) {
+EMULATOR_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void* handle, int threads,
+                                                             size_t dynamic_shared) {
     EMULATOR_LOCK;
     Function* function = find_function(handle);
     if (!function) return INVALID_HANDLE;

@@ -64,7 +64,8 @@ void enqueue(Stream& stream, std::function<void()> run, std::vector<Signal> afte
     Stream& default_stream = stream.device->default_stream;
     if (&stream == &default_stream) {
         for (auto& [_, other] : driver().streams) {
-            if (other->device == stream.device && other->follows_default_stream && other->last) after.push_back(other->last);
+            if (other->device == stream.device && other->follows_default_stream && other->last)
+                after.push_back(other->last);
         }
     } else if (stream.follows_default_stream && default_stream.last) {
         after.push_back(default_stream.last);
@@ -117,7 +118,9 @@ EMULATOR_API int cuStreamCreate(void** handle, unsigned flags) {
     driver().streams[*handle] = std::move(stream);
     return SUCCESS;
 }
-EMULATOR_API int cuStreamCreateWithPriority(void** handle, unsigned flags, int) { return cuStreamCreate(handle, flags); }
+EMULATOR_API int cuStreamCreateWithPriority(void** handle, unsigned flags, int) {
+    return cuStreamCreate(handle, flags);
+}
 
 EMULATOR_API int cuStreamDestroy_v2(void* handle) {
     EMULATOR_LOCK;

@@ -100,7 +100,8 @@ void warp_collective(unsigned mask, void* payload, LaneFunction function, void* 
     unsigned own = 1u << fiber.lane;
     if (!(mask & own)) {
         report(Finding::Warp, describe(place),
-               "WARP MASK: " + describe_thread() + " is not in its own mask " + hexadecimal(mask) + " at " + describe(place));
+               "WARP MASK: " + describe_thread() + " is not in its own mask " + hexadecimal(mask) + " at " +
+                   describe(place));
         mask |= own;
     }
     // Lanes past the end of a block that is no multiple of 32 do not exist, and a device ignores them.
@@ -123,8 +124,8 @@ void warp_collective(unsigned mask, void* payload, LaneFunction function, void* 
     Rendezvous& meeting = warp.open[index];
     if (!is_same(meeting.place, place)) {
         report(Finding::Warp, describe(place),
-               "DIVERGENT WARP: " + describe_thread() + " is at " + describe(place) + ", other lanes of its mask are at " +
-                   describe(meeting.place));
+               "DIVERGENT WARP: " + describe_thread() + " is at " + describe(place) +
+                   ", other lanes of its mask are at " + describe(meeting.place));
     }
     meeting.arrived |= own;
     meeting.payload[fiber.lane] = payload;

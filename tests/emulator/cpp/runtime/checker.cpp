@@ -14,7 +14,9 @@ constexpr bool HAS_HOOKS = false;
 constexpr bool HAS_HOOKS = true;
 #endif
 
-const char* verb(AccessKind kind) { return kind == AccessKind::Read ? "read" : kind == AccessKind::Write ? "write" : "atomic"; }
+const char* verb(AccessKind kind) {
+    return kind == AccessKind::Read ? "read" : kind == AccessKind::Write ? "write" : "atomic";
+}
 
 /// Shared memory of the block, or the allocation at or next to the address.
 Region* find_region(uintptr_t address) {
@@ -24,8 +26,8 @@ Region* find_region(uintptr_t address) {
 
 std::string where(const Region& region, uintptr_t address) {
     std::string array = *region.array ? std::string(" array ") + region.array : " memory";
-    return region.name() + array + ", offset " +
-           std::to_string(static_cast<long long>(address - region.begin)) + " of " + std::to_string(region.bytes());
+    return region.name() + array + ", offset " + std::to_string(static_cast<long long>(address - region.begin)) +
+           " of " + std::to_string(region.bytes());
 }
 
 Access access_now(AccessKind kind, uintptr_t program_counter) {
@@ -71,8 +73,8 @@ void report_race(const Region& region, uintptr_t address, const Access& earlier,
     uintptr_t other = image_base() + earlier.program_counter;
     std::string here = describe_address(program_counter), there = describe_address(other);
     report(Finding::Race, here + there + verb(kind),
-           std::string("RACE: ") + verb(kind) + " at " + here + " by " + describe_thread() + " with the " + earlier_verb +
-               " at " + there + " by block " + std::to_string(earlier.block - 1) + " thread " +
+           std::string("RACE: ") + verb(kind) + " at " + here + " by " + describe_thread() + " with the " +
+               earlier_verb + " at " + there + " by block " + std::to_string(earlier.block - 1) + " thread " +
                std::to_string(earlier.thread) + "; " + where(region, address));
 }
 
@@ -126,13 +128,14 @@ void check_contents(Region& region, uintptr_t address, size_t bytes, AccessKind 
             bool is_in_flight = contents[i] == Contents::InFlight;
             std::string here = describe_address(program_counter);
             report(is_in_flight ? Finding::Unlanded : Finding::Uninitialised, here,
-                   std::string(is_in_flight ? "ASYNCHRONOUS COPY was not waited for: " : "UNINITIALISED: ") + verb(kind) +
-                       " at " + here + " by " + describe_thread() + "; " + where(region, address + i));
+                   std::string(is_in_flight ? "ASYNCHRONOUS COPY was not waited for: " : "UNINITIALISED: ") +
+                       verb(kind) + " at " + here + " by " + describe_thread() + "; " + where(region, address + i));
             break;
         }
     }
     // After a report too, so that one mistake is told once.
-    if (kind != AccessKind::Read || contents[0] != Contents::InFlight) std::memset(contents, static_cast<int>(Contents::Written), bytes);
+    if (kind != AccessKind::Read || contents[0] != Contents::InFlight)
+        std::memset(contents, static_cast<int>(Contents::Written), bytes);
 }
 
 [[noreturn]] void report_illegal(uintptr_t address, AccessKind kind, uintptr_t program_counter, const char* why) {
@@ -141,8 +144,8 @@ void check_contents(Region& region, uintptr_t address, size_t bytes, AccessKind 
         std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
         std::string here = describe_address(program_counter);
         report(Finding::IllegalAddress, here,
-               std::string("ILLEGAL ADDRESS: ") + verb(kind) + " of " + text + " at " + here + " by " + describe_thread() +
-                   ": " + why);
+               std::string("ILLEGAL ADDRESS: ") + verb(kind) + " of " + text + " at " + here + " by " +
+                   describe_thread() + ": " + why);
     }
     abort_launch();
 }
@@ -156,7 +159,8 @@ void check_access(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t pr
     Region* region = find_region(address);
     if (!region) {
         if (is_in_image(address) || is_registered_host(address)) return;
-        report_illegal(address, kind, program_counter, "no memory of this device (freed, host, or another thread's local memory)");
+        report_illegal(address, kind, program_counter,
+                       "no memory of this device (freed, host, or another thread's local memory)");
     }
     ++machine.report.accesses;
     bool is_global = region->space == Space::Global;
@@ -167,15 +171,15 @@ void check_access(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t pr
         // The guard zones take the access, so that the kernel goes on and more may be found.
         std::string here = describe_address(program_counter);
         report(Finding::OutOfBounds, here,
-               std::string("OUT OF BOUNDS: ") + verb(kind) + " of " + std::to_string(bytes) + " bytes at " + here + " by " +
-                   describe_thread() + "; " + where(*region, address));
+               std::string("OUT OF BOUNDS: ") + verb(kind) + " of " + std::to_string(bytes) + " bytes at " + here +
+                   " by " + describe_thread() + "; " + where(*region, address));
         return;
     }
     if (address % bytes != 0 && (bytes & (bytes - 1)) == 0 && bytes <= 16) {
         std::string here = describe_address(program_counter);
         report(Finding::Misaligned, here,
-               std::string("MISALIGNED: ") + verb(kind) + " of " + std::to_string(bytes) + " bytes at " + here + " by " +
-                   describe_thread() + "; " + where(*region, address));
+               std::string("MISALIGNED: ") + verb(kind) + " of " + std::to_string(bytes) + " bytes at " + here +
+                   " by " + describe_thread() + "; " + where(*region, address));
     }
     if (machine.options.profiling == Profiling::On && kind != AccessKind::Atomic) {
         record_request(address, bytes, kind, program_counter, !is_global);
@@ -206,12 +210,12 @@ inline void hook(void* address, size_t bytes, emulator::AccessKind kind, void* r
 }
 }  // namespace
 
-#define EMULATOR_HOOK(NAME, BYTES)                                                                                    \
-    extern "C" void __tsan_##NAME##read##BYTES(void* address) {                                                       \
-        hook(address, BYTES, emulator::AccessKind::Read, __builtin_return_address(0));                                \
-    }                                                                                                                 \
-    extern "C" void __tsan_##NAME##write##BYTES(void* address) {                                                      \
-        hook(address, BYTES, emulator::AccessKind::Write, __builtin_return_address(0));                               \
+#define EMULATOR_HOOK(NAME, BYTES)                                                      \
+    extern "C" void __tsan_##NAME##read##BYTES(void* address) {                         \
+        hook(address, BYTES, emulator::AccessKind::Read, __builtin_return_address(0));  \
+    }                                                                                   \
+    extern "C" void __tsan_##NAME##write##BYTES(void* address) {                        \
+        hook(address, BYTES, emulator::AccessKind::Write, __builtin_return_address(0)); \
     }
 EMULATOR_HOOK(, 1)
 EMULATOR_HOOK(, 2)

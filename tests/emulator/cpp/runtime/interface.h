@@ -40,7 +40,8 @@ using LaneFunction = void (*)(void* const payload[WARP_LANES], unsigned mask, vo
 enum class Ordering { MemoryFence, None };
 
 /// Waits for the lanes in the mask, then runs the function once. A shuffle orders no memory; __syncwarp does.
-void warp_collective(unsigned mask, void* payload, LaneFunction function, void* context, Ordering ordering, Place place);
+void warp_collective(unsigned mask, void* payload, LaneFunction function, void* context, Ordering ordering,
+                     Place place);
 
 unsigned lane();
 unsigned live_lanes();

@@ -38,7 +38,7 @@ struct AccessProfile {
 
 struct LaunchReport {
     uint64_t errors = 0;
-    bool aborted = false;   // nothing of the launch ran after the error
+    bool aborted = false;    // nothing of the launch ran after the error
     bool was_stuck = false;  // deadlock or trap: no address was at fault
     uint64_t switches = 0, accesses = 0;
     size_t static_shared = 0;  // the most that a block used

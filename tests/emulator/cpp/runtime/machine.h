@@ -62,7 +62,19 @@ struct Machine {
 extern Machine machine;
 
 // ---- reports.cpp
-enum class Finding { Race, Uninitialised, OutOfBounds, IllegalAddress, Misaligned, Unlanded, Barrier, Warp, Deadlock, Configuration, Trap };
+enum class Finding {
+    Race,
+    Uninitialised,
+    OutOfBounds,
+    IllegalAddress,
+    Misaligned,
+    Unlanded,
+    Barrier,
+    Warp,
+    Deadlock,
+    Configuration,
+    Trap
+};
 
 /// Counts a finding, and keeps its message if it is the first of its kind at this place.
 void report(Finding finding, const std::string& place, const std::string& message);

@@ -20,7 +20,7 @@ namespace {
 constexpr size_t GRANULE = 64 << 10;
 constexpr size_t ARENA_GRANULES = (size_t{128} << 30) / GRANULE;
 constexpr size_t FILLED_BYTES = 16 << 20;  // of an allocation; the rest is zero, and still known to be unwritten
-constexpr int NO_NUMBER = 0x7fffdead;  // NaN as float and as double, large and odd as integer
+constexpr int NO_NUMBER = 0x7fffdead;      // NaN as float and as double, large and odd as integer
 
 struct Arena {
     char* base = nullptr;
@@ -30,7 +30,8 @@ struct Arena {
 
     void reserve() {
         if (base) return;
-        void* map = mmap(nullptr, ARENA_GRANULES * GRANULE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* map =
+            mmap(nullptr, ARENA_GRANULES * GRANULE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         void* table = mmap(nullptr, ARENA_GRANULES * sizeof(Region*), PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (map == MAP_FAILED || table == MAP_FAILED) {
@@ -74,7 +75,10 @@ void fill_with_no_number(uintptr_t begin, uintptr_t end) {
 }
 
 Region::Region(Space space, int device, uintptr_t begin, uintptr_t end)
-    : space(space), device(device), begin(begin), end(end),
+    : space(space),
+      device(device),
+      begin(begin),
+      end(end),
       // From calloc, since a large allocation of which little is used should cost little.
       contents(static_cast<Contents*>(std::calloc(std::max<size_t>(end - begin, 1), sizeof(Contents))), std::free),
       pages((end - begin + PAGE_BYTES - 1) / PAGE_BYTES) {}

@@ -83,8 +83,8 @@ std::string describe(Place place) { return file_name(place.file) + ":" + std::to
 
 std::string describe_thread() {
     const uint3& t = machine.current->thread;
-    return "block " + std::to_string(machine.block) + " thread (" + std::to_string(t.x) + "," + std::to_string(t.y) + "," +
-           std::to_string(t.z) + ")";
+    return "block " + std::to_string(machine.block) + " thread (" + std::to_string(t.x) + "," + std::to_string(t.y) +
+           "," + std::to_string(t.z) + ")";
 }
 
 uintptr_t image_base() { return image().begin; }

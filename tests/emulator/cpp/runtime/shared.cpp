@@ -41,7 +41,8 @@ struct Arena {
         size_t first = used;
         used += granules + 2 * GUARD_GRANULES;
         if (used > ARENA_GRANULES) return 0;
-        std::fill(owners.begin() + static_cast<std::ptrdiff_t>(first), owners.begin() + static_cast<std::ptrdiff_t>(used), &owner);
+        std::fill(owners.begin() + static_cast<std::ptrdiff_t>(first),
+                  owners.begin() + static_cast<std::ptrdiff_t>(used), &owner);
         return base + (first + GUARD_GRANULES) * GRANULE;
     }
 };

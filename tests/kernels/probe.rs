@@ -1,21 +1,10 @@
 //! Every device function of `math` against its twin on the CPU, to the bit, below the operations.
 
 use trawl::Device;
-use trawl::device::{CudaSettings, DeviceChoice};
 use trawl::math::philox::{Philox, Stage};
 use trawl::math::probe::{Function, Probe};
 
-/// The emulated device with this many threads a block; `None`, with a message, in a build without kernels.
-fn device(block_threads: u32) -> Option<Device> {
-    trawl_emulator::install();
-    if trawl::device::kernels::images().is_empty() {
-        assert!(std::env::var("TRAWL_REQUIRE_KERNELS").is_err(), "built without kernels");
-        println!("skipped: built without kernels");
-        return None;
-    }
-    let settings = CudaSettings { block_threads: Some(block_threads), ..CudaSettings::default() };
-    Some(Device::choose_with(DeviceChoice::Cuda(0), settings).expect("the emulated device opens"))
-}
+use crate::harness::{cuda, every_block_size, floats_are_exact};
 
 /// Arguments over all exponents, of order one, and the edges.
 fn arguments(n: usize, seed: u64) -> (Vec<f64>, Vec<f64>) {
@@ -38,7 +27,11 @@ fn arguments(n: usize, seed: u64) -> (Vec<f64>, Vec<f64>) {
 
 #[test]
 fn every_function_gives_the_same_bits() {
-    let Some(cuda) = device(128) else { return };
+    let Some(cuda) = cuda().map(Device::Cuda) else { return };
+    if !floats_are_exact() {
+        println!("skipped: the perturbed build contracts, so the last places of floats differ");
+        return;
+    }
     for (seed, &function) in Function::ALL.iter().enumerate() {
         let (a, b) = arguments(3001, seed as u64);
         let probe = Probe { function };
@@ -54,14 +47,16 @@ fn every_function_gives_the_same_bits() {
 
 #[test]
 fn shapes_and_block_sizes_change_nothing() {
-    for threads in [32, 96, 256] {
-        let Some(cuda) = device(threads) else { return };
+    for (threads, cuda) in every_block_size().map(|(threads, cuda)| (threads, Device::Cuda(cuda))) {
         for n in [0, 1, 31, 32, 33, 255, 256, 257, 1000] {
             let (a, b) = arguments(n, n as u64);
             let probe = Probe { function: Function::Ln };
             let expected = Device::Cpu.run(&probe, Probe::input(a.clone(), b.clone())).unwrap();
             let got = cuda.run(&probe, Probe::input(a, b)).unwrap();
-            assert_eq!((&expected.bits, &expected.not_finite), (&got.bits, &got.not_finite), "{n} by {threads}");
+            assert_eq!(expected.not_finite, got.not_finite, "{n} by {threads}");
+            if floats_are_exact() {
+                assert_eq!(expected.bits, got.bits, "{n} by {threads}");
+            }
         }
     }
 }
