@@ -52,13 +52,13 @@ pub(super) fn draw(random: &Philox, toy: u64, input: &Input<Host>, prefix: &mut 
 
 /// The highest level that any window reaches, and whether any reaches the observed significance.
 fn judge(input: &Input<Host>, prefix: &[u32]) -> (u32, bool) {
-    let (windows, levels) = (input.windows(), input.levels());
+    let (windows, levels, minimum) = (input.windows(), input.levels(), &input.minimum[..]);
     let (mut level, mut exceeds) = (0, false);
     let ranges = input.start.iter().zip(input.end.iter());
     for (window, ((start, end), critical)) in ranges.zip(input.critical.iter()).enumerate() {
         let count = prefix[*end as usize].wrapping_sub(prefix[*start as usize]);
         exceeds |= count >= *critical;
-        level = math::raise_level(level, count, window, windows, levels, &input.minimum);
+        level = math::raise_level(level, count, window, windows, levels, minimum);
     }
     (level, exceeds)
 }
