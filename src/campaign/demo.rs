@@ -69,7 +69,7 @@ fn generate(request: &DemoRequest, folder: &Path, progress: &Progress) -> Result
         events: request.events * SIMULATION_RATIO,
         resonance: None,
         weight: 1.0 / SIMULATION_RATIO as f32,
-        ..data.clone()
+        ..data
     };
     for (name, sample) in [("data", data), ("simulation", simulation)] {
         let stage = progress.stage(&format!("generate {name}"), "events", Some(sample.events));

@@ -57,7 +57,7 @@ pub enum Work {
     /// Events in Parquet files: `[samples.*]`.
     Events(Box<EventWork>),
     /// A spectrum in bins: `[input]`.
-    Binned(BinnedWork),
+    Binned(Box<BinnedWork>),
 }
 
 /// A bump hunt in a spectrum that comes in bins.
@@ -139,7 +139,7 @@ fn read(root: &Section, origin: &Origin) -> Option<Parts> {
     let output = root.required::<String>("output").and_then(|_| root.path("output", folder));
     let work = match (root.has("samples"), root.has("input")) {
         (true, false) => events::read(root, folder).map(|work| Work::Events(Box::new(work))),
-        (false, true) => read_binned(root, folder).map(Work::Binned),
+        (false, true) => read_binned(root, folder).map(|work| Work::Binned(Box::new(work))),
         (true, true) => {
             root.problem("input", "a card has [samples.*] (events) or [input] (a spectrum in bins), not both");
             // Both are read, so that their own mistakes are found and their keys are known.

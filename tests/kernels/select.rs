@@ -52,7 +52,7 @@ fn collection(random: &Philox, events: usize, quantities: &[String], base: u64) 
                 column.push(match quantity.as_str() {
                     "pt" => [18.0, 100.0, 200.0, 250.5, 300.0, 700.0, 1234.5][(u * 7.0) as usize],
                     "eta" => [-2.0, -1.3, -0.8, 0.0, 0.25, 2.0, 2.1][(v * 7.0) as usize],
-                    "phi" => (w as f32 - 0.5) * 6.28,
+                    "phi" => (w as f32 - 0.5) * std::f32::consts::TAU,
                     _ => x as f32 * 200.0,
                 });
             }

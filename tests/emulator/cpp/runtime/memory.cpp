@@ -59,7 +59,7 @@ struct Arena {
     }
 };
 
-Arena arena;
+Arena& arena = *new Arena;  // never destroyed: threads may still make calls while the process exits
 uint64_t global_epoch = 1;
 // Never destroyed: threads of the process may still make calls while it exits.
 std::map<uintptr_t, size_t>& host_ranges = *new std::map<uintptr_t, size_t>;
