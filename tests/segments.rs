@@ -1,0 +1,163 @@
+//! The event segment on the emulated device: what crosses the bus, and that splitting a batch changes nothing.
+//!
+//! One test, so that the driver's counters are this test's alone.
+
+use trawl::Device;
+use trawl::campaign::segment::{EventSegment, KeptPart, Streamed};
+use trawl::card::Keep;
+use trawl::device::{Bytes, CudaSettings, DeviceChoice, kernels};
+use trawl::events::{DijetSample, EventBatch, Resonance, generate_columns};
+use trawl::selection::{Cut, Object, Origin, Selection, Variable, Weight};
+use trawl::spectrum::{Axis, Fill};
+use trawl_emulator::statistics;
+
+const FILLED: [usize; 2] = [0, 1];
+const VARIABLES: u64 = 2;
+
+fn selection() -> Selection {
+    Selection::new(
+        vec![Object::new("jet", "FatJet").keep("pt > 200").keep("abs(eta) < 2.0")],
+        vec![Variable::new("m_Y", "mass(jet[0] + jet[1])"), Variable::new("m_X", "max(jet[0].mass, jet[1].mass)")],
+        vec![Cut::new("two jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
+        Weight::column("weight", 1.0, 1.0).unwrap(),
+    )
+    .unwrap()
+}
+
+fn fill(selection: &Selection) -> Fill {
+    let axes = vec![
+        Axis::regular("m_Y", "GeV", 7, 1300.0, 6000.0).unwrap(),
+        Axis::regular("m_X", "GeV", 11, 50.0, 3000.0).unwrap(),
+    ];
+    Fill::new(axes, selection.weight().scale()).unwrap()
+}
+
+/// Batches with the columns of the selection's projection: the generator's are those of `DijetSample::projection`, in
+/// another order.
+fn batches(selection: &Selection, sizes: &[u64]) -> Vec<EventBatch> {
+    let resonance = Resonance { events: 20, ..Resonance::default() };
+    let total = sizes.iter().sum();
+    let sample = DijetSample { events: total, resonance: Some(resonance), weight: 0.25, ..DijetSample::default() };
+    let mut first = 0;
+    let made = sizes.iter().map(|size| {
+        let rows = first..first + size;
+        first += size;
+        let mut batch = generate_columns(&sample, rows);
+        let generated = &DijetSample::projection().collections[0].quantities;
+        let wanted = &selection.projection().collections[0].quantities;
+        let columns = &mut batch.columns.collections[0].quantities;
+        let place = |name: &String| generated.iter().position(|known| known == name).expect("the generator has it");
+        *columns = wanted.iter().map(|name| columns[place(name)].clone()).collect();
+        batch
+    });
+    made.collect()
+}
+
+struct Result {
+    streamed: Streamed,
+    kept: Vec<(u64, Vec<u32>, Vec<Vec<f32>>, Vec<f32>)>,
+    chunks: usize,
+}
+
+fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatch], keep: Keep) -> Result {
+    let mut segment = EventSegment::new(device, selection, fill, &FILLED, keep).unwrap();
+    let (mut kept, mut chunks) = (Vec::new(), 0);
+    for batch in batches {
+        let origin = Origin { file: "generated".into(), first_row: batch.first_row };
+        let parts: Vec<KeptPart>;
+        (segment, parts) = segment.push(&batch.columns, &origin).unwrap();
+        chunks += parts.len();
+        // One list for a batch, whatever its parts.
+        let mut all = (batch.first_row, Vec::new(), vec![Vec::new(); VARIABLES as usize], Vec::new());
+        for KeptPart { first, survivors } in parts {
+            all.1.extend(survivors.index[..survivors.count].iter().map(|index| index + first as u32));
+            for (column, values) in all.2.iter_mut().zip(&survivors.variables) {
+                column.extend_from_slice(&values[..survivors.count]);
+            }
+            all.3.extend_from_slice(&survivors.weight[..survivors.count]);
+        }
+        kept.push(all);
+    }
+    Result { streamed: segment.finish().unwrap(), kept, chunks }
+}
+
+fn same(a: &Result, b: &Result) {
+    assert_eq!(a.streamed.cutflow, b.streamed.cutflow);
+    assert_eq!(a.streamed.spectrum, b.streamed.spectrum);
+    assert_eq!(a.kept, b.kept);
+}
+
+fn cuda(memory: Option<Bytes>) -> Device {
+    let settings = CudaSettings { memory, ..CudaSettings::default() };
+    Device::choose_with(DeviceChoice::Cuda(0), settings).unwrap()
+}
+
+#[test]
+fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
+    if kernels::images().is_empty() {
+        assert!(std::env::var_os("TRAWL_REQUIRE_KERNELS").is_none(), "this build has no kernels");
+        println!("skipped: built without kernels");
+        return;
+    }
+    trawl_emulator::install();
+    let selection = selection();
+    let fill = fill(&selection);
+    let batches = batches(&selection, &[700, 0, 1, 1299]);
+    let device = cuda(None);
+
+    // What a chunk costs beside its columns, from a batch of no events.
+    let measured = |part: &[EventBatch], keep: Keep| {
+        let before = statistics();
+        let result = run(&device, &selection, &fill, part, keep);
+        let after = statistics();
+        (after.upload_bytes - before.upload_bytes, after.download_bytes - before.download_bytes, result)
+    };
+    let none: &[EventBatch] = &batches[1..2];
+    let (empty_in, empty_out, empty) = measured(none, Keep::Survivors);
+    let constant_in = empty_in - none[0].columns.bytes() as u64;
+    let words = (selection.cutflow_rows() + fill.rows()) as u64 * 7;
+    let control_out = empty_out - 8 * words;
+    assert_eq!(empty.kept[0].1.len(), 0);
+    assert!(constant_in < 4096 && control_out <= 64, "{constant_in} bytes in and {control_out} out for no events");
+
+    let (bytes_in, bytes_out, on_cuda) = measured(&batches, Keep::Survivors);
+    let projected: u64 = batches.iter().map(|batch| batch.columns.bytes() as u64).sum();
+    let survivors: u64 = on_cuda.kept.iter().map(|batch| batch.1.len() as u64).sum();
+    let chunks = batches.len() as u64;
+    assert_eq!(on_cuda.chunks, batches.len());
+    assert!(survivors > 500, "{survivors} of 2000");
+    assert_eq!(
+        bytes_in,
+        projected + chunks * constant_in,
+        "projected values and offsets, and a constant for each chunk"
+    );
+    assert_eq!(bytes_out, 4 * (2 + VARIABLES) * survivors + 8 * words + chunks * control_out, "survivors and tallies");
+
+    // Without survivors nothing but tallies and control words comes back.
+    let (_, bytes_out, tallies_only) = measured(&batches, Keep::Histograms);
+    assert_eq!(bytes_out, 8 * words + chunks * control_out);
+    assert_eq!(tallies_only.streamed.spectrum, on_cuda.streamed.spectrum);
+
+    let on_cpu = run(&Device::Cpu, &selection, &fill, &batches, Keep::Survivors);
+    same(&on_cpu, &on_cuda);
+
+    // A quarter of the memory that the largest batch needs: more chunks, the same answer.
+    let largest = batches.iter().map(|batch| batch.columns.bytes() as u64).max().unwrap_or(0);
+    let fixed = 8 * words + 16_384;
+    let small = cuda(Some(Bytes(fixed + largest / 4 + largest / 8)));
+    let in_parts = run(&small, &selection, &fill, &batches, Keep::Survivors);
+    assert!(in_parts.chunks > on_cuda.chunks, "{} chunks", in_parts.chunks);
+    same(&on_cpu, &in_parts);
+    println!(
+        "{bytes_in} bytes in, of which {} beside the columns; {} chunks with a quarter of the memory",
+        chunks * constant_in,
+        in_parts.chunks
+    );
+
+    // A device too small for a single event says so.
+    let tiny = cuda(Some(Bytes(1000)));
+    let segment = EventSegment::new(&tiny, &selection, &fill, &FILLED, Keep::Histograms).unwrap();
+    let refused = segment.push(&batches[0].columns, &Origin::default());
+    let error = refused.err().expect("1000 bytes hold no accumulator");
+    assert_eq!(error.exit_code(), 2);
+}
