@@ -1,8 +1,11 @@
 //! The whole chain is calibrated: signal-free pseudo-data give uniform global p-values, and an injected resonance is found
 //! where it is.
 //!
-//! Each pseudo-experiment has its own data and its own simulation of five times the data: generate, select, fill, smooth,
-//! scan, toys. With the simulation's raw contents as the expectation, 43 % of the p-values came out below 0.05 in a trial.
+//! Each pseudo-experiment has its own data and its own simulation of 20 times the data: generate, select, fill, smooth,
+//! scan, toys. With the raw contents of a simulation of 5 times the data, 43 % of the p-values came out below 0.05 in a
+//! trial. Smoothed, it was 7.7 % of 2,999 for this small plane, whose 28 cells are fitted with nearly ten parameters, and
+//! 4.7 % of 2,997 with 20 times the data (50.6 % below one half): the toys do not know of the fit's own uncertainty. In the
+//! demo about as many parameters share 1,620 cells, so 5 times the data is enough there.
 
 use std::path::Path;
 
@@ -18,7 +21,7 @@ use trawl::spectrum::{Axis, Expectation, Fill, Histogram, Simulation};
 use trawl::toys::{Experiment, Global};
 
 const EVENTS: u64 = 3000;
-const SIMULATION_RATIO: u64 = 5;
+const SIMULATION_RATIO: u64 = 20;
 
 fn work() -> EventWork {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calibration/card.toml");
