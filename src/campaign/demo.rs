@@ -22,7 +22,7 @@ const SIMULATION_RATIO: u64 = 5;
 
 /// Events of the injected resonance in 200,000 events of data: its global significance lies between 2 and 3.5 sigma.
 const RESONANCE: Resonance =
-    Resonance { events: 100, mass_y_gev: 3200.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 };
+    Resonance { events: 140, mass_y_gev: 3200.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 };
 
 /// Where the demo works unless told otherwise.
 pub const FOLDER: &str = "trawl-demo";

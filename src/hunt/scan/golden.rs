@@ -1,6 +1,7 @@
 //! The test vector of pyBumpHunter, for the tests of the scan and of the toys.
 
-// data/data.root of scikit-hep/pyBumpHunter in 60 bins on [0, 20]; results of its test/test_BumpHunter.py.
+// data/data.root of scikit-hep/pyBumpHunter in 60 bins on [0, 20]; results of its test/test_BumpHunter.py, and the same
+// from scripts/oracles/bump_hunter.py (SciPy 1.17.1).
 pub(crate) const REFERENCE: [u64; 60] = [
     15394, 13137, 11006, 9232, 7911, 6636, 5661, 4729, 4024, 3412, 2788, 2551, 2108, 1789, 1474, 1264, 1078, 894, 705,
     624, 552, 495, 394, 322, 275, 239, 178, 189, 151, 133, 100, 66, 69, 65, 47, 38, 43, 35, 32, 25, 19, 19, 23, 13, 10,

@@ -6,7 +6,7 @@
 //!
 //! Every function is total: each finite, infinite or NaN argument has a stated answer, and every NaN that comes out is
 //! the one of `f64::NAN`. Bounds are in units in the last place of the result (ulp), found against mpmath
-//! on random arguments (`scripts/oracles/math.py errors`); the tests hold each function to one step between neighbouring
+//! on random arguments (`scripts/oracles/functions.py errors`); the tests hold each function to one step between neighbouring
 //! doubles of CORE-MATH's correctly rounded result:
 //!
 //! | function | largest error (ulp) | outside the range |

@@ -1,4 +1,4 @@
-// Printed by scripts/oracles/math.py (mpmath 1.3.0, 80 digits).
+// Printed by scripts/oracles/functions.py (mpmath 1.3.0, 80 digits).
 
 /// (mean, k, floor(2^64 P(N <= k)) of the exact mean)
 pub const THRESHOLDS: &[(f64, u32, u64)] = &[

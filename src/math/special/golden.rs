@@ -1,4 +1,4 @@
-// Printed by scripts/oracles/math.py (mpmath 1.3.0, 80 digits).
+// Printed by scripts/oracles/functions.py (mpmath 1.3.0, 80 digits).
 
 /// (n, mean, ln P(N >= n), ln P(N <= n)) of the exact mean
 pub const POISSON: &[(u64, f64, f64, f64)] = &[

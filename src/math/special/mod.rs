@@ -13,7 +13,7 @@
 //! All of them use [`super::det`] alone, so that they give the same bits everywhere. `tails` is shared in text with
 //! `kernels/common/special.cuh`. The method for Poisson tails: the saddle-point form of one term (C. Loader, "Fast and
 //! accurate computation of binomial probabilities", 2000), times the series of the ratios of terms; for counts from 1000
-//! on and close to the mean the uniform expansion (N. Temme; DLMF 8.12). mpmath is the oracle (`scripts/oracles/math.py`).
+//! on and close to the mean the uniform expansion (N. Temme; DLMF 8.12). mpmath is the oracle (`scripts/oracles/functions.py`).
 
 mod intervals;
 mod tails;

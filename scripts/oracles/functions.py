@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Golden numbers for `trawl::math`, from mpmath (BSD), printed as Rust.
 
-    python3 scripts/oracles/math.py poisson      > src/math/poisson/golden.rs
-    python3 scripts/oracles/math.py special      > src/math/special/golden.rs
+    python3 scripts/oracles/functions.py poisson      > src/math/poisson/golden.rs
+    python3 scripts/oracles/functions.py special      > src/math/special/golden.rs
 
-    python3 scripts/oracles/math.py coefficients # of scaled_normal_survival and uniform_correction in src/math/special/tails.rs
-    python3 scripts/oracles/math.py errors       # largest errors in ulp of kernels/common/det.cuh (needs g++)
+    python3 scripts/oracles/functions.py coefficients # of scaled_normal_survival and uniform_correction in src/math/special/tails.rs
+    python3 scripts/oracles/functions.py errors       # largest errors in ulp of kernels/common/det.cuh (needs g++)
 
 Needs mpmath (tried: 1.3.0). Every number is evaluated with at least 60 decimal digits.
 """
@@ -49,7 +49,7 @@ def survival(n, mean):
 
 
 def header():
-    print("// Printed by scripts/oracles/math.py (mpmath %s, %d digits)." % (mpmath.__version__, mp.dps))
+    print("// Printed by scripts/oracles/functions.py (mpmath %s, %d digits)." % (mpmath.__version__, mp.dps))
     print()
 
 
