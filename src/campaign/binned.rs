@@ -31,7 +31,11 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
     let quantity = Quantity { name: work.input.quantity.clone(), unit: work.input.unit.clone() };
     let style = Style {
         name: run.card.name.clone(),
-        small_print: format!("{} events in {} bins", number::count(table.observed.iter().sum()), table.observed.len()),
+        small_print: vec![format!(
+            "{} events in {} bins",
+            number::count(table.observed.iter().sum()),
+            table.observed.len()
+        )],
         expected_name: "Expectation".into(),
     };
     let findings = &searched.global.findings;

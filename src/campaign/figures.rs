@@ -12,8 +12,8 @@ use crate::toys::{Deviations, Global};
 pub(super) struct Style {
     /// The card's name.
     pub(super) name: String,
-    /// The first line of small print: the selection or the source of the table.
-    pub(super) small_print: String,
+    /// The parts of the small print: the cuts, or what the table holds.
+    pub(super) small_print: Vec<String>,
     /// What the expectation is called in legends.
     pub(super) expected_name: String,
 }
@@ -225,6 +225,18 @@ pub(super) fn left_out(
 
 impl Style {
     fn label(&self) -> PlotLabel {
-        PlotLabel::new(self.name.clone()).line(self.small_print.clone())
+        // Longer lines would run into the legends.
+        const LONGEST_LINE: usize = 40;
+        let mut lines: Vec<String> = Vec::new();
+        for part in &self.small_print {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 2 + part.chars().count() <= LONGEST_LINE => {
+                    line.push_str(", ");
+                    line.push_str(part);
+                }
+                _ => lines.push(part.clone()),
+            }
+        }
+        lines.into_iter().fold(PlotLabel::new(self.name.clone()), PlotLabel::line)
     }
 }

@@ -166,7 +166,7 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
     let quantities: Vec<&Quantity> = names.iter().collect();
     let style = Style {
         name: run.card.name.clone(),
-        small_print: work.selection.cuts().collect::<Vec<_>>().join(", "),
+        small_print: work.selection.cuts().map(str::to_owned).collect(),
         expected_name: expect::name(&expectation).into(),
     };
     let rows = windows.rows();
