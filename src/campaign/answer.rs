@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
+use crate::hunt::Findings;
 use crate::report::number;
 use crate::toys::{Deviations, Global};
 
@@ -36,6 +37,17 @@ pub struct Found {
     pub windows: usize,
     /// How many were left out.
     pub left_out: usize,
+    /// The bump in the rows of a plane, whatever the column.
+    pub bump: Option<Bump>,
+}
+
+/// The most significant window of a spectrum, by its local p-value.
+#[derive(Debug, Clone)]
+pub struct Bump {
+    /// Where it is, in words.
+    pub place: String,
+    /// The local p-values.
+    pub findings: Findings,
 }
 
 impl Found {
@@ -58,6 +70,10 @@ impl fmt::Display for Outcome {
                 plain(&number::probability(findings.ln_p)),
                 findings.z
             )?;
+            if let Some(bump) = &found.bump {
+                let (p, z) = (plain(&number::probability(bump.findings.ln_p)), bump.findings.z);
+                writeln!(f, "Largest bump         {}, local p = {p}, {z:.2} sigma", bump.place)?;
+            }
             writeln!(f, "Global p-value       {}", plain(&p_value(&found.global)))?;
             writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
             writeln!(

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use super::answer::Outcome;
+use super::answer::{Bump, Outcome};
 use super::expect;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
 use super::search::{SearchSettings, search};
 use super::segment::{EventSegment, Streamed};
 use super::survivors::KeptEvents;
+use crate::Device;
 use crate::card::{EventWork, Histogrammed, Keep, Role, Sample, Search};
 use crate::error::Result;
 use crate::events::EventSource;
-use crate::hunt::Windows;
+use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
 use crate::report::{Cutflow, CutflowRow};
 use crate::selection::Origin;
-use crate::spectrum::{Axis, Fill, Histogram, uhi};
+use crate::spectrum::{Axis, Expectation, Fill, Histogram, uhi};
 
 /// Events that are decoded, selected and filled at once. 65,536 events of four jets are about 5 MB: small beside any
 /// memory, large beside the cost of a launch.
@@ -138,6 +139,22 @@ fn sum(work: &EventWork, filled: &[Streamed], role: Role) -> expect::Contents {
     expect::Contents::sum(of_role.map(|(_, streamed)| streamed.spectrum.histogram()))
 }
 
+/// The bump hunt in the rows of a plane (m_Y), whatever the column: local p-values only.
+fn bump_in_rows(
+    device: &Device,
+    settings: &Search,
+    plane: &Windows,
+    observed: &[f64],
+    expected: &[f64],
+) -> Result<(Windows, Findings)> {
+    let windows = Windows::spectrum(plane.row_edges(), expected, &settings.hunter)?;
+    let expectation = Expectation::given(expected.to_vec(), None)?;
+    let in_windows = WindowExpectation::new(&windows, &expectation, 0.0)?;
+    let counts: Vec<u64> = observed.iter().map(|count| *count as u64).collect();
+    let findings = Scan::default().run(device, &windows, &in_windows, &counts)?;
+    Ok((windows, findings))
+}
+
 fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Outcome> {
     let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
     let stage = run.progress.stage("expectation", "cells", Some(data.counts.len() as u64));
@@ -182,7 +199,13 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
             (windows.column_edges(), observed, expectation.values().to_vec(), windows.bounds(findings.best))
         }
     };
-    let bins = Bins { edges, observed: &observed, expected, expected_error: Vec::new(), marked: Some(marked) };
+    let bins = Bins {
+        edges,
+        observed: &observed,
+        expected: expected.clone(),
+        expected_error: Vec::new(),
+        marked: Some(marked),
+    };
     run.report.figures.push(figures::spectrum(&style, quantities[0], bins));
     run.report.figures.push(match quantities[..] {
         [row, column] => {
@@ -191,10 +214,22 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
         _ => figures::tomography(&style, quantities[0], windows, findings),
     });
     run.report.figures.push(figures::maximum(&style, &searched.global));
+    let bump = match &work.histogrammed {
+        Histogrammed::Plane { .. } => {
+            let (rows, found) = bump_in_rows(&run.device, settings, windows, &observed, &expected)?;
+            run.report.figures.push(figures::tomography(&style, quantities[0], &rows, &found));
+            Some(Bump { place: figures::place(&rows, found.best, &quantities[..1]), findings: found })
+        }
+        Histogrammed::Spectrum { .. } => None,
+    };
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &data.counts, &quantities);
     let place = figures::place(windows, findings.best, &quantities);
     let closure = std::mem::take(&mut run.report.answer.facts);
-    let found = run.record_answer(&searched, place);
+    let mut found = run.record_answer(&searched, place);
+    if let Some(bump) = bump {
+        run.record_bump(&bump);
+        found.bump = Some(bump);
+    }
     run.report.answer.facts.extend(closure);
     run.finish(Some(found), None)
 }

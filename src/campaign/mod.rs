@@ -20,7 +20,7 @@ pub mod search;
 pub mod segment;
 mod survivors;
 
-pub use answer::{Found, Outcome};
+pub use answer::{Bump, Found, Outcome};
 pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
 pub use interrupt::Interrupt;
 pub use manifest::Manifest;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Found, Outcome};
+use super::answer::{Bump, Found, Outcome};
 use super::figures::{deviations, p_value};
 use super::manifest::{CardRecord, DeviceRecord, FileRecord, Manifest, SeedRecord, StageRecord};
 use super::output::{CardIdentity, Output};
@@ -154,7 +154,22 @@ impl Run<'_> {
         }
         self.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
         self.manifest.answer = answer(searched, &place);
-        Found { place, global: global.clone(), windows, left_out }
+        Found { place, global: global.clone(), windows, left_out, bump: None }
+    }
+
+    /// The bump in the rows of a plane, in the report and in the manifest.
+    pub(super) fn record_bump(&mut self, bump: &Bump) {
+        let findings = &bump.findings;
+        let local = format!("{}, local *p* = {}", bump.place, number::probability(findings.ln_p));
+        self.report.answer.facts.push(Fact::new("Largest bump in the spectrum", local));
+        let numbers = json!({
+            "place": bump.place,
+            "observed": findings.observed,
+            "expected": findings.expected,
+            "local_ln_p": findings.ln_p,
+            "local_significance": findings.z,
+        });
+        self.manifest.answer.insert("bump".into(), numbers);
     }
 
     /// Writes the report and the manifest and puts the folder in its place.
