@@ -54,7 +54,7 @@ impl fmt::Display for Outcome {
                 f,
                 "                     {} observed, {} expected, local p = {}, {:.2} sigma",
                 number::count(findings.observed),
-                number::significant(findings.expected, 5),
+                plain(&number::significant(findings.expected, 5)),
                 plain(&number::probability(findings.ln_p)),
                 findings.z
             )?;
