@@ -3,10 +3,11 @@
 
 #[path = "common/files.rs"]
 mod files;
+#[path = "common/place.rs"]
+mod place;
 #[path = "common/runs.rs"]
 mod runs;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -18,168 +19,9 @@ use arrow_schema::{DataType, Field, Schema};
 use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use runs::{Said, say, trawl};
+use place::{BINNED, CARD, Place, SPECTRUM, assert_refused, errors, snapshot};
+use runs::{say, trawl};
 use trawl::events::{CollectionProjection, EventSource, Projection};
-
-const CARD: &str = r#"
-name = "small"
-seed = 1
-output = "results"
-
-[samples.data]
-role = "data"
-files = "events.parquet"
-
-[objects.jet]
-collection = "Jet"
-keep = ["pt > 0", "abs(eta) < 5"]
-
-[variables]
-leading_pt = "jet[0].pt"
-
-[[select]]
-name = "one jet"
-require = "count(jet) >= 1"
-
-[spectrum]
-variable = "leading_pt"
-edges = [0, 1, 2, 5]
-
-[keep]
-survivors = true
-"#;
-
-/// A spectrum of four bins with more toys than anyone waits for.
-const BINNED: &str = r#"
-name = "binned"
-seed = 1
-output = "results"
-
-[input]
-path = "spectrum.csv"
-low = "low"
-high = "high"
-observed = "observed"
-expected = "expected"
-
-[hunt]
-width_min = 1
-width_max = 2
-width_step = 1
-position_step = 1
-
-[toys]
-number = 100
-"#;
-
-const SPECTRUM: &str = "low,high,observed,expected\n0,1,110,100.0\n1,2,52,50.0\n2,3,20,25.0\n3,4,14,12.5\n";
-
-/// A folder with a card and its input.
-struct Place {
-    _keep: tempfile::TempDir,
-    folder: PathBuf,
-}
-
-impl Place {
-    fn empty() -> Self {
-        let keep = tempfile::tempdir().unwrap();
-        // Links resolved, so that the paths in messages are these.
-        let folder = keep.path().canonicalize().unwrap();
-        Self { _keep: keep, folder }
-    }
-
-    /// A place with a card over eight good events, and with the results of a run of it.
-    fn with_events() -> Self {
-        let place = Self::empty();
-        fs::write(place.at("card.toml"), CARD).unwrap();
-        write(&place.at("events.parquet"), columns(), Compression::UNCOMPRESSED);
-        place.run_well()
-    }
-
-    /// The same with a spectrum in bins.
-    fn with_spectrum() -> Self {
-        let place = Self::empty();
-        fs::write(place.at("card.toml"), BINNED).unwrap();
-        fs::write(place.at("spectrum.csv"), SPECTRUM).unwrap();
-        place.run_well()
-    }
-
-    fn run_well(self) -> Self {
-        let said = self.run(&[]);
-        assert_eq!(said.code, Some(0), "{}", said.err);
-        assert!(self.at("results/manifest.json").is_file());
-        self
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn run(&self, flags: &[&str]) -> Said {
-        let mut command = trawl();
-        command.current_dir(&self.folder).args(["run", "card.toml"]).args(flags);
-        say(command)
-    }
-
-    /// Runs over the results that are there, and to a place where nothing is: the same words and `code` both times, and
-    /// nothing in the folder changes.
-    fn refuses(&self, code: i32, flags: &[&str]) -> Said {
-        let before = snapshot(&self.folder);
-        let said = self.run(flags);
-        assert_refused(&said, code);
-        assert!(snapshot(&self.folder) == before, "{flags:?} left something:\n{}", said.err);
-        let elsewhere = self.run(&[flags, &["--output", "above/elsewhere"]].concat());
-        assert_refused(&elsewhere, code);
-        assert_eq!(errors(&said), errors(&elsewhere));
-        assert!(snapshot(&self.folder) == before, "{flags:?} left something elsewhere:\n{}", elsewhere.err);
-        said
-    }
-
-    /// The only problem that a run over these columns has, with the name of the file in short.
-    fn problem(&self, columns: Vec<(&str, ArrayRef)>) -> String {
-        write(&self.at("events.parquet"), columns, Compression::UNCOMPRESSED);
-        self.only_problem(1)
-    }
-
-    fn only_problem(&self, code: i32) -> String {
-        let said = self.refuses(code, &[]);
-        let errors = errors(&said);
-        assert_eq!(errors.len(), 1, "{}", said.err);
-        errors[0].replace(&format!("{}/", self.folder.display()), "")
-    }
-}
-
-/// The problems that a run reports, one a line.
-fn errors(said: &Said) -> Vec<&str> {
-    said.err.lines().filter_map(|line| line.strip_prefix("error: ")).collect()
-}
-
-/// Every file in a folder and below with its contents, and every folder.
-fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
-            let contents = if path.is_dir() {
-                folders.push(path.clone());
-                None
-            } else {
-                Some(fs::read(&path).unwrap())
-            };
-            found.insert(path, contents);
-        }
-    }
-    found
-}
-
-/// A failure says so in `error:` lines, answers nothing, and is no crash.
-fn assert_refused(said: &Said, code: i32) {
-    assert_eq!(said.code, Some(code), "{}\n{}", said.out, said.err);
-    assert!(said.out.is_empty(), "{}", said.out);
-    assert!(!errors(&said).is_empty(), "{}", said.err);
-    assert!(!said.err.contains("panicked"), "{}", said.err);
-}
 
 // Files ------------------------------------------------------------------------------------------------------------
 
@@ -325,7 +167,7 @@ fn no_events_are_no_error() {
     let values = histograms["data"]["storage"]["values"].as_array().unwrap();
     assert_eq!(values.len(), 5);
     assert!(values.iter().all(|value| value.as_f64() == Some(0.0)), "{text}");
-    let survivors = trawl::events::inspect(&place.at("results/survivors-data.parquet")).unwrap();
+    let survivors = trawl::events::inspect(place.at("results/survivors-data.parquet")).unwrap();
     assert_eq!(survivors.rows, 0);
 }
 
@@ -474,7 +316,8 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
+        // Lazily: a process that another test is starting may hold it for a moment.
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
