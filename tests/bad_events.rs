@@ -1,62 +1,19 @@
 //! Files that lie, lack or break: each is an error that says where, never a panic.
 
+#[path = "common/files.rs"]
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::types::Float32Type;
-use arrow_array::{
-    Array, ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt32Array,
-};
+use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ArrowWriter;
+use arrow_schema::{DataType, Field};
+use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use trawl::events::{CollectionProjection, EventSource, Projection};
 use trawl::{Error, Result};
-
-type Lists = Vec<Option<Vec<Option<f32>>>>;
-
-fn lists(rows: &[usize]) -> Lists {
-    rows.iter().map(|&length| Some((0..length).map(|value| Some(value as f32)).collect())).collect()
-}
-
-fn list_array(rows: Lists) -> ArrayRef {
-    Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows))
-}
-
-const LENGTHS: [usize; 8] = [2, 0, 1, 4, 1, 0, 3, 2];
-
-fn columns() -> Vec<(&'static str, ArrayRef)> {
-    vec![
-        ("nJet", Arc::new(Int64Array::from_iter_values(LENGTHS.map(|length| length as i64)))),
-        ("Jet_pt", list_array(lists(&LENGTHS))),
-        ("Jet_eta", list_array(lists(&LENGTHS))),
-        ("weight", Arc::new(Float32Array::from(vec![1.0; 8]))),
-        ("label", Arc::new(StringArray::from(vec!["x"; 8]))),
-        ("event", Arc::new(Int64Array::from_iter_values(0..8))),
-    ]
-}
-
-fn with(name: &'static str, array: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
-    let mut columns: Vec<_> = columns().into_iter().filter(|column| column.0 != name).collect();
-    columns.push((name, array));
-    columns
-}
-
-fn write(path: &Path, columns: Vec<(&str, ArrayRef)>, compression: Compression) {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
-    let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
-    let properties =
-        WriterProperties::builder().set_max_row_group_row_count(Some(3)).set_compression(compression).build();
-    let mut writer =
-        ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-}
 
 fn projection() -> Projection {
     Projection { collections: vec![CollectionProjection::new("Jet", ["pt", "eta"])], scalars: vec!["weight".into()] }

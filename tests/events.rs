@@ -1,5 +1,8 @@
 //! Reads what other writers wrote, and what this writer wrote; every convention gives the same columns.
 
+#[path = "common/data.rs"]
+mod data;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,24 +15,13 @@ use arrow_array::{
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema};
+use data::data;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use trawl::events::{
     Codec, CollectionProjection, Column, EventBatch, EventSource, EventWriter, Layout, Projection, Role, inspect,
     write_table,
 };
-
-/// The folder of public files, or `None` with a message where a test must be skipped.
-fn data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("TRAWL_DATA").map_or(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("TRAWL_REQUIRE_DATA").is_none(), "no data in '{}'", folder.display());
-    println!("skipped: no data in '{}'", folder.display());
-    None
-}
 
 fn jets() -> Projection {
     Projection {

@@ -19,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
+use crate::events::panic_becomes_error;
 use speech::{LogFormat, SpeechFlags};
 
 /// The exit code of faults that are none of the library's: standard output is full, for example.
@@ -121,6 +122,7 @@ pub fn main() -> ExitCode {
         }
     };
     cli.speech.start_log();
+    hush_decoders();
     match execute(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if reader_left(&error) => ExitCode::SUCCESS,
@@ -129,6 +131,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.downcast_ref::<Error>().map_or(DATA, Error::exit_code))
         }
     }
+}
+
+/// Keeps Rust's message about a panic from the user where the panic becomes an error with a line of its own: a decoder's,
+/// over a damaged file. Every other panic speaks as usual.
+fn hush_decoders() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic_becomes_error() {
+            usual(panic);
+        }
+    }));
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<()> {

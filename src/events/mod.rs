@@ -19,5 +19,6 @@ mod write;
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
 pub use generate::{DijetSample, Resonance, generate_columns, generate_file};
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
+pub(crate) use read::file::panic_becomes_error;
 pub use read::{Batches, CollectionProjection, EventSource, EventSource as Source, Projection};
 pub use write::{Codec, Column, EventWriter, Layout, write_table};

@@ -144,6 +144,8 @@ impl Rows {
         let (Some(low), Some(high), Some(observed), Some(expected), Some(uncertainty)) =
             (low, high, observed, expected, uncertainty)
         else {
+            // The table is refused; the row after this one is not to blame for an edge that may be unknown.
+            self.high.clear();
             return;
         };
         let mut refuse = |what: String, why: &str| self.problems.push(input.fault(place(&what)).because(why).data());

@@ -1,5 +1,6 @@
 //! Opening one Parquet file without trusting it.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,14 +57,29 @@ pub(crate) fn count(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread, now, becomes an error: a program's panic hook has nothing to say about it then.
+pub(crate) fn panic_becomes_error() -> bool {
+    GUARDED.get()
+}
+
 /// Runs a decoder over bytes that nobody vouches for; a panic of the decoder is an error as any other.
 pub(super) fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    GUARDED.set(true);
     // Unwind safety: whatever the closure was working on is dropped with it, and nothing else was borrowed mutably.
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().cloned();
-        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(format!("the decoder gave up: {}", said.unwrap_or_default()))
-    })
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    GUARDED.set(false);
+    decoded
+        .unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().cloned();
+            let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(format!("the decoder gave up: {}", said.unwrap_or_default()))
+        })
+        // A failed assertion speaks in several lines, and a problem is one.
+        .map_err(|why| why.lines().map(str::trim).collect::<Vec<_>>().join(", "))
 }
 
 fn check_magic(name: &'static str, path: &Path, file: &mut File) -> Result<()> {
