@@ -66,7 +66,7 @@ impl fmt::Display for Outcome {
                 f,
                 "                     {} observed, {} expected, local p = {}, {:.2} sigma",
                 number::count(findings.observed),
-                plain(&number::significant(findings.expected, 5)),
+                expected(findings.expected),
                 plain(&number::probability(findings.ln_p)),
                 findings.z
             )?;
@@ -108,6 +108,12 @@ impl fmt::Display for Outcome {
         }
         write!(f, "Report               {}", self.report.display())
     }
+}
+
+/// An expected count with at least five digits, and to a tenth of an event however large: an excess of one in a thousand
+/// is to be seen beside the observed count.
+fn expected(count: f64) -> String {
+    if count < 1000.0 { plain(&number::significant(count, 5)) } else { plain(&number::fixed(count, 1)) }
 }
 
 /// Rich notation as plain text for a terminal: `1.2 × 10^{-4}` becomes `1.2e-4`.
