@@ -53,9 +53,18 @@ fn batches(selection: &Selection, sizes: &[u64]) -> Vec<EventBatch> {
     made.collect()
 }
 
+/// The survivors of a batch, whatever its parts: its first row, then rows, variables and weights.
+#[derive(Debug, PartialEq, Default)]
+struct Kept {
+    first_row: u64,
+    index: Vec<u32>,
+    variables: Vec<Vec<f32>>,
+    weight: Vec<f32>,
+}
+
 struct Result {
     streamed: Streamed,
-    kept: Vec<(u64, Vec<u32>, Vec<Vec<f32>>, Vec<f32>)>,
+    kept: Vec<Kept>,
     chunks: usize,
 }
 
@@ -67,14 +76,14 @@ fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatc
         let parts: Vec<KeptPart>;
         (segment, parts) = segment.push(&batch.columns, &origin).unwrap();
         chunks += parts.len();
-        // One list for a batch, whatever its parts.
-        let mut all = (batch.first_row, Vec::new(), vec![Vec::new(); VARIABLES as usize], Vec::new());
+        let variables = vec![Vec::new(); VARIABLES as usize];
+        let mut all = Kept { first_row: batch.first_row, variables, ..Kept::default() };
         for KeptPart { first, survivors } in parts {
-            all.1.extend(survivors.index[..survivors.count].iter().map(|index| index + first as u32));
-            for (column, values) in all.2.iter_mut().zip(&survivors.variables) {
+            all.index.extend(survivors.index[..survivors.count].iter().map(|index| index + first as u32));
+            for (column, values) in all.variables.iter_mut().zip(&survivors.variables) {
                 column.extend_from_slice(&values[..survivors.count]);
             }
-            all.3.extend_from_slice(&survivors.weight[..survivors.count]);
+            all.weight.extend_from_slice(&survivors.weight[..survivors.count]);
         }
         kept.push(all);
     }
@@ -117,12 +126,12 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     let constant_in = empty_in - none[0].columns.bytes() as u64;
     let words = (selection.cutflow_rows() + fill.rows()) as u64 * 7;
     let control_out = empty_out - 8 * words;
-    assert_eq!(empty.kept[0].1.len(), 0);
+    assert_eq!(empty.kept[0].index.len(), 0);
     assert!(constant_in < 4096 && control_out <= 64, "{constant_in} bytes in and {control_out} out for no events");
 
     let (bytes_in, bytes_out, on_cuda) = measured(&batches, Keep::Survivors);
     let projected: u64 = batches.iter().map(|batch| batch.columns.bytes() as u64).sum();
-    let survivors: u64 = on_cuda.kept.iter().map(|batch| batch.1.len() as u64).sum();
+    let survivors: u64 = on_cuda.kept.iter().map(|batch| batch.index.len() as u64).sum();
     let chunks = batches.len() as u64;
     assert_eq!(on_cuda.chunks, batches.len());
     assert!(survivors > 500, "{survivors} of 2000");
