@@ -108,3 +108,26 @@ fn devices_says_why_cuda_cannot_be_used_and_lists_what_can() {
     let text = told(&trawl().arg("devices").envs(none).output().unwrap());
     assert!(text.contains("CUDA cannot be used: the NVIDIA driver sees no device."), "{text}");
 }
+
+#[test]
+fn a_folder_of_the_users_own_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("demo.toml");
+    std::fs::write(&own, "name = \"mine\"\n").unwrap();
+    let output = demo(folder.path(), "cpu", Vec::new(), &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("is not of an earlier demo"), "{}", told(&output));
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "name = \"mine\"\n");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn numbers_of_events_beyond_sense_are_refused_before_anything_is_written() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("new");
+    for events in ["0", "499", "4000000000000000000", "18446744073709551615"] {
+        let output = trawl().args(["demo", "--quiet", "--events", events, "--output"]).arg(&folder).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{events}: {}", told(&output));
+        assert!(!folder.exists());
+    }
+}

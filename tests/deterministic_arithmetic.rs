@@ -17,13 +17,13 @@ const DECIDING: [&str; 8] = [
 ];
 
 /// Methods of f64 and f32 that call the library or fuse; `sqrt`, `abs`, `floor` and their like are exact.
-const METHODS: [&str; 24] = [
+const METHODS: &[&str] = &[
     "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "sin", "cos", "tan", "sin_cos", "asin", "acos",
-    "atan", "atan2", "sinh", "cosh", "tanh", "powf", "powi", "hypot", "cbrt", "mul_add",
+    "atan", "atan2", "sinh", "cosh", "tanh", "powf", "powi", "hypot", "cbrt", "mul_add", "asinh", "acosh", "atanh",
 ];
 
 /// The functions of CUDA's mathematical library that kernels might call, in both precisions and as intrinsics.
-const DEVICE: [&str; 16] = [
+const DEVICE: &[&str] = &[
     "expf",
     "logf",
     "sinf",
@@ -40,6 +40,22 @@ const DEVICE: [&str; 16] = [
     "__logf",
     "__fmaf_rn",
     "__fma_rn",
+    "log",
+    "log1p",
+    "expm1",
+    "exp2",
+    "exp10",
+    "log2",
+    "log10",
+    "cbrt",
+    "tan",
+    "asin",
+    "acos",
+    "erf",
+    "lgamma",
+    "tgamma",
+    "rsqrt",
+    "rsqrtf",
 ];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
@@ -91,6 +107,15 @@ fn deciding_rust_calls_no_library_function() {
                 *before == Some('.') || code[..*at].ends_with("f64::") || code[..*at].ends_with("f32::")
             });
             wrong.extend(library.map(|(at, _)| format!("{}:{}: {name}", file.display(), line_of(&code, at))));
+            // Also as a value: `.map(f64::exp)`.
+            for path in [format!("f64::{name}"), format!("f32::{name}")] {
+                let whole = |at: usize| !is_word(code.as_bytes().get(at + path.len()));
+                wrong.extend(
+                    code.match_indices(&path)
+                        .filter(|(at, _)| whole(*at))
+                        .map(|_| format!("{}: {path}", file.display())),
+                );
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

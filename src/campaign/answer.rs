@@ -61,7 +61,12 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(found) = &self.found {
             let (findings, significance) = (&found.global.findings, &found.global.significance);
-            writeln!(f, "Largest excess       {}", found.place)?;
+            if findings.z <= 0.0 {
+                writeln!(f, "Largest excess       none: no window holds more than expected; the first one")?;
+                writeln!(f, "                     is {}", found.place)?;
+            } else {
+                writeln!(f, "Largest excess       {}", found.place)?;
+            }
             writeln!(
                 f,
                 "                     {} observed, {} expected, local p = {}, {:.2} sigma",

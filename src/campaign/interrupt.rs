@@ -1,10 +1,10 @@
-//! How a run is asked to stop: SIGINT, SIGTERM (what batch systems send at the time limit) and SIGUSR1 (what users ask
+//! How a run is asked to stop: SIGINT, SIGHUP (a closed terminal), SIGTERM (what batch systems send at the time limit) and SIGUSR1 (what users ask
 //! them to send before it). Stages ask [`Interrupt::check`] between units and give up; nothing half-written stays.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 use crate::error::{Error, Fault, Result};
 
@@ -21,13 +21,13 @@ impl Interrupt {
         Self::default()
     }
 
-    /// A flag raised by SIGINT, SIGTERM and SIGUSR1 from now on.
+    /// A flag raised by SIGINT, SIGTERM, SIGUSR1 and SIGHUP from now on.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses a handler.
     pub fn listen() -> Result<Self> {
         let interrupt = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGUSR1] {
+        for signal in [SIGINT, SIGTERM, SIGUSR1, SIGHUP] {
             let number = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)
                 .map_err(|source| Error::io("campaign.interrupt", "listen to", name(number), source))?;
@@ -66,6 +66,7 @@ fn name(number: usize) -> &'static str {
         Ok(SIGINT) => "SIGINT",
         Ok(SIGTERM) => "SIGTERM",
         Ok(SIGUSR1) => "SIGUSR1",
+        Ok(SIGHUP) => "SIGHUP",
         _ => "a signal",
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::campaign::Progress;
 use crate::events::{self, DijetSample, Resonance};
 
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ struct DijetArguments {
     output: PathBuf,
 }
 
-pub(super) fn execute(arguments: &GenerateArguments) -> anyhow::Result<()> {
+pub(super) fn execute(arguments: &GenerateArguments, progress: &Progress) -> anyhow::Result<()> {
     let Kind::Dijet(dijet) = &arguments.kind;
     let resonance = Resonance {
         events: dijet.resonant,
@@ -54,6 +55,11 @@ pub(super) fn execute(arguments: &GenerateArguments) -> anyhow::Result<()> {
         resonance: (dijet.resonant > 0).then_some(resonance),
         ..DijetSample::default()
     };
-    events::generate_file(&sample, &dijet.output)?;
+    let stage = progress.stage("generate dijet", "events", Some(dijet.events));
+    events::generate_file(&sample, &dijet.output, &|events| {
+        stage.add(events);
+        progress.interrupted()
+    })?;
+    stage.finish();
     super::say(format!("{}: {} events", dijet.output.display(), dijet.events))
 }

@@ -63,7 +63,7 @@ struct MachineFlags {
     /// Threads of the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
-    /// The most memory to use, for example 2GiB
+    /// The most memory of a CUDA device to use, for example 2GiB; events beyond it go in smaller chunks
     #[arg(long, value_name = "SIZE")]
     memory: Option<Bytes>,
 }
@@ -151,7 +151,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Check(arguments) => check::execute(arguments),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Devices => devices::execute(),
-        Command::Generate(arguments) => generate::execute(arguments),
+        Command::Generate(arguments) => generate::execute(arguments, &progress(cli)?),
     }
 }
 

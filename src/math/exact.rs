@@ -156,16 +156,15 @@ impl WeightScale {
     /// # Ok::<(), trawl::Error>(())
     /// ```
     pub fn new(largest_weight: f64) -> Result<Self> {
-        let magnitude = largest_weight.abs();
         let (least, most) = (power_of_two(-Self::LARGEST_EXPONENT), power_of_two(Self::LARGEST_EXPONENT));
-        if !(least..=most).contains(&magnitude) {
+        if !(least..=most).contains(&largest_weight) {
             return Err(Fault::new("math.exact", format!("the largest weight is declared as {largest_weight:e}"))
                 .because("it sets the unit of the exact sums and must lie within 1e-120 and 1e120")
                 .suggest("Declare the largest absolute weight of the sample")
                 .usage());
         }
-        let exponent = exponent_of(magnitude);
-        Ok(Self { exponent: exponent + i32::from(magnitude > power_of_two(exponent)) })
+        let exponent = exponent_of(largest_weight);
+        Ok(Self { exponent: exponent + i32::from(largest_weight > power_of_two(exponent)) })
     }
 
     /// e, where 2^e is the largest weight.
@@ -394,10 +393,9 @@ mod tests {
 
     #[test]
     fn declarations_are_checked() {
-        for bad in [0.0, f64::NAN, f64::INFINITY, 1e-200, 1e200] {
+        for bad in [0.0, -4.0, f64::NAN, f64::INFINITY, 1e-200, 1e200] {
             assert_eq!(WeightScale::new(bad).unwrap_err().exit_code(), 2, "{bad}");
         }
-        assert_eq!(WeightScale::new(-4.0).unwrap().exponent(), 2);
         assert_eq!(WeightScale::new(4.1).unwrap().exponent(), 3);
         for exponent in [-400, 400] {
             let scale = WeightScale::new(2f64.powi(exponent)).unwrap();

@@ -218,11 +218,11 @@ mod tests {
 
     #[test]
     fn every_wrong_cell_is_named_with_its_line() {
-        let (_folder, input) = input("lo,hi,n,b\n1,2,3.5,1\n2,3,x,1\n4,5,1,-1\n5,5,1,nan\n");
+        let (_folder, input) = input("lo,hi,n,b\n1,2,3.5,1\n2,3,1,1\n4,5,1,-1\n5,5,1,nan\n5,6,x,1\n");
         let error = input.load().unwrap_err().to_string();
         for expected in [
             ":2: the observed count 3.5",
-            ":3: the observed count 'x'",
+            ":6: the observed count 'x'",
             ":4: the bin starts at 4",
             ":4: the expectation -1",
             ":5: the expectation 'nan'",

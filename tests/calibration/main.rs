@@ -4,8 +4,8 @@
 //! Each pseudo-experiment has its own data and its own simulation of 20 times the data: generate, select, fill, smooth,
 //! scan, toys. With the raw contents of a simulation of 5 times the data, 43 % of the p-values came out below 0.05 in a
 //! trial. Smoothed, it was 7.7 % of 2,999 for this small plane, whose 28 cells are fitted with nearly ten parameters, and
-//! 4.7 % of 2,997 with 20 times the data (50.6 % below one half): the toys do not know of the fit's own uncertainty. In the
-//! demo about as many parameters share 1,620 cells, so 5 times the data is enough there.
+//! 4.7 % of 2,997 with 20 times the data (50.6 % below one half): the toys do not know of the fit's own uncertainty. The
+//! demo's own plane, where about as many parameters share 1,620 cells, was not calibrated.
 
 use std::path::Path;
 

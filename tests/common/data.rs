@@ -1,5 +1,6 @@
 //! Where the public files are on which some tests run.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The folder of public files, or `None` with a message where a test must be skipped.
@@ -10,6 +11,7 @@ pub fn data() -> Option<PathBuf> {
         return Some(folder);
     }
     assert!(std::env::var_os("TRAWL_REQUIRE_DATA").is_none(), "no data in '{}'", folder.display());
-    println!("skipped: no data in '{}'", folder.display());
+    // Not through `println!`, which a passing test swallows.
+    let _ = writeln!(std::io::stderr(), "skipped: no data in '{}'", folder.display());
     None
 }

@@ -177,8 +177,9 @@ pub fn generate_columns(sample: &DijetSample, rows: Range<u64>) -> EventBatch {
 /// Chunks are generated on all threads of the rayon pool and written in order; a few of them are in memory at a time.
 ///
 /// # Errors
-/// See [`DijetSample::check`] and [`EventWriter::create`]; nothing half-written is left.
-pub fn generate_file(sample: &DijetSample, path: impl AsRef<Path>) -> Result<()> {
+/// See [`DijetSample::check`] and [`EventWriter::create`]; whatever `progress`, which is told the number of events of each
+/// step, answers. Nothing half-written is left.
+pub fn generate_file(sample: &DijetSample, path: impl AsRef<Path>, progress: &dyn Fn(u64) -> Result<()>) -> Result<()> {
     sample.check()?;
     let mut writer = EventWriter::create(path, &DijetSample::projection(), Layout::default())?;
     let chunks: Vec<u64> = (0..sample.events.div_ceil(CHUNK)).collect();
@@ -189,6 +190,7 @@ pub fn generate_file(sample: &DijetSample, path: impl AsRef<Path>) -> Result<()>
         };
         let batches: Vec<EventBatch> = together.par_iter().map(generate).collect();
         batches.iter().try_for_each(|batch| writer.write(batch))?;
+        progress(batches.iter().map(|batch| batch.columns.events as u64).sum())?;
     }
     writer.finish()
 }

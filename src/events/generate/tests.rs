@@ -134,7 +134,7 @@ fn nonsense_is_refused_all_at_once_and_never_panics() {
     assert_eq!((error.problems().len(), error.exit_code()), (4, 2), "{error}");
     assert_eq!(generate_columns(&sample, 0..10).columns.events, 10);
     let folder = tempfile::tempdir().unwrap();
-    assert!(generate_file(&sample, folder.path().join("x.parquet")).is_err());
+    assert!(generate_file(&sample, folder.path().join("x.parquet"), &|_| Ok(())).is_err());
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
@@ -145,7 +145,7 @@ fn a_generated_file_has_the_same_bytes_for_any_number_of_threads() {
     let bytes = [1, 3].map(|threads| {
         let path = folder.path().join("sample.parquet");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| generate_file(&sample, &path)).unwrap();
+        pool.install(|| generate_file(&sample, &path, &|_| Ok(()))).unwrap();
         std::fs::read(path).unwrap()
     });
     assert!(bytes[0] == bytes[1]);

@@ -106,8 +106,13 @@ impl PlaneMap {
 
     /// The numbers of every window; `tested` is 0 where it was left out.
     pub fn csv(&self) -> String {
-        let mut text = String::from(
-            "column,row,column_low,column_high,row_low,row_high,tested,observed,expected,ln_p,significance\n",
+        // Named by their quantities: what the picture calls a column, a card may call a row.
+        let name = |axis: &AxisTitle| -> String {
+            axis.quantity.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect()
+        };
+        let (x, y) = (name(&self.column_axis), name(&self.row_axis));
+        let mut text = format!(
+            "{x}_bin,{y}_window,{x}_low,{x}_high,{y}_low,{y}_high,tested,observed,expected,ln_p,significance\n"
         );
         for (row, column, cell) in self.all() {
             let (tested, observed, expected, ln_p, significance) = match cell {

@@ -150,7 +150,7 @@ impl Weight {
     /// # Errors
     /// A factor that is not finite, or is 0.
     pub fn constant(factor: f64) -> Result<Self> {
-        Ok(Self { column: None, factor, scale: WeightScale::new(factor)? })
+        Ok(Self { column: None, factor, scale: WeightScale::new(factor.abs())? })
     }
 
     /// The scalar column times `factor`. `largest` is the declared largest absolute value of the product, within which
