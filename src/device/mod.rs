@@ -28,7 +28,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use columns::{DeviceColumn, Download, Upload};
-pub use cuda::{Counts, Cuda, CudaSettings};
+pub use cuda::{Counts, Cuda, CudaSettings, Timing};
 pub use launch::{Grid, Kernel};
 pub use memory::{Bytes, Plan};
 pub use operation::Operation;
