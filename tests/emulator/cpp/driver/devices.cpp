@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <cstring>
 
 #include "driver/driver.h"
@@ -52,13 +53,16 @@ uint64_t Driver::random() {
 }
 
 Driver& driver() {
-    // Read at the first call, so that a test can set the environment before it. Never destroyed: threads of the process
-    // may still make calls while it exits.
-    static Driver& instance = *[] {
+    // Made at the first call, so that a test can set the environment before it. Never destroyed: threads of the process
+    // may still make calls while it exits. Local statics are not guarded here (-fno-threadsafe-statics, which kernels
+    // need), and two threads that open the device at once must not make two drivers.
+    static std::once_flag once;
+    static Driver* instance = nullptr;
+    std::call_once(once, [] {
+        instance = new Driver;
         std::atexit([] { driver().write_statistics_file(); });
-        return new Driver;
-    }();
-    return instance;
+    });
+    return *instance;
 }
 
 Device* current_device() { return context; }
