@@ -13,5 +13,8 @@ pub mod select;
 pub mod tally;
 
 pub use cutflow::{Cutflow, CutflowRow, CutflowTable};
-pub use select::{Batch, Cut, Object, Origin, Selected, Selection, Survivors, Variable, Weight};
+pub use select::{
+    Batch, Channel, Cut, Definition, FeatureTable, Features, Object, Origin, Outputs, Pair, QuantityFrom, Selected,
+    Selection, Survivors, Variable, Weight,
+};
 pub use tally::{Tally, WeightedCount};

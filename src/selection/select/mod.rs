@@ -1,29 +1,37 @@
 //! `selection.select`: which events survive, what is computed of them, and how many were lost at each cut.
 //!
-//! For every event, each **object** takes the items of its collection that pass its cuts, ordered by falling transverse
-//! momentum (ties: lowest index) and keeps at most the `leading` first. The **cuts** are applied in order; an event that
-//! passes all of them survives, and its **variables** are computed in f64 from the f32 columns and rounded to f32 once. A
-//! variable that is used in a cut has its rounded value there too.
+//! A [`Definition`] names objects, pairs, variables, cuts, channels, regions and features as texts in the language of
+//! [`crate::selection::expression`]; [`Selection::new`] checks all of it and compiles it once, before any event is read.
 //!
-//! * A value that needs an object which the event does not have (`jet[1].pt` of an event with one jet) makes a comparison
-//!   false and a variable NaN.
-//! * A NaN of the data in a *compared* value (a cut, or the pT by which objects are ordered) is an error that names the
-//!   column and the row, because any answer would be a guess. Cuts after the first failed one compare nothing.
+//! For every event, each **object** takes the items of its collections that pass its conditions, in its order (falling
+//! transverse momentum unless another is asked for; ties: the order of the file) and keeps at most the `leading` first. The
+//! **cuts** are applied in order. An event that passes all of them belongs to those **channels** whose requirement it
+//! meets, each of which may ask for more; it survives if it passes all that one channel asks for, or if there are no
+//! channels. Of survivors, **regions** are flags, **variables** the definitions that are numbers, and **features**
+//! padded tables of objects. Everything is computed in f64 from the f32 columns; a variable is rounded to f32 once, and has
+//! its rounded value wherever it is used.
+//!
+//! * What the event does not have (`jet[1].pt` of an event with one jet, the largest of no values) is missing: it makes
+//!   whatever is computed of it missing, a comparison false, and a variable NaN.
+//! * A NaN of the data in a *compared* value (a cut, the key by which objects are ordered) is an error that names what was
+//!   compared and the row, because any answer would be a guess; `otherwise(x, y)` and `finite(x)` give one. Infinity
+//!   compares as a number. Nothing is compared after the first failed cut.
 //! * Numbers of a card are f64; an f32 of the data is compared as the f64 of the same value.
 //! * The weight of an event is column x factor, rounded to f32 once; everything downstream uses that number. A weight that
 //!   is NaN or outside of the declared range is an error.
 //!
-//! Survivors keep the order of the events. Cost: every projected value is read once, and 4 (1 + variables) + 4 bytes are
+//! Survivors keep the order of the events. Cost: every projected value is read once, and 4 (2 + variables) + 4 bytes are
 //! written for a survivor.
 //!
 //! ```
-//! use trawl::selection::{Cut, Object, Selection, Variable, Weight};
-//! let selection = Selection::new(
-//!     vec![Object::new("jet", "FatJet").keep("pt > 200").keep("abs(eta) < 2.0").leading(2)],
-//!     vec![Variable::new("m_Y", "mass(jet[0] + jet[1])")],
-//!     vec![Cut::new("two large-R jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
-//!     Weight::default(),
-//! )?;
+//! use trawl::selection::{Cut, Definition, Object, Selection, Variable, Weight};
+//! let definition = Definition {
+//!     objects: vec![Object::new("jet", "FatJet").keep("pt > 200 && abs(eta) < 2.0").leading(2)],
+//!     variables: vec![Variable::new("m_Y", "mass(jet[0] + jet[1])")],
+//!     cuts: vec![Cut::new("two large-R jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
+//!     ..Definition::default()
+//! };
+//! let selection = Selection::new(definition, Weight::default())?;
 //! assert_eq!(selection.projection().collections[0].quantities, ["pt", "eta", "phi", "mass"]);
 //! # Ok::<(), trawl::Error>(())
 //! ```
@@ -31,6 +39,7 @@
 mod compile;
 mod cpu;
 mod cuda;
+mod definition;
 mod math;
 mod program;
 mod read;
@@ -40,7 +49,9 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use compile::{Mistake, Part, compile};
+use compile::compile;
+pub use compile::{FeatureTable, Outputs};
+pub use definition::{Channel, Cut, Definition, Features, Object, Pair, QuantityFrom, Variable};
 pub(crate) use program::Program;
 
 use super::tally::{Tally, WORDS};
@@ -50,84 +61,6 @@ use crate::events::{EventColumns, Projection};
 use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
 
 const NAME: &str = "selection.select";
-
-/// A kind of object: a collection with cuts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// The name by which cuts and variables call it: `jet`.
-    pub name: String,
-    /// The collection of the file: `FatJet`.
-    pub collection: String,
-    /// Quantities whose column is called otherwise: (`mass`, `msoftdrop`). Every other quantity is the column of its name.
-    pub quantities: Vec<(String, String)>,
-    /// Cuts on every item, all of which it must pass: `pt > 200`.
-    pub keep: Vec<String>,
-    /// At most so many are kept, those of largest pT.
-    pub leading: Option<u32>,
-}
-
-impl Object {
-    /// All items of a collection.
-    pub fn new(name: impl Into<String>, collection: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            collection: collection.into(),
-            quantities: Vec::new(),
-            keep: Vec::new(),
-            leading: None,
-        }
-    }
-
-    /// Only those that pass a cut more.
-    pub fn keep(mut self, cut: impl Into<String>) -> Self {
-        self.keep.push(cut.into());
-        self
-    }
-
-    /// Only the `leading` first.
-    pub fn leading(mut self, leading: u32) -> Self {
-        self.leading = Some(leading);
-        self
-    }
-
-    /// With a quantity that is read from the column of another name.
-    pub fn quantity(mut self, name: impl Into<String>, column: impl Into<String>) -> Self {
-        self.quantities.push((name.into(), column.into()));
-        self
-    }
-}
-
-/// A number that is computed of every survivor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value: `mass(jet[0] + jet[1])`.
-    pub value: String,
-}
-
-impl Variable {
-    /// A variable.
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into() }
-    }
-}
-
-/// A requirement on events: a row of the cutflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cut {
-    /// What the cutflow calls it.
-    pub name: String,
-    /// What must hold: `count(jet) >= 2`.
-    pub require: String,
-}
-
-impl Cut {
-    /// A cut.
-    pub fn new(name: impl Into<String>, require: impl Into<String>) -> Self {
-        Self { name: name.into(), require: require.into() }
-    }
-}
 
 /// The weight of events: a column times a factor.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,13 +105,12 @@ impl Weight {
     }
 }
 
-/// Objects, variables and cuts, compiled.
+/// A [`Definition`], checked and compiled.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    objects: Vec<Object>,
-    variables: Vec<Variable>,
-    cuts: Vec<Cut>,
+    definition: Arc<Definition>,
     weight: Weight,
+    outputs: Arc<Outputs>,
     program: Arc<Program>,
 }
 
@@ -187,25 +119,26 @@ impl Selection {
     ///
     /// # Errors
     /// Every mistake in the texts, with its column and the nearest known name.
-    pub fn new(objects: Vec<Object>, variables: Vec<Variable>, cuts: Vec<Cut>, weight: Weight) -> Result<Self> {
-        let (program, mistakes) = compile(&objects, &variables, &cuts, &weight);
-        let selection = Self { objects, variables, cuts, weight, program: Arc::new(program) };
+    pub fn new(definition: Definition, weight: Weight) -> Result<Self> {
+        let compiled = compile(&definition, &weight);
         let mut problems = Problems::default();
-        for Mistake { part, why } in mistakes {
-            let place = match part {
-                Part::Object(index, key) => format!("object '{}', {key}", selection.objects[index].name),
-                Part::Variable(index) => format!("variable '{}'", selection.variables[index].name),
-                Part::Cut(index, key) => format!("cut '{}', {key}", selection.cuts[index].name),
-            };
-            problems.push(Fault::new(NAME, format!("{place}: {why}")).usage());
+        for mistake in compiled.mistakes {
+            let place = mistake.path.join(".");
+            problems.push(Fault::new(NAME, format!("{place}: {}", mistake.why)).usage());
         }
-        problems.finish().map(|()| selection)
+        problems.finish()?;
+        Ok(Self {
+            definition: Arc::new(definition),
+            weight,
+            outputs: Arc::new(compiled.outputs),
+            program: Arc::new(compiled.program),
+        })
     }
 
     /// The same selection for a sample with another weight.
     pub fn with_weight(&self, weight: Weight) -> Self {
-        let (program, _) = compile(&self.objects, &self.variables, &self.cuts, &weight);
-        Self { weight, program: Arc::new(program), ..self.clone() }
+        let compiled = compile(&self.definition, &weight);
+        Self { weight, program: Arc::new(compiled.program), ..self.clone() }
     }
 
     /// The columns that must be read for it.
@@ -213,19 +146,29 @@ impl Selection {
         &self.program.projection
     }
 
-    /// The names of the variables, in the order of [`Survivors::variables`].
+    /// What a survivor has: the names of its variables, features and flags.
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// The texts that it was compiled from.
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// The names of the variables: the first of [`Survivors::variables`], which go on with the features.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.variables.iter().map(|variable| variable.name.as_str())
+        self.outputs.variables.iter().map(String::as_str)
     }
 
     /// The names of the cuts, in their order.
     pub fn cuts(&self) -> impl Iterator<Item = &str> {
-        self.cuts.iter().map(|cut| cut.name.as_str())
+        self.definition.cuts.iter().map(|cut| cut.name.as_str())
     }
 
-    /// The rows of its cutflow's tally: one more than cuts.
+    /// The rows of its tally: one more than cuts; for each channel, one more than its cuts; one for each region.
     pub fn cutflow_rows(&self) -> usize {
-        self.cuts.len() + 1
+        self.program.rows as usize
     }
 
     /// The weight of its events.
@@ -245,10 +188,10 @@ impl Selection {
             1 => " and in one more event of this batch".to_owned(),
             more => format!(" and in {more} more events of this batch"),
         };
-        let fault = match self.program.compared.get(status.fault as usize) {
+        let fault = match self.program.checked.get(status.fault as usize) {
             Some(compared) => Fault::new(NAME, format!("{compared} is NaN {place}{others}"))
                 .because("a comparison with NaN has no answer")
-                .suggest("Mend the column, or let an earlier cut remove such events."),
+                .suggest("Mend the column, let an earlier cut remove such events, or write otherwise(..., value)."),
             None => {
                 let Weight { column, factor, scale } = &self.weight;
                 let weight = match column {
@@ -272,7 +215,7 @@ impl Selection {
 
     /// The fault code of a weight with that status: those after the last comparison.
     fn weight_fault(&self, status: u32) -> u32 {
-        self.program.compared.len() as u32 + status
+        self.program.checked.len() as u32 + status
     }
 }
 
@@ -300,7 +243,9 @@ pub struct Batch<P: Place> {
     pub columns: EventColumns<P>,
     /// The cutflow of the batches before ([`Selection::cutflow_rows`] rows); it comes out again with this one added. Row i
     /// counts the events that passed i cuts before the first that they failed: one entry an event, instead of one for
-    /// each cut passed, is what makes it cheap on a device. [`Cutflow`](crate::selection::Cutflow) sums them up.
+    /// each cut passed, is what makes it cheap on a device. [`Cutflow`](crate::selection::Cutflow) sums them up. The rows
+    /// of a channel follow in the same way (the first: events that belong to it and fail its first cut), then one row
+    /// for each region.
     pub cutflow: Tally<P>,
     /// Where the batch comes from.
     pub origin: Origin,
@@ -322,10 +267,12 @@ pub struct Survivors<P: Place> {
     pub count: usize,
     /// Their rows in the batch, ascending.
     pub index: P::Column<u32>,
-    /// The selection's variables, each of `count` values.
+    /// The selection's variables and features, each of `count` values: see [`Selection::outputs`].
     pub variables: Vec<P::Column<f32>>,
     /// Their weights.
     pub weight: P::Column<f32>,
+    /// Their flags: see [`Outputs::flags`].
+    pub flags: P::Column<u32>,
 }
 
 impl Download for Survivors<OnDevice> {
@@ -337,6 +284,7 @@ impl Download for Survivors<OnDevice> {
             index: self.index.download(cuda)?,
             variables: self.variables.download(cuda)?,
             weight: self.weight.download(cuda)?,
+            flags: self.flags.download(cuda)?,
         })
     }
 }
@@ -406,7 +354,7 @@ impl Operation for Selection {
         // the survivors, of which there can be as many.
         let input =
             Bytes::of::<f32>(items.div_ceil(events as usize) + columns.collections.len() + columns.scalars.len());
-        let variables = self.variables.len();
+        let variables = self.program.variables as usize;
         Plan {
             fixed: Bytes(1 << 16) + Bytes::of::<u64>(batch.cutflow.words.length()),
             per_unit: input + Bytes::of::<f32>(2 * (2 + variables) + 1),
