@@ -11,13 +11,35 @@ use crate::math::exact::WeightScale;
 
 const NAME: &str = "selection.cutflow";
 
-/// The events that passed each cut and all before it; the first row is all events. Sums are exact, so cutflows of batches,
+/// The events that passed each cut and all before it; the first row is all events. The rows of each channel follow (its
+/// own events, then those that passed each of its cuts too), then the regions. Sums are exact, so cutflows of batches,
 /// shards and samples add up in any order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cutflow {
-    names: Vec<String>,
+    names: Vec<(Within, String)>,
     rows: Vec<WeightedCount>,
     scale: WeightScale,
+}
+
+/// What a row of a cutflow is part of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Within {
+    /// All events, through the cuts of the card.
+    Everything,
+    /// The events of a channel that passed all of those.
+    Channel(String),
+    /// The survivors: each region by itself.
+    Regions,
+}
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => Ok(()),
+            Self::Channel(name) => f.write_str(name),
+            Self::Regions => f.write_str("regions"),
+        }
+    }
 }
 
 impl Cutflow {
@@ -26,15 +48,24 @@ impl Cutflow {
     /// # Errors
     /// A tally that is not of this selection.
     pub fn new(selection: &Selection, tally: &Tally<Host>) -> Result<Self> {
-        let names: Vec<String> = std::iter::once("all events").chain(selection.cuts()).map(str::to_owned).collect();
+        let definition = selection.definition();
+        let mut names = vec![(Within::Everything, "all events".to_owned())];
+        names.extend(definition.cuts.iter().map(|cut| (Within::Everything, cut.name.clone())));
+        for channel in &definition.channels {
+            let of_channel = std::iter::once(&channel.entry).chain(&channel.cuts);
+            names.extend(of_channel.map(|cut| (Within::Channel(channel.entry.name.clone()), cut.name.clone())));
+        }
+        names.extend(definition.regions.iter().map(|region| (Within::Regions, region.name.clone())));
         let mut rows = tally.rows()?;
         if rows.len() != names.len() {
             let (expected, got) = (names.len(), rows.len());
             return Err(Fault::new(NAME, format!("expected a tally of {expected} rows, got {got}")).data());
         }
         for row in (0..rows.len() - 1).rev() {
-            let later = rows[row + 1];
-            rows[row].merge(&later)?;
+            if names[row].0 == names[row + 1].0 && names[row].0 != Within::Regions {
+                let later = rows[row + 1];
+                rows[row].merge(&later)?;
+            }
         }
         Ok(Self { names, rows, scale: selection.weight().scale() })
     }
@@ -58,13 +89,24 @@ impl Cutflow {
     pub fn table(&self) -> CutflowTable {
         let of = |part: f64, whole: f64| if whole == 0.0 { f64::NAN } else { part / whole };
         let sums: Vec<f64> = self.rows.iter().map(|row| row.sum(self.scale)).collect();
-        let rows = (0..self.rows.len()).map(|index| CutflowRow {
-            name: self.names[index].clone(),
-            events: self.rows[index].events,
-            weights: sums[index],
-            error: self.rows[index].sum_of_squares(self.scale).sqrt(),
-            efficiency: of(sums[index], sums[0]),
-            relative_efficiency: of(sums[index], sums[index.saturating_sub(1)]),
+        // What a channel and a region are a part of: the events that passed all cuts.
+        let common = self.names.iter().rposition(|(within, _)| *within == Within::Everything).unwrap_or(0);
+        let rows = (0..self.rows.len()).map(|index| {
+            let (within, name) = &self.names[index];
+            let before = match index.checked_sub(1) {
+                None => 0,
+                Some(before) if self.names[before].0 == *within && *within != Within::Regions => before,
+                Some(_) => common,
+            };
+            CutflowRow {
+                within: within.clone(),
+                name: name.clone(),
+                events: self.rows[index].events,
+                weights: sums[index],
+                error: self.rows[index].sum_of_squares(self.scale).sqrt(),
+                efficiency: of(sums[index], sums[0]),
+                relative_efficiency: of(sums[index], sums[before]),
+            }
         });
         CutflowTable { rows: rows.collect() }
     }
@@ -73,9 +115,11 @@ impl Cutflow {
 /// A row of a cutflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CutflowRow {
+    /// What it is part of.
+    pub within: Within,
     /// The cut, or `all events`.
     pub name: String,
-    /// Events that passed it and all before.
+    /// Events that passed it and all before within the same.
     pub events: u64,
     /// The sum of their weights.
     pub weights: f64,
@@ -83,7 +127,8 @@ pub struct CutflowRow {
     pub error: f64,
     /// The sum over that of all events; NaN where that is 0.
     pub efficiency: f64,
-    /// The sum over that of the row before; NaN where that is 0.
+    /// The sum over that of the row before; of the first of a channel, and of a region, over that of the events that passed
+    /// all cuts of the card. NaN where that is 0.
     pub relative_efficiency: f64,
 }
 
@@ -97,18 +142,26 @@ pub struct CutflowTable {
 impl CutflowTable {
     /// The table as CSV with a header; sums are written so that they read back to the same f64.
     pub fn csv(&self) -> String {
-        let mut text = String::from("cut,events,weights,error,efficiency,relative_efficiency\n");
-        for row in &self.rows {
-            let name = if row.name.contains(['"', ',', '\n', '\r']) {
-                format!("\"{}\"", row.name.replace('"', "\"\""))
+        let quoted = |text: &str| {
+            if text.contains(['"', ',', '\n', '\r']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
             } else {
-                row.name.clone()
-            };
+                text.to_owned()
+            }
+        };
+        let mut text = String::from("within,cut,events,weights,error,efficiency,relative_efficiency\n");
+        for row in &self.rows {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{name},{},{},{},{},{}",
-                row.events, row.weights, row.error, row.efficiency, row.relative_efficiency
+                "{},{},{},{},{},{},{}",
+                quoted(&row.within.to_string()),
+                quoted(&row.name),
+                row.events,
+                row.weights,
+                row.error,
+                row.efficiency,
+                row.relative_efficiency
             );
         }
         text
@@ -121,7 +174,12 @@ impl fmt::Display for CutflowTable {
         let header = ["cut", "events", "weights", "+-", "of all", "of before"].map(str::to_owned);
         let rows = self.rows.iter().map(|row| {
             [
-                row.name.clone(),
+                match &row.within {
+                    Within::Everything => row.name.clone(),
+                    Within::Channel(channel) if *channel == row.name => format!("{channel}:"),
+                    Within::Channel(channel) => format!("{channel}: {}", row.name),
+                    Within::Regions => format!("region {}", row.name),
+                },
                 row.events.to_string(),
                 format!("{:.2}", row.weights),
                 format!("{:.2}", row.error),

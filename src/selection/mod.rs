@@ -12,7 +12,7 @@ pub mod expression;
 pub mod select;
 pub mod tally;
 
-pub use cutflow::{Cutflow, CutflowRow, CutflowTable};
+pub use cutflow::{Cutflow, CutflowRow, CutflowTable, Within};
 pub use select::{
     Batch, Channel, Cut, Definition, FeatureTable, Features, Object, Origin, Outputs, Pair, QuantityFrom, Selected,
     Selection, Survivors, Variable, Weight,

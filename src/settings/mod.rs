@@ -32,7 +32,7 @@ use toml::de::DeTable;
 use crate::error::{Fault, Problems, Result, nearest};
 pub use tree::Value;
 use tree::{Entry, FROM_OVERRIDE, Node};
-pub use value::Setting;
+pub use value::{Setting, TextOrNumber, Texts};
 
 const NAME: &str = "card";
 
@@ -226,6 +226,11 @@ impl<'d> Section<'d> {
     /// The names of the keys that the card gives here, in the order of the file, for tables whose keys are names.
     pub fn keys(&self) -> Vec<String> {
         self.entries.unwrap_or_default().iter().map(|entry| entry.key.clone()).collect()
+    }
+
+    /// Whether the card gives a table as `key` here.
+    pub fn is_table(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|node| matches!(node.value, Value::Table(_)))
     }
 
     /// Whether the card gives `key` here.

@@ -2,6 +2,41 @@
 
 use super::tree::Value;
 
+/// A text or a list of texts: `"pt > 30"` is `["pt > 30"]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts(pub Vec<String>);
+
+impl Setting for Texts {
+    const EXAMPLE: &'static str = "\"...\"";
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Text(text) => Ok(Self(vec![text.clone()])),
+            Value::List(_) => Vec::read(value).map(Self),
+            other => Err(expected("a string or an array of strings", other)),
+        }
+    }
+}
+
+/// A text or a number: the name of a column, or a constant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextOrNumber {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(f64),
+}
+
+impl Setting for TextOrNumber {
+    const EXAMPLE: &'static str = "\"...\"";
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Text(text) => Ok(Self::Text(text.clone())),
+            Value::Integer(_) | Value::Float(_) => f64::read(value).map(Self::Number),
+            other => Err(expected("a string or a number", other)),
+        }
+    }
+}
+
 /// A type that a card value can be read as.
 pub trait Setting: Sized {
     /// A value to show where one is missing.

@@ -167,6 +167,50 @@ pub(crate) struct Instruction {
     pub number: f64,
 }
 
+impl Instruction {
+    /// Calls `read` with every register that it reads, those that its check looks at included.
+    pub fn reads(&self, checks: &[Check], presences: &[Presence], mut read: impl FnMut(u32)) {
+        use Code::{
+            Above, Absolute, Add, And, ArcTangent, AtLeast, AtMost, AtPlace, Below, Best, Broadcast, Choose, Cosine,
+            Cut, DeltaPhi, DeltaR, Divide, Equal, EtaOf, Exponential, Finite, Flag, Floor, Fold, HyperbolicCosine,
+            HyperbolicSine, Hypotenuse, Keep, Logarithm, MassOf, Maximum, Minimum, Momentum, Multiply, Negate, Not, Or,
+            Otherwise, PhiOf, Power, PtOf, RapidityOf, Require, Round, Separation, Sine, SquareRoot, Store, Subtract,
+            Tally, Truth, Unequal,
+        };
+        let Self { a, b, c, check, .. } = *self;
+        let mut each =
+            |registers: &[u32]| registers.iter().filter(|register| **register != NONE).for_each(|r| read(*r));
+        match self.code {
+            Broadcast | Negate | Absolute | SquareRoot | Exponential | Logarithm | Sine | Cosine | HyperbolicSine
+            | HyperbolicCosine | Floor | Round | Truth | Not | Finite | Fold | Cut | Require | Tally | Flag | Store => {
+                each(&[a]);
+            }
+            AtPlace => each(&[c]),
+            Add | Subtract | Multiply | Divide | ArcTangent | Hypotenuse | Minimum | Maximum | Power | DeltaPhi
+            | Above | AtLeast | Below | AtMost | Equal | Unequal | And | Or | Otherwise | Separation | Keep | Best => {
+                each(&[a, b])
+            }
+            Choose => each(&[a, b, c]),
+            DeltaR | Momentum => each(&[a, b, c, check]),
+            MassOf | PtOf | EtaOf | PhiOf | RapidityOf => each(&[a, a + 1, a + 2, a + 3]),
+            Code::Number
+            | Code::Scalar
+            | Code::Count
+            | Code::At
+            | Code::Item
+            | Code::Place
+            | Code::Build
+            | Code::Each
+            | Code::Pairs => {}
+        }
+        if check != NONE && !matches!(self.code, DeltaR | Momentum) {
+            let Check { first_presence, presences: number } = checks[check as usize];
+            let needed = &presences[first_presence as usize..(first_presence + number) as usize];
+            needed.iter().for_each(|presence| read(presence.register));
+        }
+    }
+}
+
 /// A kind of object: items of one or several collections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]

@@ -1,0 +1,232 @@
+//! The objects of a block: which items each event has kept, and the lanes of loops over them.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::selection::select::math::Columns;
+use crate::selection::select::program::{NONE, ObjectPlan, Program};
+
+/// The kept items of one object: event i of the block has `counts[i]` of them from `starts[i]` on.
+#[derive(Default)]
+pub(super) struct Found {
+    pub counts: Vec<u32>,
+    starts: Vec<u32>,
+    /// Items by their position in the columns of their source, plus the length of the columns of the sources before.
+    references: Vec<u32>,
+    /// Where the references of each source begin.
+    bases: Vec<u32>,
+    /// While the object is built: what each source gave.
+    parts: Vec<Part>,
+    /// The keys and references of one event.
+    sorted: Vec<(f64, u32)>,
+}
+
+/// The items of one source that were kept, with their keys.
+struct Part {
+    counts: Vec<u32>,
+    kept: Vec<(f64, u32)>,
+}
+
+impl Found {
+    /// Begins to build for so many events.
+    pub fn begin(&mut self, program: &Program, columns: &Columns<'_>, plan: &ObjectPlan) {
+        self.bases.clear();
+        let mut base = 0;
+        for source in 0..plan.sources {
+            self.bases.push(base);
+            let offsets = columns.offsets[program.sources[(plan.first_source + source) as usize] as usize];
+            base += offsets.last().copied().unwrap_or(0);
+        }
+        self.counts.clear();
+        self.starts.clear();
+        self.references.clear();
+        self.parts.clear();
+    }
+
+    /// Adds the items of one source that were kept.
+    pub fn add(&mut self, lanes: &Lanes, kept: impl Fn(usize) -> bool, keys: Option<&[f64]>) {
+        let Items::OfSource { source, items } = &lanes.items[0] else { return };
+        let base = self.bases[*source as usize];
+        let mut part = Part { counts: Vec::with_capacity(lanes.events.len()), kept: Vec::with_capacity(lanes.len()) };
+        let mut lane = 0;
+        for count in lanes.counts() {
+            let before = part.kept.len();
+            for _ in 0..count {
+                if kept(lane) {
+                    let item = match items {
+                        Chosen::All(range) => (range.start + lane) as u32,
+                        Chosen::These(list) => list[lane],
+                    };
+                    part.kept.push((keys.map_or(0.0, |keys| keys[lane]), base + item));
+                }
+                lane += 1;
+            }
+            part.counts.push((part.kept.len() - before) as u32);
+        }
+        self.parts.push(part);
+    }
+
+    /// Orders what was kept by the keys and drops what is beyond `leading`.
+    pub fn finish(&mut self, leading: u32) {
+        let events = self.parts.first().map_or(0, |part| part.counts.len());
+        let mut next = vec![0; self.parts.len()];
+        for event in 0..events {
+            self.sorted.clear();
+            for (part, next) in self.parts.iter().zip(&mut next) {
+                let count = part.counts[event] as usize;
+                self.sorted.extend_from_slice(&part.kept[*next..*next + count]);
+                *next += count;
+            }
+            // Stable, so that equal keys keep the order in which they were found.
+            if !self.sorted.is_sorted_by(|first, second| first.0 <= second.0) {
+                self.sorted.sort_by(|first, second| by_key(first.0, second.0));
+            }
+            self.sorted.truncate(leading as usize);
+            self.starts.push(self.references.len() as u32);
+            self.counts.push(self.sorted.len() as u32);
+            self.references.extend(self.sorted.iter().map(|(_, reference)| *reference));
+        }
+    }
+
+    /// Keeps the events that stay.
+    pub fn retain(&mut self, stays: &[bool]) {
+        if self.counts.len() != stays.len() {
+            return;
+        }
+        let mut kept = 0;
+        for (event, stays) in stays.iter().enumerate() {
+            (self.counts[kept], self.starts[kept]) = (self.counts[event], self.starts[event]);
+            kept += usize::from(*stays);
+        }
+        self.counts.truncate(kept);
+        self.starts.truncate(kept);
+    }
+
+    /// The items of an event of the block.
+    pub fn of_event(&self, event: usize) -> &[u32] {
+        let start = self.starts[event] as usize;
+        &self.references[start..start + self.counts[event] as usize]
+    }
+
+    /// The item of an event at a place.
+    pub fn reference(&self, event: usize, place: u32) -> Option<u32> {
+        (place < self.counts[event]).then(|| self.references[(self.starts[event] + place) as usize])
+    }
+
+    /// A quantity of a kept item.
+    pub fn quantity(
+        &self,
+        program: &Program,
+        columns: &Columns<'_>,
+        plan: &ObjectPlan,
+        quantity: u32,
+        reference: u32,
+    ) -> f64 {
+        // Few sources, and nearly always one: the last whose references begin at or below this one.
+        let source = self.bases.iter().rposition(|base| *base <= reference).unwrap_or(0);
+        let from = program.quantities[(plan.first_quantity + quantity * plan.sources) as usize + source];
+        if from.column == NONE {
+            return f64::from(from.constant);
+        }
+        f64::from(columns.quantities[from.column as usize][(reference - self.bases[source]) as usize])
+    }
+}
+
+/// Items of the columns of a source.
+pub(super) enum Chosen {
+    /// Consecutive ones: those of a block that no event has left.
+    All(Range<usize>),
+    These(Vec<u32>),
+}
+
+/// What the lanes of a loop are.
+pub(super) enum Items {
+    /// Items as they are in the file.
+    OfSource { source: u32, items: Chosen },
+    /// Kept items, by reference.
+    Kept(Vec<u32>),
+}
+
+/// The lanes of a loop: for each event of the block, its items or pairs, one after the other.
+pub(super) struct Lanes {
+    /// The event of the block that each lane belongs to.
+    pub owners: Vec<u32>,
+    events: Vec<u32>,
+    /// The items; of a pair, the firsts and the seconds.
+    pub items: Vec<Items>,
+    /// Their places in their objects; empty while an object is built.
+    pub places: Vec<Vec<u32>>,
+}
+
+impl Lanes {
+    /// Every item of a source of an object, for the `active` events of a batch.
+    pub fn of_source(program: &Program, columns: &Columns<'_>, plan: &ObjectPlan, source: u32, active: &[u32]) -> Self {
+        let offsets = columns.offsets[program.sources[(plan.first_source + source) as usize] as usize];
+        let items_of = |event: &u32| offsets[*event as usize]..offsets[*event as usize + 1];
+        let events: Vec<u32> = active.iter().map(|event| items_of(event).len() as u32).collect();
+        let first = active.first().map_or(0, |event| items_of(event).start as usize);
+        let last = active.last().map_or(0, |event| items_of(event).end as usize);
+        let owners = owners(&events);
+        // Events are ascending and so are their items: as many as lie between the ends are all that lie there.
+        let items = if owners.len() == last - first {
+            Chosen::All(first..last)
+        } else {
+            Chosen::These(active.iter().flat_map(items_of).collect())
+        };
+        Self { owners, events, items: vec![Items::OfSource { source, items }], places: Vec::new() }
+    }
+
+    /// Every kept item of an object.
+    pub fn of_object(found: &Found) -> Self {
+        let events = found.counts.clone();
+        let references = (0..events.len()).flat_map(|event| found.of_event(event).iter().copied()).collect();
+        let places = events.iter().flat_map(|count| 0..*count).collect();
+        Self { owners: owners(&events), events, items: vec![Items::Kept(references)], places: vec![places] }
+    }
+
+    /// Every pair of kept items; of one object with itself, each pair once.
+    pub fn of_pairs(first: &Found, second: &Found, same: bool) -> Self {
+        let mut lanes = Self { owners: Vec::new(), events: Vec::new(), items: Vec::new(), places: Vec::new() };
+        let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
+        let (mut first_places, mut second_places) = (Vec::new(), Vec::new());
+        for event in 0..first.counts.len() {
+            let before = firsts.len();
+            for (i, a) in first.of_event(event).iter().enumerate() {
+                let start = if same { i + 1 } else { 0 };
+                for (j, b) in second.of_event(event).iter().enumerate().skip(start) {
+                    firsts.push(*a);
+                    seconds.push(*b);
+                    first_places.push(i as u32);
+                    second_places.push(j as u32);
+                }
+            }
+            lanes.events.push((firsts.len() - before) as u32);
+        }
+        lanes.owners = owners(&lanes.events);
+        lanes.items = vec![Items::Kept(firsts), Items::Kept(seconds)];
+        lanes.places = vec![first_places, second_places];
+        lanes
+    }
+
+    pub fn len(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// How many lanes each event has.
+    pub fn counts(&self) -> impl Iterator<Item = u32> {
+        self.events.iter().copied()
+    }
+}
+
+/// Ascending; NaN, which is a fault of its event in any case, after all numbers.
+fn by_key(first: f64, second: f64) -> Ordering {
+    first.partial_cmp(&second).unwrap_or_else(|| first.is_nan().cmp(&second.is_nan()))
+}
+
+fn owners(events: &[u32]) -> Vec<u32> {
+    let mut owners = Vec::with_capacity(events.iter().sum::<u32>() as usize);
+    for (event, count) in events.iter().zip(0..).map(|(count, event)| (event, *count)) {
+        owners.resize(owners.len() + count as usize, event);
+    }
+    owners
+}
