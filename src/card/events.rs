@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::Result;
+use crate::events::{Schema, SchemaPreset};
 use crate::hunt::BumpHunter;
 use crate::selection::{Selection, Weight};
-use crate::settings::Section;
+use crate::settings::{Section, TextOrNumber};
 use crate::spectrum::smooth::Smoothing;
 use crate::toys::{Plane, ToySettings};
 
@@ -44,7 +46,54 @@ pub struct Sample {
     /// Files, folders and patterns.
     pub files: Vec<PathBuf>,
     /// The weight of its events.
-    pub weight: Weight,
+    pub weight: SampleWeight,
+    /// How the names of its columns are understood.
+    pub reading: Reading,
+}
+
+/// How a sample is read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The layout of its files, and columns with other names.
+    pub schema: Schema,
+    /// A list of certified luminosity sections, which its events must be in.
+    pub luminosity_mask: Option<PathBuf>,
+}
+
+/// The weight of a sample's events: column x scale x cross section x k-factor x luminosity / sum of generator weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleWeight {
+    /// The column; 1 without one.
+    pub column: Option<String>,
+    /// The largest absolute value in the column.
+    pub largest: f64,
+    /// Everything but the sum of generator weights.
+    pub factor: f64,
+    /// That sum.
+    pub generator_sum: GeneratorSum,
+}
+
+/// The sum of the generator's weights before any event was dropped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum GeneratorSum {
+    /// As the card says; 1 where nothing is to be divided.
+    Given(f64),
+    /// That of the column over all events in the files, for samples that were not skimmed.
+    InFiles,
+}
+
+impl SampleWeight {
+    /// The weight, once the sum is known.
+    ///
+    /// # Errors
+    /// A sum that is 0, a factor that is not finite.
+    pub fn with_sum(&self, sum: f64) -> Result<Weight> {
+        let factor = self.factor / sum;
+        match &self.column {
+            Some(column) => Weight::column(column, factor, self.largest * factor.abs()),
+            None => Weight::constant(factor),
+        }
+    }
 }
 
 /// What a sample stands for.
@@ -54,6 +103,8 @@ pub enum Role {
     Data,
     /// Simulated background.
     Simulation,
+    /// A simulated signal: selected and filled as the others, and no part of any expectation.
+    Signal,
 }
 
 /// What is filled with the survivors, by the positions of variables in the selection.
@@ -130,7 +181,8 @@ pub(super) fn minimum_effective_count(section: &Section) -> f64 {
 }
 
 pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
-    let samples = read_samples(root, folder);
+    let luminosity = read_luminosity(root);
+    let samples = read_samples(root, folder, luminosity);
     let selection = Selection::read(root);
     let histogrammed = read_histogrammed(root, folder, selection.as_ref());
     let search = read_search(root);
@@ -142,25 +194,104 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     Some(EventWork { samples: samples?, selection: selection?, histogrammed: histogrammed?, search, keep })
 }
 
-fn read_samples(root: &Section, folder: &Path) -> Option<Vec<Sample>> {
+/// The integrated luminosity in 1/fb that simulations are brought to.
+fn read_luminosity(root: &Section) -> Option<f64> {
+    let luminosity: Option<f64> = root.optional("luminosity_inverse_fb");
+    if luminosity.is_some_and(|luminosity| luminosity <= 0.0) {
+        root.problem("luminosity_inverse_fb", "an integrated luminosity is above 0");
+    }
+    luminosity
+}
+
+fn read_samples(root: &Section, folder: &Path, luminosity: Option<f64>) -> Option<Vec<Sample>> {
     let sections = root.named_sections("samples");
-    let samples: Vec<_> = sections.iter().map(|(name, section)| read_sample(name, section, folder)).collect();
+    let samples: Vec<_> =
+        sections.iter().map(|(name, section)| read_sample(name, section, folder, luminosity)).collect();
     samples.into_iter().collect()
 }
 
-fn read_sample(name: &str, section: &Section, folder: &Path) -> Option<Sample> {
-    let roles = [("data", Role::Data), ("simulation", Role::Simulation)];
+fn read_sample(name: &str, section: &Section, folder: &Path, luminosity: Option<f64>) -> Option<Sample> {
+    let roles = [("data", Role::Data), ("simulation", Role::Simulation), ("signal", Role::Signal)];
     let role = section.required::<String>("role").map(|_| section.choice("role", &roles, Role::Data));
     let files = if section.has("files") {
         section.paths("files", folder)
     } else {
         section.required::<Vec<String>>("files").map(|_| Vec::new())
     };
-    let weight = Weight::read(section);
-    if role == Some(Role::Data) && (section.has("weight") || section.has("scale")) {
-        section.problem("weight", "data count once each; only a simulation has weights");
+    let weight = read_weight(section, luminosity);
+    if role == Some(Role::Data) {
+        for key in ["weight", "scale", "cross_section_pb"] {
+            if section.has(key) {
+                section.problem(key, "data count once each; only a simulation has weights");
+            }
+        }
     }
-    Some(Sample { name: name.to_owned(), role: role?, files: files?, weight: weight? })
+    let reading = read_reading(section, folder);
+    Some(Sample { name: name.to_owned(), role: role?, files: files?, weight: weight?, reading: reading? })
+}
+
+/// The keys `weight`, `largest_weight`, `scale`, `cross_section_pb`, `k_factor`, `sum_of_generator_weights`.
+fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeight> {
+    let column: Option<String> = section.optional("weight");
+    let largest = if section.has("weight") {
+        section.required("largest_weight")
+    } else {
+        // A constant needs no range, but the key is known.
+        let _ = section.optional::<f64>("largest_weight");
+        Some(1.0)
+    };
+    let mut factor = section.or("scale", 1.0);
+    let mut generator_sum = GeneratorSum::Given(1.0);
+    if section.has("cross_section_pb") {
+        let cross_section_pb = section.required::<f64>("cross_section_pb");
+        // 1 pb = 1000 fb.
+        factor *= cross_section_pb? * section.or("k_factor", 1.0) * luminosity.unwrap_or(1.0) * 1000.0;
+        if luminosity.is_none() {
+            let why = "a cross section needs a luminosity: add luminosity_inverse_fb = 139.0 at the top of the card";
+            section.problem("cross_section_pb", why);
+        }
+        generator_sum = match section.required("sum_of_generator_weights")? {
+            TextOrNumber::Number(sum) => GeneratorSum::Given(sum),
+            TextOrNumber::Text(word) if word == "in-files" => GeneratorSum::InFiles,
+            TextOrNumber::Text(word) => {
+                let why = format!("expected a number, or \"in-files\" for a sample that was not skimmed, got '{word}'");
+                section.problem("sum_of_generator_weights", why);
+                return None;
+            }
+        };
+    } else {
+        for key in ["k_factor", "sum_of_generator_weights"] {
+            if section.has(key) {
+                section.problem(key, "it scales a cross section, and there is no cross_section_pb");
+            }
+        }
+    }
+    let weight = SampleWeight { column, largest: largest?, factor, generator_sum };
+    // Ranges and factors are checked now; a sum that only the files tell is checked when they are read.
+    let sum = if let GeneratorSum::Given(sum) = generator_sum { sum } else { 1.0 };
+    section.check(weight.with_sum(sum)).map(|_| weight)
+}
+
+/// The keys `schema`, `columns`, `luminosity_mask`.
+fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
+    let names: Vec<(&str, SchemaPreset)> = SchemaPreset::ALL.iter().map(|preset| (preset.name(), *preset)).collect();
+    let mut schema = Schema::preset(section.choice("schema", &names, SchemaPreset::default()));
+    let columns = section.section("columns");
+    let mut sound = true;
+    for name in columns.keys() {
+        let column = if columns.is_table(&name) {
+            let own = columns.section(&name);
+            own.required::<String>("column").map(|column| (column, own.or("factor", 1.0)))
+        } else {
+            columns.required::<String>(&name).map(|column| (column, 1.0))
+        };
+        match column {
+            Some((column, factor)) => schema = schema.with_column(name, column, factor),
+            None => sound = false,
+        }
+    }
+    let luminosity_mask = section.path("luminosity_mask", folder);
+    sound.then_some(Reading { schema, luminosity_mask })
 }
 
 fn read_histogrammed(root: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
@@ -212,7 +343,7 @@ fn read_variable(section: &Section, key: &str, selection: Option<&Selection>) ->
     if found.is_none() {
         let hint = match crate::error::nearest(&name, names.iter().copied()) {
             Some(near) => format!(". Did you mean '{near}'?"),
-            None => format!(". [variables] has {}.", names.join(", ")),
+            None => format!(". [define] has {}.", names.join(", ")),
         };
         section.problem(key, format!("'{name}' is no variable{hint}"));
     }
