@@ -26,15 +26,17 @@ struct FourMomentum {
 
 /// The four-momentum with transverse momentum and mass in GeV, pseudorapidity `eta` and azimuth `phi` in radians:
 /// (pt cos phi, pt sin phi, pt sinh eta, sqrt(px^2 + py^2 + pz^2 + m^2)).
-__device__ __forceinline__ FourMomentum from_pt_eta_phi_mass(float pt, float eta, float phi, float mass) {
-    const double transverse = (double)pt;
-    const double azimuth = (double)phi;
-    const double m = (double)mass;
-    const double px = transverse * cos(azimuth);
-    const double py = transverse * sin(azimuth);
-    const double pz = transverse * sinh((double)eta);
-    const double energy = sqrt(((px * px + py * py) + pz * pz) + m * m);
+__device__ __forceinline__ FourMomentum momentum_of(double pt, double eta, double phi, double mass) {
+    const double px = pt * cos(phi);
+    const double py = pt * sin(phi);
+    const double pz = pt * sinh(eta);
+    const double energy = sqrt(((px * px + py * py) + pz * pz) + mass * mass);
     return FourMomentum{px, py, pz, energy};
+}
+
+/// `momentum_of` of values of columns.
+__device__ __forceinline__ FourMomentum from_pt_eta_phi_mass(float pt, float eta, float phi, float mass) {
+    return momentum_of((double)pt, (double)eta, (double)phi, (double)mass);
 }
 
 /// The sum, component by component.

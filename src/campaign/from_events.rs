@@ -1,35 +1,27 @@
 //! From event files to histograms, and on to a global significance.
 
-use std::sync::Arc;
-
 use super::answer::{Bump, Outcome};
 use super::expect;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
+use super::sample;
 use super::search::{SearchSettings, search};
-use super::segment::{EventSegment, Streamed};
-use super::survivors::KeptEvents;
+use super::segment::Streamed;
 use crate::Device;
-use crate::card::{EventWork, Histogrammed, Keep, Role, Sample, Search};
+use crate::card::{EventWork, Histogrammed, Role, Search};
 use crate::error::Result;
 use crate::events::EventSource;
 use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
 use crate::report::{Cutflow, CutflowRow};
-use crate::selection::Origin;
 use crate::spectrum::{Axis, Expectation, Fill, Histogram, uhi};
-
-/// Events that are decoded, selected and filled at once. 65,536 events of four jets are about 5 MB: small beside any
-/// memory, large beside the cost of a launch.
-const EVENTS_A_BATCH: usize = 1 << 16;
-/// Batches that wait between the decoder and the selection.
-const BATCHES_IN_QUEUE: usize = 4;
 
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
     let sources = open_all(work)?;
     let axes = axes(work)?;
+    let variables = filled_variables(work);
     let mut filled = Vec::new();
     for (sample, source) in work.samples.iter().zip(&sources) {
-        filled.push(stream(&mut run, work, sample, source, &axes)?);
+        filled.push(sample::stream(&mut run, work, sample, source, &axes, &variables)?);
     }
     for (sample, source) in work.samples.iter().zip(&sources) {
         for (file, rows) in source.files_and_rows() {
@@ -53,16 +45,10 @@ fn open_all(work: &EventWork) -> Result<Vec<EventSource>> {
     let mut problems = crate::error::Problems::default();
     let mut sources = Vec::new();
     for sample in &work.samples {
-        let opened = open(work, sample);
+        let opened = sample::open(work, sample);
         sources.extend(problems.take(opened));
     }
     problems.finish().map(|()| sources)
-}
-
-/// Opens the files of one sample for the columns that its selection and weight need.
-pub(super) fn open(work: &EventWork, sample: &Sample) -> Result<EventSource> {
-    let patterns: Vec<String> = sample.files.iter().map(|path| path.display().to_string()).collect();
-    EventSource::open(&patterns, work.selection.with_weight(sample.weight.clone()).projection())
 }
 
 /// The axes that are filled: m_Y and the m_X cells of a plane, or the bins of a spectrum.
@@ -82,33 +68,6 @@ fn filled_variables(work: &EventWork) -> Vec<usize> {
         Histogrammed::Spectrum { variable, .. } => vec![*variable],
         Histogrammed::Plane { row, column, .. } => vec![*row, *column],
     }
-}
-
-/// Reads, selects and fills one sample.
-fn stream(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, axes: &[Axis]) -> Result<Streamed> {
-    let selection = work.selection.with_weight(sample.weight.clone());
-    let fill = Fill::new(axes.to_vec(), sample.weight.scale())?;
-    let variables = filled_variables(work);
-    let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
-    let mut segment = EventSegment::new(&run.device, &selection, &fill, &variables, work.keep)?;
-    let mut kept = KeptEvents::new(&selection);
-    let files: Vec<Arc<str>> = source.files().iter().map(|file| file.display().to_string().into()).collect();
-    for batch in source.batches(EVENTS_A_BATCH, BATCHES_IN_QUEUE) {
-        let batch = batch?;
-        let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
-        let parts;
-        (segment, parts) = segment.push(&batch.columns, &origin)?;
-        parts.iter().for_each(|part| kept.add(&batch, part));
-        stage.add(batch.columns.events as u64);
-        run.progress.interrupted()?;
-    }
-    let streamed = segment.finish()?;
-    run.record_stage(stage.finish());
-    if work.keep == Keep::Survivors {
-        let name = format!("survivors-{}.parquet", sample.name);
-        kept.write(run, &name, &format!("The selected events of {}: ids, variables, weights.", sample.name))?;
-    }
-    Ok(streamed)
 }
 
 /// The cutflow tables and the histograms of every sample, as files and in the report.

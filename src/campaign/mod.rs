@@ -16,6 +16,7 @@ mod plan;
 pub mod progress;
 pub mod request;
 mod run;
+mod sample;
 pub mod search;
 pub mod segment;
 mod survivors;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::from_events;
 use super::request::RunRequest;
+use super::sample;
 use crate::card::{Card, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::report::number;
@@ -78,9 +78,9 @@ fn event_stages(card: &Card) -> Result<Vec<PlannedStage>> {
     let mut problems = Problems::default();
     let mut stages = Vec::new();
     for sample in &work.samples {
-        let opened = from_events::open(work, sample);
+        let opened = sample::open(work, sample);
         let Some(source) = problems.take(opened) else { continue };
-        let selection = work.selection.with_weight(sample.weight.clone());
+        let selection = work.selection.with_weight(sample.weight.with_sum(1.0)?);
         let projection = selection.projection();
         let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
         stages.push(PlannedStage {

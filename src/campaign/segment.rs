@@ -19,7 +19,7 @@ use crate::Device;
 use crate::card::Keep;
 use crate::device::{Bytes, Cuda, Download, Host, OnDevice, Operation, Place, Upload};
 use crate::error::Result;
-use crate::events::{Collection, EventColumns};
+use crate::events::{Collection, EventBatch, EventColumns};
 use crate::selection::{Batch, Cutflow, Origin, Selected, Selection, Survivors, Tally};
 use crate::spectrum::{Entries, Fill, Spectrum, SpectrumAccumulator};
 
@@ -51,6 +51,55 @@ pub struct Streamed {
     pub cutflow: Cutflow,
     /// The filled spectrum or plane.
     pub spectrum: Spectrum,
+}
+
+impl Streamed {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// None: the rows are those of the selection and of the fill.
+    pub fn empty(selection: &Selection, fill: &Fill) -> Result<Self> {
+        Self::of(selection, fill, &Tally::empty(selection.cutflow_rows()), &SpectrumAccumulator::empty(fill.rows()))
+    }
+
+    fn of(
+        selection: &Selection,
+        fill: &Fill,
+        cutflow: &Tally<Host>,
+        spectrum: &SpectrumAccumulator<Host>,
+    ) -> Result<Self> {
+        Ok(Self { cutflow: Cutflow::new(selection, cutflow)?, spectrum: Spectrum::new(fill, spectrum)? })
+    }
+
+    /// Adds what another part of the sample yielded.
+    ///
+    /// # Errors
+    /// Sums that leave their range.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        self.cutflow.merge(&other.cutflow)?;
+        self.spectrum.merge(&other.spectrum)
+    }
+}
+
+/// Selects and fills one batch on the CPU, on the calling thread.
+///
+/// # Errors
+/// What the data contradicts, with the row and the file of `origin`.
+pub fn select_and_fill(
+    selection: &Selection,
+    fill: &Fill,
+    filled: &[usize],
+    batch: &EventBatch,
+    origin: Origin,
+) -> Result<(Streamed, Survivors<Host>)> {
+    let nothing = Accumulators {
+        cutflow: Tally::empty(selection.cutflow_rows()),
+        spectrum: SpectrumAccumulator::empty(fill.rows()),
+    };
+    let step = |batch| selection.cpu(batch);
+    let columns = batch.columns.clone();
+    let (all, survivors) = step_on(selection, fill, filled, nothing, columns, origin, step, |e| fill.cpu(e))?;
+    Ok((Streamed::of(selection, fill, &all.cutflow, &all.spectrum)?, survivors))
 }
 
 /// The survivors of a part of a batch.
@@ -119,10 +168,7 @@ impl<'a> EventSegment<'a> {
             State::Cpu(all) => (all.cutflow, all.spectrum),
             State::Cuda(cuda, all) => (all.cutflow.download(&cuda)?, all.spectrum.download(&cuda)?),
         };
-        Ok(Streamed {
-            cutflow: Cutflow::new(self.selection, &cutflow)?,
-            spectrum: Spectrum::new(self.fill, &spectrum)?,
-        })
+        Streamed::of(self.selection, self.fill, &cutflow, &spectrum)
     }
 
     fn push_part(mut self, columns: EventColumns<Host>, origin: Origin) -> Result<(Self, Option<Survivors<Host>>)> {

@@ -1,55 +1,72 @@
-//! The selected events that a card keeps: ids, variables and weights as a Parquet table.
+//! The selected events that a card keeps: ids, variables, features, flags and weights as a Parquet table.
 
 use super::run::Run;
-use super::segment::KeptPart;
+use crate::device::Host;
 use crate::error::Result;
 use crate::events::{Column, EventBatch, write_table};
 use crate::report::DataFile;
-use crate::selection::Selection;
+use crate::selection::{Selection, Survivors};
 
-/// The rows so far: 16 bytes of ids and 4 bytes for each variable and the weight.
-pub(super) struct KeptEvents {
-    names: Vec<String>,
+/// Survivors with their ids.
+pub(super) struct Survived {
     run: Vec<u32>,
     luminosity_block: Vec<u32>,
     event: Vec<u64>,
-    variables: Vec<Vec<f32>>,
-    weight: Vec<f32>,
+    survivors: Survivors<Host>,
 }
 
-impl KeptEvents {
-    pub(super) fn new(selection: &Selection) -> Self {
-        let names: Vec<String> = selection.variables().map(str::to_owned).collect();
-        let variables = vec![Vec::new(); names.len()];
-        Self { names, run: Vec::new(), luminosity_block: Vec::new(), event: Vec::new(), variables, weight: Vec::new() }
+impl Survived {
+    /// The survivors of a part of a batch that begins at its event `first`.
+    pub(super) fn of(batch: &EventBatch, first: usize, survivors: Survivors<Host>) -> Self {
+        let count = survivors.count;
+        let (mut run, mut luminosity_block) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut event = Vec::with_capacity(count);
+        for index in &survivors.index[..count] {
+            let id = batch.id(first + *index as usize);
+            run.push(id.0);
+            luminosity_block.push(id.1);
+            event.push(id.2);
+        }
+        Self { run, luminosity_block, event, survivors }
+    }
+}
+
+/// The table of one sample while it is written.
+pub(super) struct SurvivorTable {
+    name: String,
+    outputs: crate::selection::Outputs,
+    parts: Vec<Survived>,
+}
+
+impl SurvivorTable {
+    pub(super) fn create(_run: &mut Run, name: &str, selection: &Selection) -> Result<Self> {
+        Ok(Self { name: name.to_owned(), outputs: selection.outputs().clone(), parts: Vec::new() })
     }
 
-    /// Adds the survivors of a part of a batch.
-    pub(super) fn add(&mut self, batch: &EventBatch, part: &KeptPart) {
-        for index in &part.survivors.index[..part.survivors.count] {
-            let (run, luminosity_block, event) = batch.id(part.first + *index as usize);
-            self.run.push(run);
-            self.luminosity_block.push(luminosity_block);
-            self.event.push(event);
-        }
-        for (column, values) in self.variables.iter_mut().zip(&part.survivors.variables) {
-            column.extend_from_slice(&values[..part.survivors.count]);
-        }
-        self.weight.extend_from_slice(&part.survivors.weight[..part.survivors.count]);
+    pub(super) fn write(&mut self, survived: Survived) -> Result<()> {
+        self.parts.push(survived);
+        Ok(())
     }
 
-    /// Writes the table into the output folder.
-    pub(super) fn write(self, run: &mut Run, name: &str, holds: &str) -> Result<()> {
+    pub(super) fn finish(self, run: &mut Run, holds: &str) -> Result<()> {
+        let all = |of: &dyn Fn(&Survived) -> &[f32]| -> Vec<f32> {
+            self.parts.iter().flat_map(|part| of(part)[..part.survivors.count].iter().copied()).collect()
+        };
         let mut columns = vec![
-            ("run", Column::U32(self.run.into())),
-            ("luminosityBlock", Column::U32(self.luminosity_block.into())),
-            ("event", Column::U64(self.event.into())),
+            ("run".to_owned(), Column::U32(self.parts.iter().flat_map(|part| part.run.iter().copied()).collect())),
+            (
+                "luminosityBlock".to_owned(),
+                Column::U32(self.parts.iter().flat_map(|part| part.luminosity_block.iter().copied()).collect()),
+            ),
+            ("event".to_owned(), Column::U64(self.parts.iter().flat_map(|part| part.event.iter().copied()).collect())),
         ];
-        let named = self.names.iter().map(String::as_str);
-        columns.extend(named.zip(self.variables.into_iter().map(|values| Column::F32(values.into()))));
-        columns.push(("weight", Column::F32(self.weight.into())));
-        run.output.write_with(name, |path| write_table(path, &columns))?;
-        run.report.files.push(DataFile { path: name.into(), holds: holds.into() });
+        for (at, name) in self.outputs.variables.iter().enumerate() {
+            columns.push((name.clone(), Column::F32(all(&|part| &part.survivors.variables[at]).into())));
+        }
+        columns.push(("weight".into(), Column::F32(all(&|part| &part.survivors.weight).into())));
+        let named: Vec<(&str, Column)> = columns.iter().map(|(name, column)| (name.as_str(), column.clone())).collect();
+        run.output.write_with(&self.name, |path| write_table(path, &named))?;
+        run.report.files.push(DataFile { path: self.name, holds: holds.into() });
         Ok(())
     }
 }

@@ -18,7 +18,8 @@ use crate::settings::{Document, Section};
 use crate::spectrum::binned::BinnedInput;
 use crate::toys::ToySettings;
 pub use events::{
-    EventWork, ExpectationFrom, ExpectationSettings, Histogrammed, Keep, Normalisation, Role, Sample, Search,
+    EventWork, ExpectationFrom, ExpectationSettings, GeneratorSum, Histogrammed, Keep, Normalisation, Reading, Role,
+    Sample, SampleWeight, Search,
 };
 
 const NAME: &str = "card";

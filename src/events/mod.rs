@@ -14,6 +14,8 @@ mod columns;
 mod generate;
 mod inspect;
 mod read;
+mod schema;
+pub use schema::{Schema, SchemaPreset};
 mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};

@@ -21,15 +21,18 @@ pub struct FourMomentum {
 /// The four-momentum with transverse momentum and mass in GeV, pseudorapidity `eta` and azimuth `phi` in radians:
 /// (pt cos phi, pt sin phi, pt sinh eta, sqrt(px^2 + py^2 + pz^2 + m^2)).
 #[inline]
-pub fn from_pt_eta_phi_mass(pt: f32, eta: f32, phi: f32, mass: f32) -> FourMomentum {
-    let transverse: f64 = pt as f64;
-    let azimuth: f64 = phi as f64;
-    let m: f64 = mass as f64;
-    let px: f64 = transverse * cos(azimuth);
-    let py: f64 = transverse * sin(azimuth);
-    let pz: f64 = transverse * sinh(eta as f64);
-    let energy: f64 = sqrt(((px * px + py * py) + pz * pz) + m * m);
+pub fn momentum_of(pt: f64, eta: f64, phi: f64, mass: f64) -> FourMomentum {
+    let px: f64 = pt * cos(phi);
+    let py: f64 = pt * sin(phi);
+    let pz: f64 = pt * sinh(eta);
+    let energy: f64 = sqrt(((px * px + py * py) + pz * pz) + mass * mass);
     FourMomentum { px, py, pz, energy }
+}
+
+/// [`momentum_of`] of values of columns.
+#[inline]
+pub fn from_pt_eta_phi_mass(pt: f32, eta: f32, phi: f32, mass: f32) -> FourMomentum {
+    momentum_of(pt as f64, eta as f64, phi as f64, mass as f64)
 }
 
 /// The sum, component by component.
@@ -194,7 +197,4 @@ mod tests {
         assert_eq!(spacelike.mass(), 0.0);
         assert!(FourMomentum::from_pt_eta_phi_mass(1.0, f32::NAN, 0.0, 0.0).mass().is_nan());
     }
-}
-pub fn momentum_of(pt: f64, eta: f64, phi: f64, mass: f64) -> FourMomentum {
-    todo!()
 }

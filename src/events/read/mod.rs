@@ -162,6 +162,16 @@ impl EventSource {
         Batches(Ordered::start(count, rayon::current_num_threads(), queue, work))
     }
 
+    /// Stub until the reader's branch is merged.
+    pub fn map_batches<T: Send + 'static>(
+        &self,
+        rows_per_batch: usize,
+        queue: usize,
+        work: impl Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
+    ) -> impl Iterator<Item = Result<T>> {
+        self.batches(rows_per_batch, queue).map(move |batch| work(batch?))
+    }
+
     fn tasks(&self, rows_per_batch: usize) -> Vec<Task> {
         self.parts.iter().enumerate().flat_map(|(file, part)| part.tasks(file, rows_per_batch)).collect()
     }

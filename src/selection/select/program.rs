@@ -32,7 +32,8 @@ pub(crate) enum Code {
     Count = 2,
     /// dest = quantity `b` of the item of object `a` at place `c`, or NaN.
     At = 3,
-    /// dest = quantity `b` of the item of object `a` at the place that register `c` holds, or NaN (also if that is NaN).
+    /// dest = quantity `b` of the item of object `a` at the place that register `c` holds, or NaN (also if that is NaN or
+    /// negative). Of a place between two integers, the lower one counts.
     AtPlace = 4,
 
     /// In a loop: dest = event register `a`.
@@ -111,9 +112,9 @@ pub(crate) enum Code {
     /// Finds the items of the object `a`: runs the loop up to the [`Code::Keep`] at instruction `c` for every item of every
     /// source, source after source.
     Build = 80,
-    /// Keeps the item if `a` is not 0 (NONE: always), with the key `b` (NONE: none; checked). When the loop is over, items are
-    /// in ascending order of their keys (ties, and without keys: as they were found) and at most the object's `leading`
-    /// first remain.
+    /// Keeps the item if `a` is not 0 (NONE: always), with the key `b` (NONE: none; checked if the item is kept). When the loop
+    /// is over, items are in ascending order of their keys (NaN last; ties, and without keys: as they were found) and at most
+    /// the object's `leading` first remain.
     Keep = 81,
     /// Runs the loop up to instruction `c`, the first of `b` [`Code::Fold`]s, for every item of the object `a`; then goes
     /// on after them. Without items, folds have their empty values.
@@ -123,7 +124,7 @@ pub(crate) enum Code {
     /// Runs the loop up to the [`Code::Best`] at instruction `dest` for every pair of an item of the object `a` and one of
     /// `b`; if `a` is `b`, for every pair once, first before second.
     Pairs = 84,
-    /// Of the pairs with register `a` not 0 (NONE: all), the one of the smallest `b` (checked): dest = the place of its first
+    /// Of the pairs with register `a` not 0 (NONE: all), the one of the smallest `b` (checked; NaN last): dest = the place of its first
     /// item, dest + 1 of its second (NaN without one), dest + 2 = 1 if there is one, else 0.
     Best = 85,
 
@@ -256,6 +257,7 @@ pub(crate) struct Presence {
 /// Everything that an executor needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Program {
+    /// Each of its collections has a quantity.
     pub projection: Projection,
     /// The quantity columns: (collection, quantity) of the projection.
     pub columns: Vec<(usize, usize)>,

@@ -8,7 +8,7 @@ use crate::math::angle::{delta_phi, delta_r};
 use crate::math::det;
 use crate::math::exact::WeightScale;
 use crate::math::lorentz::{self, FourMomentum};
-use crate::selection::select::math::{Columns, floor, larger, single, smaller};
+use crate::selection::select::math::{Columns, larger, precedes, single, smaller};
 use crate::selection::select::program::{Code, Fold, Instruction, NONE, Program};
 use crate::selection::tally::WeightedCount;
 
@@ -205,8 +205,8 @@ impl<'a> Executor<'a> {
             Code::At => self.events.set(step.dest, (0..self.active.len()).map(|lane| value(lane, step.c))),
             _ => {
                 let places = std::mem::take(&mut self.events.registers[step.c as usize]);
-                // A place that is NaN, negative or no integer names nothing.
-                let at = |place: f64| if place >= 0.0 && floor(place) == place { place as u32 } else { NONE };
+                // A place that is NaN or negative names nothing.
+                let at = |place: f64| if place >= 0.0 { place as u32 } else { NONE };
                 let values = places.iter().enumerate().map(|(lane, place)| value(lane, at(*place)));
                 let values: Vec<f64> = values.collect();
                 self.events.registers[step.c as usize] = places;
@@ -277,8 +277,8 @@ impl<'a> Executor<'a> {
         for count in lanes.counts() {
             let mut chosen: Option<usize> = None;
             for lane in start..start + count as usize {
-                let better = chosen.is_none_or(|chosen| scores[lane] < scores[chosen]);
-                if kept(&self.items, lane) && !scores[lane].is_nan() && better {
+                let better = chosen.is_none_or(|chosen| precedes(scores[lane], scores[chosen]));
+                if kept(&self.items, lane) && better {
                     chosen = Some(lane);
                 }
             }
@@ -469,7 +469,7 @@ fn compute(bank: &mut Bank, step: &Instruction) {
         Code::Minimum => bank.zip(dest, a, b, smaller),
         Code::Maximum => bank.zip(dest, a, b, larger),
         Code::Power => bank.zip(dest, a, b, det::pow),
-        Code::Floor => bank.map(dest, a, floor),
+        Code::Floor => bank.map(dest, a, f64::floor),
         Code::DeltaPhi => bank.zip(dest, a, b, delta_phi),
         Code::Round => bank.map(dest, a, |a| f64::from(single(a))),
         Code::Above => bank.zip(dest, a, b, |a, b| truth(a > b)),

@@ -12,8 +12,7 @@ use std::ops::Range;
 use arrow_buffer::ScalarBuffer;
 use rayon::prelude::*;
 
-use super::math::{self, Columns};
-use super::program::NONE;
+use super::math::{Columns, Scratch, run_event, weight};
 use super::{Batch, NAME, Selected, Selection, Status, Survivors};
 use crate::device::Host;
 use crate::error::{Fault, Result};
@@ -111,7 +110,7 @@ fn select_part(selection: &Selection, columns: &Columns<'_>, events: Range<usize
     for start in events.clone().step_by(BLOCK) {
         let block = start..events.end.min(start + BLOCK);
         weights.clear();
-        weights.extend(block.clone().map(|event| weight(selection, columns, event)));
+        weights.extend(block.clone().map(|event| weight_of(selection, columns, event)));
         let scale = selection.weight.scale;
         let mut faulty = Vec::new();
         for (event, weight) in block.clone().zip(&mut weights) {
@@ -136,8 +135,8 @@ fn note_faults(selection: &Selection, columns: &Columns<'_>, mut faulty: Vec<usi
     faulty.dedup();
     let status = part.status.get_or_insert_with(|| {
         let event = faulty[0];
-        let fault = match selection.weight.scale.status(f64::from(weight(selection, columns, event))) {
-            WEIGHT_FINE => math::fault_of(&selection.program, columns, event),
+        let fault = match selection.weight.scale.status(f64::from(weight_of(selection, columns, event))) {
+            WEIGHT_FINE => first_fault(selection, columns, event),
             status => selection.weight_fault(status),
         };
         Status { row: event as u64, fault, events: 0 }
@@ -145,10 +144,11 @@ fn note_faults(selection: &Selection, columns: &Columns<'_>, mut faulty: Vec<usi
     status.events += faulty.len() as u64;
 }
 
-fn weight(selection: &Selection, columns: &Columns<'_>, event: usize) -> f32 {
-    let factor = selection.weight.factor;
-    match selection.program.weight_column {
-        NONE => factor as f32,
-        column => (f64::from(columns.scalars[column as usize][event]) * factor) as f32,
-    }
+fn first_fault(selection: &Selection, columns: &Columns<'_>, event: usize) -> u32 {
+    let mut scratch = Scratch::new(&selection.program);
+    run_event(&selection.program, columns, event, &mut scratch, |_, _| {}).fault
+}
+
+fn weight_of(selection: &Selection, columns: &Columns<'_>, event: usize) -> f32 {
+    weight(columns, selection.program.weight_column, selection.weight.factor, event)
 }
