@@ -7,7 +7,7 @@ use trawl::campaign::segment::{EventSegment, KeptPart, Streamed};
 use trawl::card::Keep;
 use trawl::device::{Bytes, CudaSettings, DeviceChoice, Host, Operation, kernels};
 use trawl::events::{DijetSample, EventBatch, Resonance, generate_columns};
-use trawl::selection::{Batch, Cut, Object, Origin, Selection, Tally, Variable, Weight};
+use trawl::selection::{Batch, Cut, Definition, Object, Origin, Selection, Tally, Variable, Weight};
 use trawl::spectrum::{Axis, Entries, Fill};
 use trawl_emulator::statistics;
 
@@ -15,13 +15,16 @@ const FILLED: [usize; 2] = [0, 1];
 const VARIABLES: u64 = 2;
 
 fn selection() -> Selection {
-    Selection::new(
-        vec![Object::new("jet", "FatJet").keep("pt > 200").keep("abs(eta) < 2.0")],
-        vec![Variable::new("m_Y", "mass(jet[0] + jet[1])"), Variable::new("m_X", "max(jet[0].mass, jet[1].mass)")],
-        vec![Cut::new("two jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
-        Weight::column("weight", 1.0, 1.0).unwrap(),
-    )
-    .unwrap()
+    let definition = Definition {
+        objects: vec![Object::new("jet", "FatJet").keep("pt > 200").keep("abs(eta) < 2.0")],
+        variables: vec![
+            Variable::new("m_Y", "mass(jet[0] + jet[1])"),
+            Variable::new("m_X", "max(jet[0].mass, jet[1].mass)"),
+        ],
+        cuts: vec![Cut::new("two jets", "count(jet) >= 2"), Cut::new("high mass", "m_Y > 1300")],
+        ..Definition::default()
+    };
+    Selection::new(definition, Weight::column("weight", 1.0, 1.0).unwrap()).unwrap()
 }
 
 fn fill(selection: &Selection) -> Fill {

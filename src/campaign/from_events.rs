@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::events::EventSource;
 use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
 use crate::report::{Cutflow, CutflowRow};
-use crate::spectrum::{Axis, Expectation, Fill, Histogram, uhi};
+use crate::spectrum::{Axis, Expectation, Histogram, uhi};
 
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
     let sources = open_all(work)?;

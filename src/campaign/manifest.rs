@@ -1,7 +1,7 @@
 //! What is needed to repeat a run bit for bit, and to check that it was: `manifest.json`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -103,6 +103,21 @@ pub struct FileRecord {
     pub rows: Option<u64>,
     /// Its sha256 in hexadecimal digits, as `sha256sum` prints it.
     pub sha256: String,
+    /// Which of its bytes that is of.
+    #[serde(default)]
+    pub sha256_of: Hashed,
+}
+
+/// Which bytes of a file are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hashed {
+    /// All of them.
+    #[default]
+    Whole,
+    /// The footer of a Parquet file: it says where each column lies, how large it is and, mostly, its extremes. Reading a data
+    /// set a second time for its hash takes longer than selecting from it.
+    Footer,
 }
 
 /// A stage of the run.
@@ -169,22 +184,49 @@ impl FileRecord {
     /// # Errors
     /// [`Error::Io`] if it cannot be read.
     pub fn of(path: &Path, rows: Option<u64>) -> Result<Self> {
-        let refused = |action: &'static str| move |source: io::Error| Error::io(NAME, action, path, source);
-        let mut file = File::open(path).map_err(refused("open"))?;
-        let (mut hasher, mut bytes) = (Sha256::new(), 0);
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let read = match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(refused("read")(error)),
-            };
-            hasher.update(&buffer[..read]);
-            bytes += read as u64;
-        }
-        Ok(Self { path: path.to_owned(), bytes, rows, sha256: hexadecimal(&hasher.finalize()) })
+        let mut file = File::open(path).map_err(|source| Error::io(NAME, "open", path, source))?;
+        let (bytes, sha256) = hash(&mut file).map_err(|source| Error::io(NAME, "read", path, source))?;
+        Ok(Self { path: path.to_owned(), bytes, rows, sha256, sha256_of: Hashed::Whole })
     }
+
+    /// The record of a Parquet file that was read.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read.
+    pub fn of_parquet(path: &Path, rows: u64, hashed: Hashed) -> Result<Self> {
+        if hashed == Hashed::Whole {
+            return Self::of(path, Some(rows));
+        }
+        let refused = |source: io::Error| Error::io(NAME, "read", path, source);
+        let mut file = File::open(path).map_err(refused)?;
+        let bytes = file.metadata().map_err(refused)?.len();
+        // The last 8 bytes are the length of what is before them, and 'PAR1'.
+        let tail = bytes.min(8);
+        file.seek(SeekFrom::Start(bytes - tail)).map_err(refused)?;
+        let mut end = [0; 8];
+        file.read_exact(&mut end[..tail as usize]).map_err(refused)?;
+        let length = u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]]));
+        file.seek(SeekFrom::Start(bytes - (length + tail).min(bytes))).map_err(refused)?;
+        let (_, sha256) = hash(&mut file).map_err(refused)?;
+        Ok(Self { path: path.to_owned(), bytes, rows: Some(rows), sha256, sha256_of: Hashed::Footer })
+    }
+}
+
+/// The number of bytes from here to the end of a file, and their sha256.
+fn hash(file: &mut File) -> io::Result<(u64, String)> {
+    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    Ok((bytes, hexadecimal(&hasher.finalize())))
 }
 
 /// The sha256 of a text in memory, in hexadecimal digits.

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{self, FileRecord, Manifest};
+use super::manifest::{self, FileRecord, Hashed, Manifest};
 use crate::error::{Error, Fault, Result};
 
 const NAME: &str = "campaign.output";
@@ -113,13 +113,17 @@ impl Output {
         file.close()
     }
 
-    /// Lets `write` make the file `name`, for writers that want a path, and records it.
+    /// Where the file `name` is to be made, for writers that want a path. [`Output::record`] records it.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.partial.join(name)
+    }
+
+    /// Records a file that was made at its path.
     ///
     /// # Errors
-    /// Whatever `write` finds, and [`Error::Io`] if its file cannot be read back.
-    pub fn write_with(&mut self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let path = self.partial.join(name);
-        write(&path)?;
+    /// [`Error::Io`] if it cannot be read back.
+    pub fn record(&mut self, name: &str) -> Result<()> {
+        let path = self.path_of(name);
         let record = FileRecord { path: name.into(), ..FileRecord::of(&path, None)? };
         lock(&self.written).push((name.to_owned(), Some(record)));
         Ok(())
@@ -220,7 +224,13 @@ impl OutputFile {
         self.file.flush().map_err(refused)?;
         self.file.get_ref().sync_all().map_err(refused)?;
         let sha256 = manifest::hexadecimal(&std::mem::take(&mut self.hasher).finalize());
-        let record = FileRecord { path: PathBuf::from(&self.name), bytes: self.bytes, rows: None, sha256 };
+        let record = FileRecord {
+            path: PathBuf::from(&self.name),
+            bytes: self.bytes,
+            rows: None,
+            sha256,
+            sha256_of: Hashed::Whole,
+        };
         if let Some((_, slot)) = lock(&self.written).iter_mut().find(|(name, _)| *name == self.name) {
             *slot = Some(record);
         }

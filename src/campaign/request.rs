@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::manifest::Hashed;
 use crate::Device;
 use crate::device::{Bytes, CudaSettings, DeviceChoice};
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub struct RunRequest {
     pub output: Option<PathBuf>,
     /// Settings over those of the card, `table.key=value`.
     pub settings: Vec<String>,
+    /// Which bytes of the events' files the manifest has the sha256 of.
+    pub hashed: Hashed,
     /// The words of the command line, for the record.
     pub command_line: Vec<String>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Bump, Found, Outcome};
 use super::figures::{deviations, p_value};
-use super::manifest::{CardRecord, DeviceRecord, FileRecord, Manifest, SeedRecord, StageRecord};
+use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, StageRecord};
 use super::output::{CardIdentity, Output};
 use super::progress::Progress;
 use super::request::RunRequest;
@@ -27,6 +27,7 @@ pub(super) struct Run<'a> {
     pub(super) output: Output,
     pub(super) report: ReportData,
     pub(super) manifest: Manifest,
+    pub(super) hashed: Hashed,
 }
 
 /// Runs the card of a request.
@@ -58,7 +59,7 @@ pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
         overrides: card.origin.overrides.clone(),
         ..ReportData::default()
     };
-    let run = Run { card: &card, device, progress, output, report, manifest };
+    let run = Run { card: &card, device, progress, output, report, manifest, hashed: request.hashed };
     match &card.work {
         Work::Events(work) => from_events::run(run, work),
         Work::Binned(work) => binned::run(run, work),
@@ -77,13 +78,19 @@ fn card_record(card: &Card) -> CardRecord {
 impl Run<'_> {
     /// Records a file that was read.
     pub(super) fn record_input(&mut self, sample: &str, path: &Path, rows: Option<u64>) -> Result<()> {
-        let record = FileRecord::of(path, rows)?;
+        let record = match rows {
+            Some(rows) => FileRecord::of_parquet(path, rows, self.hashed)?,
+            None => FileRecord::of(path, None)?,
+        };
         self.report.inputs.push(InputFile {
             sample: sample.to_owned(),
             path: path.display().to_string(),
             bytes: record.bytes,
             rows,
-            sha256: record.sha256.clone(),
+            sha256: match record.sha256_of {
+                Hashed::Whole => record.sha256.clone(),
+                Hashed::Footer => format!("footer: {}", record.sha256),
+            },
         });
         self.manifest.inputs.push(record);
         Ok(())

@@ -65,7 +65,8 @@ impl SurvivorTable {
         }
         columns.push(("weight".into(), Column::F32(all(&|part| &part.survivors.weight).into())));
         let named: Vec<(&str, Column)> = columns.iter().map(|(name, column)| (name.as_str(), column.clone())).collect();
-        run.output.write_with(&self.name, |path| write_table(path, &named))?;
+        write_table(&run.output.path_of(&self.name), &named)?;
+        run.output.record(&self.name)?;
         run.report.files.push(DataFile { path: self.name, holds: holds.into() });
         Ok(())
     }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::campaign::manifest::Hashed;
 use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
@@ -78,6 +79,7 @@ impl MachineFlags {
             memory: self.memory,
             output: None,
             settings,
+            hashed: Hashed::Footer,
             command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         }
     }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{CardFlags, MachineFlags};
+use crate::campaign::manifest::Hashed;
 use crate::campaign::{self, Progress, RunRequest};
 
 #[derive(Debug, Args)]
@@ -17,12 +18,27 @@ pub(super) struct RunArguments {
     /// The folder for results [default: what the card says]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Which bytes of the input files the manifest has the sha256 of
+    #[arg(long, value_name = "BYTES", value_enum, default_value_t = HashInputs::Footer)]
+    hash_inputs: HashInputs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HashInputs {
+    /// The footer, which says where every column lies: quick
+    Footer,
+    /// All of them: reads the data a second time
+    Whole,
 }
 
 pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::Result<()> {
     arguments.machine.start_threads()?;
     let CardFlags { card, settings } = arguments.card.clone();
-    let request = RunRequest { output: arguments.output.clone(), ..arguments.machine.request(card, settings) };
+    let hashed = match arguments.hash_inputs {
+        HashInputs::Footer => Hashed::Footer,
+        HashInputs::Whole => Hashed::Whole,
+    };
+    let request = RunRequest { output: arguments.output.clone(), hashed, ..arguments.machine.request(card, settings) };
     let outcome = campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
     super::say(outcome)
 }

@@ -147,7 +147,7 @@ pub struct InputFile {
     pub bytes: u64,
     /// Its events, if it holds events.
     pub rows: Option<u64>,
-    /// Its sha256 in hexadecimal digits.
+    /// Its sha256 in hexadecimal digits, and what of if not of the whole file.
     pub sha256: String,
 }
 

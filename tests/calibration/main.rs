@@ -36,7 +36,7 @@ fn work() -> EventWork {
 /// Selects and fills one generated sample.
 fn filled(work: &EventWork, role: Role, sample: &DijetSample) -> Histogram {
     let Histogrammed::Plane { plane, row, column, unit } = &work.histogrammed else { panic!("the card has a plane") };
-    let weight = work.samples.iter().find(|sample| sample.role == role).unwrap().weight.clone();
+    let weight = work.samples.iter().find(|sample| sample.role == role).unwrap().weight.with_sum(1.0).unwrap();
     let selection = work.selection.with_weight(weight);
     let axes = vec![
         Axis::new("m_Y", unit, plane.m_y_edges_gev().to_vec()).unwrap(),

@@ -21,15 +21,14 @@ role = "data"
 files = "events.parquet"
 
 [objects.jet]
-collection = "Jet"
+from = "Jet"
 keep = ["pt > 0", "abs(eta) < 5"]
 
-[variables]
+[define]
 leading_pt = "jet[0].pt"
 
-[[select]]
-name = "one jet"
-require = "count(jet) >= 1"
+[select]
+"one jet" = "count(jet) >= 1"
 
 [spectrum]
 variable = "leading_pt"
