@@ -7,6 +7,7 @@ use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
 use crate::hunt::Findings;
 use crate::report::number;
+use crate::selection::CutflowTable;
 use crate::toys::{Deviations, Global};
 
 /// What a run found and where it wrote it.
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub found: Option<Found>,
     /// Selected events (data), with which a card that only selects and fills ends.
     pub selected: Option<u64>,
+    /// The cutflow of each sample.
+    pub cutflows: Vec<(String, CutflowTable)>,
     /// Wall time of each stage.
     pub stages: Vec<StageRecord>,
     /// The output folder.
@@ -59,6 +62,10 @@ impl Found {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (sample, table) in &self.cutflows {
+            writeln!(f, "Cutflow of {sample}")?;
+            table.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))?;
+        }
         if let Some(found) = &self.found {
             let (findings, significance) = (&found.global.findings, &found.global.significance);
             if findings.z <= 0.0 {

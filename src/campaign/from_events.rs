@@ -30,7 +30,7 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
     }
     record_histograms(&mut run, work, &filled)?;
     let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
-    let selected = selected.map(|(streamed, _)| streamed.cutflow.table().rows.last().map_or(0, |row| row.events)).sum();
+    let selected = selected.map(|(streamed, _)| streamed.survivors).sum();
     match &work.search {
         None => {
             run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
@@ -81,8 +81,9 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
         let table = all.cutflow.table();
         let name = format!("cutflow-{}.csv", sample.name);
         run.write(&name, &table.csv(), &format!("The cutflow of {}.", sample.name))?;
+        run.cutflows.push((sample.name.clone(), table.clone()));
         let rows = table.rows.into_iter().map(|row| CutflowRow {
-            cut: row.name,
+            cut: row.label(),
             events: row.events,
             sum_of_weights: row.weights,
             error: row.error,

@@ -17,6 +17,7 @@ use crate::Device;
 use crate::card::{Card, Work};
 use crate::error::Result;
 use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
+use crate::selection::CutflowTable;
 use crate::toys::Deviations;
 
 /// What the stages of a run share.
@@ -28,6 +29,8 @@ pub(super) struct Run<'a> {
     pub(super) report: ReportData,
     pub(super) manifest: Manifest,
     pub(super) hashed: Hashed,
+    /// The cutflow of each sample.
+    pub(super) cutflows: Vec<(String, CutflowTable)>,
 }
 
 /// Runs the card of a request.
@@ -59,7 +62,8 @@ pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
         overrides: card.origin.overrides.clone(),
         ..ReportData::default()
     };
-    let run = Run { card: &card, device, progress, output, report, manifest, hashed: request.hashed };
+    let run =
+        Run { card: &card, device, progress, output, report, manifest, hashed: request.hashed, cutflows: Vec::new() };
     match &card.work {
         Work::Events(work) => from_events::run(run, work),
         Work::Binned(work) => binned::run(run, work),
@@ -189,7 +193,8 @@ impl Run<'_> {
         }
         let name = self.card.name.clone();
         let folder = self.output.finish(self.manifest)?;
-        Ok(Outcome { name, found, selected, stages, report: folder.join("report.html"), folder })
+        let cutflows = self.cutflows;
+        Ok(Outcome { name, found, selected, cutflows, stages, report: folder.join("report.html"), folder })
     }
 
     fn provenance(&self) -> Vec<Fact> {

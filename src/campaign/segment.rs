@@ -37,6 +37,14 @@ pub struct EventSegment<'a> {
 struct Accumulators<P: Place> {
     cutflow: Tally<P>,
     spectrum: SpectrumAccumulator<P>,
+    survivors: u64,
+}
+
+impl Accumulators<Host> {
+    fn empty(selection: &Selection, fill: &Fill) -> Self {
+        let (cutflow, spectrum) = (Tally::empty(selection.cutflow_rows()), SpectrumAccumulator::empty(fill.rows()));
+        Self { cutflow, spectrum, survivors: 0 }
+    }
 }
 
 enum State {
@@ -51,6 +59,8 @@ pub struct Streamed {
     pub cutflow: Cutflow,
     /// The filled spectrum or plane.
     pub spectrum: Spectrum,
+    /// How many events survived.
+    pub survivors: u64,
 }
 
 impl Streamed {
@@ -59,16 +69,12 @@ impl Streamed {
     /// # Errors
     /// None: the rows are those of the selection and of the fill.
     pub fn empty(selection: &Selection, fill: &Fill) -> Result<Self> {
-        Self::of(selection, fill, &Tally::empty(selection.cutflow_rows()), &SpectrumAccumulator::empty(fill.rows()))
+        Self::of(selection, fill, &Accumulators::empty(selection, fill))
     }
 
-    fn of(
-        selection: &Selection,
-        fill: &Fill,
-        cutflow: &Tally<Host>,
-        spectrum: &SpectrumAccumulator<Host>,
-    ) -> Result<Self> {
-        Ok(Self { cutflow: Cutflow::new(selection, cutflow)?, spectrum: Spectrum::new(fill, spectrum)? })
+    fn of(selection: &Selection, fill: &Fill, all: &Accumulators<Host>) -> Result<Self> {
+        let (cutflow, spectrum) = (Cutflow::new(selection, &all.cutflow)?, Spectrum::new(fill, &all.spectrum)?);
+        Ok(Self { cutflow, spectrum, survivors: all.survivors })
     }
 
     /// Adds what another part of the sample yielded.
@@ -76,6 +82,7 @@ impl Streamed {
     /// # Errors
     /// Sums that leave their range.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
+        self.survivors += other.survivors;
         self.cutflow.merge(&other.cutflow)?;
         self.spectrum.merge(&other.spectrum)
     }
@@ -92,14 +99,11 @@ pub fn select_and_fill(
     batch: &EventBatch,
     origin: Origin,
 ) -> Result<(Streamed, Survivors<Host>)> {
-    let nothing = Accumulators {
-        cutflow: Tally::empty(selection.cutflow_rows()),
-        spectrum: SpectrumAccumulator::empty(fill.rows()),
-    };
+    let nothing = Accumulators::empty(selection, fill);
     let step = |batch| selection.cpu(batch);
     let columns = batch.columns.clone();
     let (all, survivors) = step_on(selection, fill, filled, nothing, columns, origin, step, |e| fill.cpu(e))?;
-    Ok((Streamed::of(selection, fill, &all.cutflow, &all.spectrum)?, survivors))
+    Ok((Streamed::of(selection, fill, &all)?, survivors))
 }
 
 /// The survivors of a part of a batch.
@@ -124,15 +128,13 @@ impl<'a> EventSegment<'a> {
         keep: Keep,
     ) -> Result<Self> {
         let state = match device {
-            Device::Cpu => State::Cpu(Accumulators {
-                cutflow: Tally::empty(selection.cutflow_rows()),
-                spectrum: SpectrumAccumulator::empty(fill.rows()),
-            }),
+            Device::Cpu => State::Cpu(Accumulators::empty(selection, fill)),
             Device::Cuda(cuda) => State::Cuda(
                 cuda.clone(),
                 Accumulators {
                     cutflow: Tally::empty_on(cuda, selection.cutflow_rows())?,
                     spectrum: SpectrumAccumulator::empty_on(cuda, fill.rows())?,
+                    survivors: 0,
                 },
             ),
         };
@@ -164,11 +166,15 @@ impl<'a> EventSegment<'a> {
     /// # Errors
     /// A failure of the device.
     pub fn finish(self) -> Result<Streamed> {
-        let (cutflow, spectrum) = match self.state {
-            State::Cpu(all) => (all.cutflow, all.spectrum),
-            State::Cuda(cuda, all) => (all.cutflow.download(&cuda)?, all.spectrum.download(&cuda)?),
+        let all = match self.state {
+            State::Cpu(all) => all,
+            State::Cuda(cuda, all) => Accumulators {
+                cutflow: all.cutflow.download(&cuda)?,
+                spectrum: all.spectrum.download(&cuda)?,
+                survivors: all.survivors,
+            },
         };
-        Streamed::of(self.selection, self.fill, &cutflow, &spectrum)
+        Streamed::of(self.selection, self.fill, &all)
     }
 
     fn push_part(mut self, columns: EventColumns<Host>, origin: Origin) -> Result<(Self, Option<Survivors<Host>>)> {
@@ -248,7 +254,8 @@ fn step_on<P: Place>(
     let values = filled.iter().map(|variable| survivors.variables[*variable].clone()).collect();
     let entries = Entries { values, weights: survivors.weight.clone(), spectrum: all.spectrum };
     fill.check(&entries)?;
-    Ok((Accumulators { cutflow, spectrum: fill_with(entries)? }, survivors))
+    let count = all.survivors + survivors.count as u64;
+    Ok((Accumulators { cutflow, spectrum: fill_with(entries)?, survivors: count }, survivors))
 }
 
 /// The events `range` of a batch; offsets count from the range's first object, values are shared.

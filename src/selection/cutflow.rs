@@ -132,6 +132,18 @@ pub struct CutflowRow {
     pub relative_efficiency: f64,
 }
 
+impl CutflowRow {
+    /// The row's name where channels and regions stand among cuts: `ee: opposite charge`, `region SR`.
+    pub fn label(&self) -> String {
+        match &self.within {
+            Within::Everything => self.name.clone(),
+            Within::Channel(channel) if *channel == self.name => format!("channel {channel}"),
+            Within::Channel(channel) => format!("{channel}: {}", self.name),
+            Within::Regions => format!("region {}", self.name),
+        }
+    }
+}
+
 /// A cutflow in numbers: `Display` is an aligned table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CutflowTable {
@@ -174,12 +186,7 @@ impl fmt::Display for CutflowTable {
         let header = ["cut", "events", "weights", "+-", "of all", "of before"].map(str::to_owned);
         let rows = self.rows.iter().map(|row| {
             [
-                match &row.within {
-                    Within::Everything => row.name.clone(),
-                    Within::Channel(channel) if *channel == row.name => format!("{channel}:"),
-                    Within::Channel(channel) => format!("{channel}: {}", row.name),
-                    Within::Regions => format!("region {}", row.name),
-                },
+                row.label(),
                 row.events.to_string(),
                 format!("{:.2}", row.weights),
                 format!("{:.2}", row.error),
