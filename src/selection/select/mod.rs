@@ -44,6 +44,8 @@ mod math;
 mod program;
 mod read;
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
