@@ -42,6 +42,8 @@ mod cuda;
 mod definition;
 mod math;
 mod program;
+#[cfg(test)]
+mod random_programs;
 mod read;
 #[cfg(test)]
 mod tests;
