@@ -1,52 +1,74 @@
 // selection.select: marks the events that pass every cut, then compacts what was marked, in the order of the events.
 //
 // Positions come from sums over tiles of TILE events and one scan of those sums; no block waits for another.
-#include "selection/select.cuh"
+#include "selection/loops.cuh"
 
 /// The events of a tile; `TILE` in cuda.rs.
 constexpr u32 TILE = 2048;
 
-/// Evaluates every event. A thread's scratch lies in dynamic shared memory behind the block's rows of the cutflow.
+/// Counts an event in its rows: that of the cuts that it passed, and those that the program named.
+__device__ __forceinline__ void count(const selection::Machine& machine, const selection::Lane& lane, float weight,
+                                      u64* shared, u64* cutflow) {
+    const tally::Terms terms = tally::terms_of(weight, machine.shape.weight_exponent);
+    for (u32 place = 0; place <= lane.tallied; ++place) {
+        const u32 row = place == 0 ? lane.passed : machine.row(place - 1);
+        if (machine.shape.shared_rows != 0) {
+            tally::add(shared + row * tally::WORDS, terms);
+        } else {
+            tally::add(cutflow + row * tally::WORDS, terms);
+        }
+    }
+}
+
+/// Evaluates every event. In dynamic shared memory stand the block's rows of the tally, then the registers of all
+/// threads, then their words.
 extern "C" __global__ void __launch_bounds__(256, 3)
-    selection_select(selection::Shape shape, const u64* columns, const u64* tables, u32* marks, float* values,
-                     float* weights, u64* cutflow, u64* status) {
+    selection_select(selection::Shape shape, const u64* columns, const u64* tables, u32* references, double* keys,
+                     u32* marks, float* values, float* weights, u32* flags, u64* cutflow, u64* status) {
     extern __shared__ u64 shared[];
-    const u32 rows = shape.cuts + 1;
-    u32* words = (u32*)(shared + rows * tally::WORDS) + threadIdx.x;
-    const selection::Scratch scratch = {words, blockDim.x, shape.objects};
-    const selection::Columns from = {columns, shape.collections, shape.collections + shape.quantities};
-    const selection::ObjectPlan* objects = (const selection::ObjectPlan*)tables;
-    const selection::ItemCut* item_cuts = (const selection::ItemCut*)(objects + shape.objects);
-    const selection::Instruction* instructions = (const selection::Instruction*)(item_cuts + shape.item_cuts);
-    const selection::Program program = {objects, item_cuts, instructions};
-    tally::clear(shared, rows);
+    double* registers = (double*)(shared + shape.shared_rows * tally::WORDS);
+    u32* words = (u32*)(registers + shape.registers * blockDim.x);
+    const selection::Machine machine = {shape, columns, tables, references, keys, registers + threadIdx.x,
+                                        words + threadIdx.x, blockDim.x};
+    // The last warp of a block may have fewer lanes.
+    const u32 first = threadIdx.x / 32 * 32;
+    const u32 lanes = min(32u, blockDim.x - first);
+    const u32 members = lanes == 32 ? 0xffffffffu : (1u << lanes) - 1;
+    tally::clear(shared, shape.shared_rows);
     __syncthreads();
-    for (u32 event = blockIdx.x * blockDim.x + threadIdx.x; event < shape.events; event += gridDim.x * blockDim.x) {
-        const float weight = selection::weight_of(from, shape, event);
-        const u32 verdict = exact::weight_status((double)weight, shape.weight_exponent);
-        u32 fault = verdict == exact::WEIGHT_FINE ? selection::NONE : shape.weight_fault + verdict;
-        u32 passed = 0;
-        if (fault == selection::NONE) {
-            fault = selection::find_objects(program, from, event, scratch);
+    for (u32 start = blockIdx.x * blockDim.x + first; start < shape.events; start += gridDim.x * blockDim.x) {
+        const u32 event = start + threadIdx.x - first;
+        selection::Lane lane = {};
+        lane.event = event;
+        lane.fault = selection::NONE;
+        lane.alive = event < shape.events;
+        float weight = 0.0f;
+        if (lane.alive) {
+            weight = selection::weight_of(machine, event);
+            const u32 verdict = exact::weight_status((double)weight, shape.weight_exponent);
+            if (verdict != exact::WEIGHT_FINE) {
+                lane.fault = shape.weight_fault + verdict;
+                lane.alive = false;
+            }
         }
-        if (fault == selection::NONE) {
-            const selection::Outcome outcome = selection::evaluate(program, from, shape, event, scratch, values);
-            passed = outcome.passed;
-            fault = outcome.fault;
-        }
-        const bool survives = fault == selection::NONE && passed == shape.cuts;
-        marks[event] = survives ? 1 : 0;
-        if (fault != selection::NONE) {
-            tally::fault(status, event, fault);
+        lane.running = lane.alive;
+        selection::run(machine, lane, members, values);
+        if (event >= shape.events) {
             continue;
         }
-        if (survives) {
-            weights[event] = weight;
+        marks[event] = lane.alive ? 1 : 0;
+        if (lane.fault != selection::NONE) {
+            tally::fault(status, event, lane.fault);
+            continue;
         }
-        tally::add(shared + passed * tally::WORDS, weight, shape.weight_exponent);
+        if (lane.alive) {
+            weights[event] = weight;
+            flags[event] = lane.flags;
+        }
+        count(machine, lane, weight, shared, cutflow);
     }
     __syncthreads();
-    tally::flush(shared, cutflow, rows);
+    tally::flush(shared, cutflow, shape.shared_rows);
 }
 
 /// The number of marks in each tile; one block a tile, blocks stride over tiles.
@@ -150,9 +172,9 @@ extern "C" __global__ void __launch_bounds__(256)
     }
 }
 
-/// Gathers a column of the survivors: out[i] = values[index[i]].
+/// Gathers a column of the survivors, of any type of four bytes: out[i] = values[index[i]].
 extern "C" __global__ void __launch_bounds__(256)
-    selection_select_gather(u32 survivors, const u32* index, const float* values, u64 first, float* out) {
+    selection_select_gather(u32 survivors, const u32* index, const u32* values, u64 first, u32* out) {
     for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < survivors; i += gridDim.x * blockDim.x) {
         out[i] = values[first + index[i]];
     }

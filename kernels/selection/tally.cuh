@@ -7,12 +7,28 @@ namespace tally {
 /// The words of a row: the count, three limbs of the sum of weights, three of the sum of squares.
 constexpr u32 WORDS = 7;
 
-/// Adds an event whose weight was found fine to a row, in shared or global memory.
-__device__ __forceinline__ void add(u64* row, float weight, i32 exponent) {
+/// What an event adds to a row besides itself.
+struct Terms {
+    exact::Units weight;
+    exact::Units square;
+};
+
+/// The terms of an event whose weight was found fine.
+__device__ __forceinline__ Terms terms_of(float weight, i32 exponent) {
     const double w = (double)weight;
+    return Terms{exact::units_of(w, exponent - exact::TERM_BITS), exact::units_of(w * w, 2 * exponent - exact::TERM_BITS)};
+}
+
+/// Adds an event to a row, in shared or global memory.
+__device__ __forceinline__ void add(u64* row, const Terms& terms) {
     atomicAdd(&row[0], 1ULL);
-    exact::add(&row[1], exact::units_of(w, exponent - exact::TERM_BITS));
-    exact::add(&row[4], exact::units_of(w * w, 2 * exponent - exact::TERM_BITS));
+    exact::add(&row[1], terms.weight);
+    exact::add(&row[4], terms.square);
+}
+
+/// The same for one row only.
+__device__ __forceinline__ void add(u64* row, float weight, i32 exponent) {
+    add(row, terms_of(weight, exponent));
 }
 
 /// Clears rows in shared memory; a barrier must follow.

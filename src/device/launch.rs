@@ -24,17 +24,18 @@ pub struct Kernel {
 pub struct Grid {
     blocks: u64,
     shared_bytes: u32,
+    most_threads: u32,
 }
 
 impl Grid {
     /// Enough blocks for `units` threads. Kernels stride over the grid, so [`Function::launch`] may take fewer.
     pub fn threads_for(units: usize, kernel: &Kernel) -> Self {
-        Self { blocks: (units as u64).div_ceil(u64::from(kernel.threads)), shared_bytes: 0 }
+        Self::blocks((units as u64).div_ceil(u64::from(kernel.threads)))
     }
 
     /// A number of blocks, for kernels that give a block to each unit.
     pub fn blocks(blocks: u64) -> Self {
-        Self { blocks, shared_bytes: 0 }
+        Self { blocks, shared_bytes: 0, most_threads: u32::MAX }
     }
 
     /// Exactly one block.
@@ -45,6 +46,11 @@ impl Grid {
     /// With dynamic shared memory.
     pub fn shared(self, bytes: u32) -> Self {
         Self { shared_bytes: bytes, ..self }
+    }
+
+    /// With at most so many threads a block, for kernels whose threads take shared memory.
+    pub fn at_most(self, threads: u32) -> Self {
+        Self { most_threads: threads, ..self }
     }
 }
 
@@ -87,7 +93,7 @@ impl Function {
         let symbol = self.kernel.symbol;
         let config = LaunchConfig {
             grid_dim: (self.blocks(grid), 1, 1),
-            block_dim: (self.threads(), 1, 1),
+            block_dim: (self.threads().min(grid.most_threads), 1, 1),
             shared_mem_bytes: grid.shared_bytes,
         };
         if grid.shared_bytes > SHARED_WITHOUT_OPT_IN {

@@ -42,6 +42,8 @@ mod cuda;
 mod definition;
 mod math;
 mod program;
+#[cfg(test)]
+mod random_programs;
 mod read;
 #[cfg(test)]
 mod reference_tests;
@@ -59,7 +61,7 @@ pub(crate) use program::Program;
 use super::tally::{Tally, WORDS};
 use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
-use crate::events::{EventColumns, Projection};
+use crate::events::{Collection, EventColumns, Projection};
 use crate::math::exact::{WEIGHT_NOT_FINITE, WEIGHT_TOO_LARGE, WeightScale};
 
 const NAME: &str = "selection.select";
@@ -176,6 +178,17 @@ impl Selection {
     /// The weight of its events.
     pub fn weight(&self) -> &Weight {
         &self.weight
+    }
+
+    /// For each object of the program, how many items its sources have.
+    fn capacities<P: Place>(&self, columns: &EventColumns<P>) -> Vec<usize> {
+        let items =
+            |collection: &u32| columns.collections[*collection as usize].quantities.first().map_or(0, Column::length);
+        let of_object = |plan: &program::ObjectPlan| {
+            let first = plan.first_source as usize;
+            self.program.sources[first..first + plan.sources as usize].iter().map(items).sum()
+        };
+        self.program.objects.iter().map(of_object).collect()
     }
 
     /// What a launch found wrong, in words: the status is (row, fault code), the lowest row of `events` rows.
@@ -346,20 +359,19 @@ impl Operation for Selection {
 
     fn plan<P: Place>(&self, batch: &Batch<P>) -> Plan {
         let columns = &batch.columns;
-        let items: usize = columns
-            .collections
-            .iter()
-            .map(|collection| collection.quantities.iter().map(Column::length).sum::<usize>())
-            .sum();
-        let events = columns.events.max(1) as u64;
-        // In: values, offsets, scalars. Working: pass marks, variables and weights of all events, block sums. Out: those of
-        // the survivors, of which there can be as many.
-        let input =
-            Bytes::of::<f32>(items.div_ceil(events as usize) + columns.collections.len() + columns.scalars.len());
-        let variables = self.program.variables as usize;
+        let of_collection =
+            |collection: &Collection<P>| collection.quantities.iter().map(Column::length).sum::<usize>();
+        let values: usize = columns.collections.iter().map(of_collection).sum();
+        let items: usize = self.capacities(columns).iter().sum();
+        let per_event = |bytes: Bytes| Bytes(bytes.0.div_ceil(columns.events.max(1) as u64));
+        // In: values, offsets, scalars. Working: for every item of an object its reference and its key; pass marks,
+        // variables, weights and flags of all events, block sums. Out: those of the survivors, of which there can be as many.
+        let input = Bytes::of::<f32>(columns.collections.len() + columns.scalars.len());
+        let scratch = per_event(Bytes::of::<u32>(items) + Bytes::of::<f64>(items));
+        let results = Bytes::of::<f32>(2 * (3 + self.program.variables as usize) + 1);
         Plan {
             fixed: Bytes(1 << 16) + Bytes::of::<u64>(batch.cutflow.words.length()),
-            per_unit: input + Bytes::of::<f32>(2 * (2 + variables) + 1),
+            per_unit: per_event(Bytes::of::<f32>(values)) + input + scratch + results,
             units: columns.events as u64,
         }
     }
