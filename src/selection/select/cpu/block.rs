@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Part;
-use super::objects::{Chosen, Found, Items, Lanes};
+use super::objects::{Found, Items, Lanes, NextPair, These};
 use crate::math::angle::{delta_phi, delta_r};
 use crate::math::det;
 use crate::math::exact::WeightScale;
@@ -265,29 +265,34 @@ impl<'a> Executor<'a> {
         let step = self.program.instructions[here];
         let best = step.dest as usize;
         let end = self.program.instructions[best];
-        let lanes = Lanes::of_pairs(&self.objects[step.a as usize], &self.objects[step.b as usize], step.a == step.b);
-        self.loop_body(here + 1..best, &lanes);
-        let kept = |bank: &Bank, lane: usize| end.a == NONE || bank.get(end.a)[lane] != 0.0;
-        let lacking = self.items.not_numbers(end.b, end.b);
-        let lacking = lacking.into_iter().filter(|lane| kept(&self.items, *lane)).collect();
-        self.note(end.check, lacking, Some(&lanes));
-        let scores = self.items.get(end.b);
-        let (mut first, mut second, mut there) = (Vec::new(), Vec::new(), Vec::new());
-        let mut start = 0;
-        for count in lanes.counts() {
-            let mut chosen: Option<usize> = None;
-            for lane in start..start + count as usize {
-                let better = chosen.is_none_or(|chosen| precedes(scores[lane], scores[chosen]));
-                if kept(&self.items, lane) && better {
-                    chosen = Some(lane);
+        let events = self.active.len();
+        let mut chosen: Vec<Option<Chosen>> = vec![None; events];
+        let mut next = NextPair::default();
+        loop {
+            let (first, second) = (&self.objects[step.a as usize], &self.objects[step.b as usize]);
+            let lanes = Lanes::of_pairs(first, second, step.a == step.b, &mut next);
+            if lanes.len() == 0 {
+                break;
+            }
+            self.loop_body(here + 1..best, &lanes);
+            let kept = |bank: &Bank, lane: usize| end.a == NONE || bank.get(end.a)[lane] != 0.0;
+            let lacking = self.items.not_numbers(end.b, end.b);
+            let lacking = lacking.into_iter().filter(|lane| kept(&self.items, *lane)).collect();
+            self.note(end.check, lacking, Some(&lanes));
+            let scores = self.items.get(end.b);
+            for (lane, owner) in lanes.owners.iter().enumerate() {
+                let before = &mut chosen[*owner as usize];
+                let score = scores[lane];
+                if kept(&self.items, lane) && before.is_none_or(|before| precedes(score, before.score)) {
+                    *before = Some(Chosen { score, first: lanes.places[0][lane], second: lanes.places[1][lane] });
                 }
             }
-            start += count as usize;
-            let place = |places: &[u32]| chosen.map_or(f64::NAN, |lane| f64::from(places[lane]));
-            first.push(place(&lanes.places[0]));
-            second.push(place(&lanes.places[1]));
-            there.push(f64::from(u8::from(chosen.is_some())));
         }
+        let place = |of: fn(&Chosen) -> u32| -> Vec<f64> {
+            chosen.iter().map(|chosen| chosen.as_ref().map_or(f64::NAN, |chosen| f64::from(of(chosen)))).collect()
+        };
+        let (first, second) = (place(|chosen| chosen.first), place(|chosen| chosen.second));
+        let there = chosen.iter().map(|chosen| f64::from(u8::from(chosen.is_some()))).collect();
         for (at, values) in [first, second, there].into_iter().enumerate() {
             self.events.registers[end.dest as usize + at] = values;
         }
@@ -331,10 +336,8 @@ impl<'a> Executor<'a> {
         }
         let column = self.columns.quantities[from.column as usize];
         match items {
-            Chosen::All(range) => {
-                self.items.set(step.dest, column[range.clone()].iter().map(|value| f64::from(*value)))
-            }
-            Chosen::These(list) => {
+            These::All(range) => self.items.set(step.dest, column[range.clone()].iter().map(|value| f64::from(*value))),
+            These::Listed(list) => {
                 self.items.set(step.dest, list.iter().map(|item| f64::from(column[*item as usize])));
             }
         }
@@ -418,6 +421,14 @@ impl Tally<'_> {
     fn add(&mut self, event: u32, row: usize) {
         self.rows[row].add(self.scale, self.weights[event as usize - self.first]);
     }
+}
+
+/// The best pair of an event so far.
+#[derive(Clone, Copy)]
+struct Chosen {
+    score: f64,
+    first: u32,
+    second: u32,
 }
 
 /// The operands of [`Code::Keep`].

@@ -25,6 +25,10 @@ use block::Executor;
 /// is below 1 % of its loop.
 const BLOCK: usize = 2048;
 
+/// The items of all collections that a block holds at most, if it has more than one event: what a block takes is bounded by
+/// this and by the longest event.
+const ITEMS_A_BLOCK: usize = 1 << 16;
+
 /// Batches of up to this many blocks run on the calling thread, which in a stream is one of several that decode and select.
 const BLOCKS_A_TASK: usize = 16;
 
@@ -107,8 +111,10 @@ fn select_part(selection: &Selection, columns: &Columns<'_>, events: Range<usize
     };
     let mut executor = Executor::new(program, columns);
     let mut weights = Vec::new();
-    for start in events.clone().step_by(BLOCK) {
-        let block = start..events.end.min(start + BLOCK);
+    let mut start = events.start;
+    while start < events.end {
+        let block = start..block_end(columns, start, events.end);
+        start = block.end;
         weights.clear();
         weights.extend(block.clone().map(|event| weight_of(selection, columns, event)));
         let scale = selection.weight.scale;
@@ -127,6 +133,23 @@ fn select_part(selection: &Selection, columns: &Columns<'_>, events: Range<usize
         }
     }
     part
+}
+
+/// Where the block that begins at `start` ends.
+fn block_end(columns: &Columns<'_>, start: usize, end: usize) -> usize {
+    let end = end.min(start + BLOCK);
+    let items = |last: usize| -> usize {
+        columns.offsets.iter().map(|offsets| (offsets[last] - offsets[start]) as usize).sum()
+    };
+    if items(end) <= ITEMS_A_BLOCK {
+        return end;
+    }
+    let (mut fits, mut beyond) = (start + 1, end);
+    while fits + 1 < beyond {
+        let middle = fits.midpoint(beyond);
+        if items(middle) <= ITEMS_A_BLOCK { fits = middle } else { beyond = middle }
+    }
+    fits
 }
 
 /// Adds events that had a fault to the status. Which fault is an event's first, its own run says.

@@ -54,8 +54,8 @@ impl Found {
             for _ in 0..count {
                 if kept(lane) {
                     let item = match items {
-                        Chosen::All(range) => (range.start + lane) as u32,
-                        Chosen::These(list) => list[lane],
+                        These::All(range) => (range.start + lane) as u32,
+                        These::Listed(list) => list[lane],
                     };
                     part.kept.push((keys.map_or(0.0, |keys| keys[lane]), base + item));
                 }
@@ -133,24 +133,35 @@ impl Found {
 }
 
 /// Items of the columns of a source.
-pub(super) enum Chosen {
+pub(super) enum These {
     /// Consecutive ones: those of a block that no event has left.
     All(Range<usize>),
-    These(Vec<u32>),
+    Listed(Vec<u32>),
 }
 
 /// What the lanes of a loop are.
 pub(super) enum Items {
     /// Items as they are in the file.
-    OfSource { source: u32, items: Chosen },
+    OfSource { source: u32, items: These },
     /// Kept items, by reference.
     Kept(Vec<u32>),
+}
+
+/// Pairs are quadratic in the items of an event: a loop over all of an event with 5,000 would take a gigabyte.
+const PAIRS_A_LOOP: usize = 1 << 16;
+
+/// The pair that the next loop begins with: the item `first` of the first object of an event, and all that go with it.
+#[derive(Default)]
+pub(super) struct NextPair {
+    event: usize,
+    first: usize,
 }
 
 /// The lanes of a loop: for each event of the block, its items or pairs, one after the other.
 pub(super) struct Lanes {
     /// The event of the block that each lane belongs to.
     pub owners: Vec<u32>,
+    /// How many lanes each event has; empty for pairs.
     events: Vec<u32>,
     /// The items; of a pair, the firsts and the seconds.
     pub items: Vec<Items>,
@@ -169,9 +180,9 @@ impl Lanes {
         let owners = owners(&events);
         // Events are ascending and so are their items: as many as lie between the ends are all that lie there.
         let items = if owners.len() == last - first {
-            Chosen::All(first..last)
+            These::All(first..last)
         } else {
-            Chosen::These(active.iter().flat_map(items_of).collect())
+            These::Listed(active.iter().flat_map(items_of).collect())
         };
         Self { owners, events, items: vec![Items::OfSource { source, items }], places: Vec::new() }
     }
@@ -184,25 +195,28 @@ impl Lanes {
         Self { owners: owners(&events), events, items: vec![Items::Kept(references)], places: vec![places] }
     }
 
-    /// Every pair of kept items; of one object with itself, each pair once.
-    pub fn of_pairs(first: &Found, second: &Found, same: bool) -> Self {
+    /// The pairs of kept items from `next` on, as many as one loop takes; of one object with itself, each pair once. None:
+    /// there are no more.
+    pub fn of_pairs(first: &Found, second: &Found, same: bool, next: &mut NextPair) -> Self {
         let mut lanes = Self { owners: Vec::new(), events: Vec::new(), items: Vec::new(), places: Vec::new() };
         let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
         let (mut first_places, mut second_places) = (Vec::new(), Vec::new());
-        for event in 0..first.counts.len() {
-            let before = firsts.len();
-            for (i, a) in first.of_event(event).iter().enumerate() {
-                let start = if same { i + 1 } else { 0 };
-                for (j, b) in second.of_event(event).iter().enumerate().skip(start) {
-                    firsts.push(*a);
-                    seconds.push(*b);
-                    first_places.push(i as u32);
-                    second_places.push(j as u32);
-                }
+        while next.event < first.counts.len() && firsts.len() < PAIRS_A_LOOP {
+            let (ours, theirs) = (first.of_event(next.event), second.of_event(next.event));
+            if next.first == ours.len() {
+                *next = NextPair { event: next.event + 1, first: 0 };
+                continue;
             }
-            lanes.events.push((firsts.len() - before) as u32);
+            let start = if same { next.first + 1 } else { 0 };
+            for (place, item) in theirs.iter().enumerate().skip(start) {
+                firsts.push(ours[next.first]);
+                seconds.push(*item);
+                first_places.push(next.first as u32);
+                second_places.push(place as u32);
+                lanes.owners.push(next.event as u32);
+            }
+            next.first += 1;
         }
-        lanes.owners = owners(&lanes.events);
         lanes.items = vec![Items::Kept(firsts), Items::Kept(seconds)];
         lanes.places = vec![first_places, second_places];
         lanes
