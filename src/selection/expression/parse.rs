@@ -1,55 +1,61 @@
-//! Recursive descent over the tokens; one function a rule of the grammar, each named after it.
+//! Recursive descent over the tokens, one function a rule of the grammar.
 //!
 //! ```text
-//! requirement := value ('>' | '>=' | '<' | '<=' | '==') value
-//! object_cut  := (word | 'abs' '(' word ')') comparison number
-//! value       := number | 'count' '(' word ')' | ('mass' | 'pt') '(' place '+' place ')'
-//!              | 'delta_r' '(' place ',' place ')' | ('max' | 'min') '(' value ',' value ')' | 'abs' '(' value ')'
-//!              | place '.' word | word
-//! place       := word '[' integer ']'
+//! any        := all ('||' all)*
+//! all        := comparison ('&&' comparison)*
+//! comparison := sum (('>' | '>=' | '<' | '<=' | '==' | '!=') sum)?
+//! sum        := product (('+' | '-') product)*
+//! product    := unary (('*' | '/') unary)*
+//! unary      := ('-' | '!') unary | place
+//! place      := primary ('.' word | '[' any ']')*
+//! primary    := number | word | word '(' (any (',' any)*)? ')' | '(' any ')'
 //! ```
 
 use super::token::{Placed, Token, tokens};
-use super::{Comparison, Expression, Extreme, Magnitude, Name, ObjectCut, PairFunction, Place, Requirement};
-use crate::error::nearest;
+use super::tree::{Comparison, Factor, Node, Sign, Tree, Word};
+use super::{Slip, Span};
 
-const FUNCTIONS: [&str; 7] = ["count", "mass", "pt", "delta_r", "max", "min", "abs"];
+/// The longest text, in characters.
+pub(crate) const LONGEST: usize = 10_000;
+/// How deep parentheses, calls, indices and signs may nest: recursion ends here, not the stack.
+pub(crate) const DEEPEST: usize = 64;
 
-/// Parses a variable: `mass(jet[0] + jet[1])`.
+/// Parses a whole text.
 ///
 /// # Errors
-/// What was expected and got, with its column, in one sentence without a full stop.
-pub fn parse_expression(text: &str) -> Result<Expression, String> {
-    whole(text, Parser::value)
-}
-
-/// Parses an event cut: `count(jet) >= 2`.
-///
-/// # Errors
-/// As [`parse_expression`]; also `==` between values that are not integers.
-pub fn parse_requirement(text: &str) -> Result<Requirement, String> {
-    whole(text, Parser::requirement)
-}
-
-/// Parses a cut on an object: `abs(eta) < 2.0`.
-///
-/// # Errors
-/// As [`parse_expression`].
-pub fn parse_object_cut(text: &str) -> Result<ObjectCut, String> {
-    whole(text, Parser::object_cut)
-}
-
-/// A problem at a column.
-type Rule<T> = Result<T, (usize, String)>;
-
-fn whole<T>(text: &str, rule: fn(&mut Parser) -> Rule<T>) -> Result<T, String> {
-    let place = |(column, why): (usize, String)| format!("'{text}', column {column}: {why}");
-    let mut parser = Parser { tokens: tokens(text).map_err(place)?, next: 0, depth: 0 };
-    let result = rule(&mut parser).map_err(place)?;
-    match parser.peek() {
-        Token::End => Ok(result),
-        other => Err(place((parser.column(), format!("expected the end, got {other}")))),
+/// What was expected and got, and where.
+pub(crate) fn parse(text: &str) -> Result<Tree, Slip> {
+    let length = text.chars().take(LONGEST + 1).count();
+    if length > LONGEST {
+        let message = format!("an expression has at most {LONGEST} characters; split it with [define]");
+        return Err(Slip::new(Span::new(LONGEST, LONGEST + 1), message));
     }
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    if *parser.peek() == Token::End {
+        return Err(Slip::new(parser.span(), "the text is empty"));
+    }
+    let tree = parser.any()?;
+    match parser.peek() {
+        Token::End => Ok(tree),
+        other => Err(Slip::new(parser.span(), after_an_expression(other))),
+    }
+}
+
+/// Why an expression cannot go on like this.
+fn after_an_expression(token: &Token) -> String {
+    let hint = match token {
+        Token::Word(word) => match word.to_ascii_lowercase().as_str() {
+            "and" => "; 'and' is written '&&'",
+            "or" => "; 'or' is written '||'",
+            _ => "",
+        },
+        Token::Sign("=") => "; equality is written '=='",
+        Token::Sign(")") => ", which closes nothing",
+        Token::Sign(",") => "; only calls have several values: f(a, b)",
+        Token::Sign("!") => "; 'differs from' is written '!='",
+        _ => "",
+    };
+    format!("expected an operator or the end, got {token}{hint}")
 }
 
 struct Parser {
@@ -63,8 +69,8 @@ impl Parser {
         &self.tokens[self.next].token
     }
 
-    fn column(&self) -> usize {
-        self.tokens[self.next].column
+    fn span(&self) -> Span {
+        self.tokens[self.next].span
     }
 
     /// Takes the next token; the last one, `End`, is never passed.
@@ -76,234 +82,197 @@ impl Parser {
         placed
     }
 
-    fn expected<T>(&self, what: &str) -> Rule<T> {
-        Err((self.column(), format!("expected {what}, got {}", self.peek())))
+    fn accept(&mut self, sign: &'static str) -> Option<Span> {
+        (*self.peek() == Token::Sign(sign)).then(|| self.take().span)
     }
 
-    fn sign(&mut self, sign: &'static str) -> Rule<()> {
-        if *self.peek() != Token::Sign(sign) {
-            return self.expected(&format!("'{sign}'"));
-        }
-        self.take();
-        Ok(())
+    fn expected<T>(&self, what: &str) -> Result<T, Slip> {
+        Err(Slip::new(self.span(), format!("expected {what}, got {}", self.peek())))
     }
 
-    fn word(&mut self, what: &str) -> Rule<Name> {
-        let column = self.column();
-        match self.peek().clone() {
-            Token::Word(word) => {
-                self.take();
-                Ok(Name { word, column })
+    /// The closing sign of what was opened at `opened`.
+    fn close(&mut self, sign: &'static str, opened: Span) -> Result<Span, Slip> {
+        match (self.accept(sign), self.peek()) {
+            (Some(span), _) => Ok(span),
+            (None, Token::End) => Err(Slip::new(opened, format!("this is never closed: '{sign}' is missing"))),
+            (None, Token::Word(_) | Token::Sign("=" | "!")) => {
+                Err(Slip::new(self.span(), after_an_expression(self.peek())))
             }
-            _ => self.expected(what),
+            (None, _) => self.expected(&format!("an operator or '{sign}'")),
         }
     }
 
-    fn requirement(&mut self) -> Rule<Requirement> {
-        let left = self.value()?;
-        let column = self.column();
-        let comparison = self.comparison()?;
-        let right = self.value()?;
-        if comparison == Comparison::Equal && !(left.is_integer() && right.is_integer()) {
-            let why = "'==' compares counts with integers only; of a measured number write '>' and '<'";
-            return Err((column, why.to_owned()));
-        }
-        Ok(Requirement { left, comparison, right })
-    }
-
-    fn object_cut(&mut self) -> Rule<ObjectCut> {
-        let mut quantity = self.word("a quantity of the object")?;
-        let mut magnitude = Magnitude::AsIs;
-        if *self.peek() == Token::Sign("(") {
-            if quantity.word != "abs" {
-                let why = format!("a cut on an object knows abs(...) only, got '{}(...)'", quantity.word);
-                return Err((quantity.column, why));
-            }
-            self.take();
-            quantity = self.word("a quantity of the object")?;
-            self.sign(")")?;
-            magnitude = Magnitude::Absolute;
-        }
-        let column = self.column();
-        let comparison = self.comparison()?;
-        if comparison == Comparison::Equal {
-            return Err((column, "'==' compares counts only; of a measured number write '>' and '<'".to_owned()));
-        }
-        match *self.peek() {
-            Token::Number(threshold) => {
-                self.take();
-                Ok(ObjectCut { quantity, magnitude, comparison, threshold })
-            }
-            _ => self.expected("a number"),
-        }
-    }
-
-    fn comparison(&mut self) -> Rule<Comparison> {
-        let comparison = match self.peek() {
-            Token::Sign(">") => Comparison::Above,
-            Token::Sign(">=") => Comparison::AtLeast,
-            Token::Sign("<") => Comparison::Below,
-            Token::Sign("<=") => Comparison::AtMost,
-            Token::Sign("==") => Comparison::Equal,
-            _ => return self.expected("one of '>', '>=', '<', '<=', '=='"),
-        };
-        self.take();
-        Ok(comparison)
-    }
-
-    fn value(&mut self) -> Rule<Expression> {
-        // The parser recurses once a nested function; deeper ones do not fit the evaluation stack anyway.
-        const DEEPEST: usize = 32;
+    /// Runs a rule one level deeper.
+    fn deeper(&mut self, rule: fn(&mut Self) -> Result<Tree, Slip>) -> Result<Tree, Slip> {
         if self.depth == DEEPEST {
-            return Err((self.column(), format!("more than {DEEPEST} nested functions")));
+            let message = format!("more than {DEEPEST} levels of nesting; name a part of it in [define]");
+            return Err(Slip::new(self.span(), message));
         }
-        if let Token::Number(number) = *self.peek() {
-            self.take();
-            return Ok(Expression::Number(number));
-        }
-        let name = self.word("a value, for example jet[0].pt, count(jet) or 500")?;
-        match self.peek() {
-            Token::Sign("(") => {
-                self.depth += 1;
-                let value = self.function(&name);
-                self.depth -= 1;
-                value
-            }
-            Token::Sign("[") => {
-                let place = self.place_of(name)?;
-                self.sign(".")?;
-                let quantity = self.word("the name of a quantity")?;
-                Ok(Expression::Quantity { place, quantity })
-            }
-            _ => Ok(Expression::Name(name)),
-        }
+        self.depth += 1;
+        let result = rule(self);
+        self.depth -= 1;
+        result
     }
 
-    fn function(&mut self, name: &Name) -> Rule<Expression> {
-        if !FUNCTIONS.contains(&name.word.as_str()) {
-            let hint = match nearest(&name.word, FUNCTIONS) {
-                Some(near) => format!("did you mean '{near}'?"),
-                None => format!("known are {}", FUNCTIONS.join(", ")),
-            };
-            return Err((name.column, format!("unknown function '{}'; {hint}", name.word)));
+    fn any(&mut self) -> Result<Tree, Slip> {
+        self.list("||", Self::all, Node::Any)
+    }
+
+    fn all(&mut self) -> Result<Tree, Slip> {
+        self.list("&&", Self::comparison, Node::All)
+    }
+
+    fn list(
+        &mut self,
+        sign: &'static str,
+        rule: fn(&mut Self) -> Result<Tree, Slip>,
+        node: fn(Vec<Tree>) -> Node,
+    ) -> Result<Tree, Slip> {
+        let first = rule(self)?;
+        let mut rest = Vec::new();
+        while self.accept(sign).is_some() {
+            rest.push(rule(self)?);
         }
-        self.sign("(")?;
-        let value = match name.word.as_str() {
-            "count" => Expression::Count(self.word("the name of an object")?),
-            "mass" => self.pair(PairFunction::Mass, "+")?,
-            "pt" => self.pair(PairFunction::Pt, "+")?,
-            "delta_r" => self.pair(PairFunction::DeltaR, ",")?,
-            "abs" => Expression::Absolute(Box::new(self.value()?)),
-            extreme => {
-                let which = if extreme == "max" { Extreme::Maximum } else { Extreme::Minimum };
-                let first = self.value()?;
-                self.sign(",")?;
-                Expression::Extreme(which, Box::new(first), Box::new(self.value()?))
-            }
-        };
-        self.sign(")")?;
-        Ok(value)
+        let Some(last) = rest.last() else { return Ok(first) };
+        let span = first.span.to(last.span);
+        rest.insert(0, first);
+        Ok(Tree { node: node(rest), span })
     }
 
-    fn pair(&mut self, function: PairFunction, between: &'static str) -> Rule<Expression> {
-        let first = self.place()?;
-        self.sign(between)?;
-        let second = self.place()?;
-        Ok(Expression::Pair { function, first, second })
-    }
-
-    fn place(&mut self) -> Rule<Place> {
-        let object = self.word("an object, for example jet[0]")?;
-        self.place_of(object)
-    }
-
-    fn place_of(&mut self, object: Name) -> Rule<Place> {
-        self.sign("[")?;
-        let rank = match *self.peek() {
-            Token::Number(number) if (0.0..=1e6).contains(&number) && number.trunc() == number => number as u32,
-            _ => return self.expected("a place in pT order (0, 1, 2, ...)"),
-        };
+    fn comparison(&mut self) -> Result<Tree, Slip> {
+        let left = self.sum()?;
+        let Some(comparison) = self.comparison_sign() else { return Ok(left) };
         self.take();
-        self.sign("]")?;
-        Ok(Place { object, rank })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(word: &str, column: usize) -> Name {
-        Name { word: word.into(), column }
-    }
-
-    #[test]
-    fn forms_of_values() {
-        let jet = |rank, column| Place { object: name("jet", column), rank };
-        assert_eq!(
-            parse_expression("jet[0].pt"),
-            Ok(Expression::Quantity { place: jet(0, 1), quantity: name("pt", 8) })
-        );
-        assert_eq!(parse_expression("MET_pt"), Ok(Expression::Name(name("MET_pt", 1))));
-        assert_eq!(parse_expression(" -2.5e3 "), Ok(Expression::Number(-2500.0)));
-        assert_eq!(parse_expression("1.5E-3"), Ok(Expression::Number(0.0015)));
-        let pair = Expression::Pair { function: PairFunction::Mass, first: jet(0, 6), second: jet(1, 15) };
-        assert_eq!(parse_expression("mass(jet[0] + jet[1])"), Ok(pair));
-        let maximum = parse_expression("max(abs(jet[0].eta), count(jet))").unwrap();
-        assert!(matches!(maximum, Expression::Extreme(Extreme::Maximum, ref a, ref b)
-            if matches!(**a, Expression::Absolute(_)) && matches!(**b, Expression::Count(_))));
-    }
-
-    #[test]
-    fn requirements_and_object_cuts() {
-        let requirement = parse_requirement("count(jet)>=2").unwrap();
-        assert_eq!(requirement.comparison, Comparison::AtLeast);
-        assert_eq!(requirement.right, Expression::Number(2.0));
-        let cut = parse_object_cut("abs( eta ) < 2.0").unwrap();
-        let expected = ObjectCut {
-            quantity: name("eta", 6),
-            magnitude: Magnitude::Absolute,
-            comparison: Comparison::Below,
-            threshold: 2.0,
-        };
-        assert_eq!(cut, expected);
-        assert!(parse_requirement("count(jet) == 2").is_ok());
-    }
-
-    #[test]
-    fn mistakes_name_column_and_remedy() {
-        let said = |text: &str| parse_requirement(text).unwrap_err();
-        assert_eq!(said("jet[0]..pt > 3"), "'jet[0]..pt > 3', column 8: expected the name of a quantity, got '.'");
-        assert_eq!(
-            said("cuont(jet) > 3"),
-            "'cuont(jet) > 3', column 1: unknown function 'cuont'; did you mean 'count'?"
-        );
-        assert_eq!(
-            said("jet[0].pt"),
-            "'jet[0].pt', column 10: expected one of '>', '>=', '<', '<=', '==', got the end"
-        );
-        assert_eq!(
-            said("jet[-1].pt > 1"),
-            "'jet[-1].pt > 1', column 5: expected a place in pT order (0, 1, 2, ...), got the number -1"
-        );
-        assert_eq!(said("count(jet) = 2"), "'count(jet) = 2', column 12: '=' compares nothing; write '=='");
-        assert!(said("jet[0].pt == 30").contains("column 11: '==' compares counts with integers only"));
-        assert!(said("").contains("column 1: expected a value"));
-        assert!(said("a > 1 && b > 2").contains("column 7: one comparison a cut"));
-        assert!(parse_object_cut("log(pt) > 2").unwrap_err().contains("abs(...) only"));
-        assert!(parse_object_cut("pt > eta").unwrap_err().contains("expected a number, got 'eta'"));
-        assert!(parse_expression("1e999").unwrap_err().contains("not a finite number"));
-        assert!(
-            parse_expression(&format!("{}1{}", "abs(".repeat(1000), ")".repeat(1000))).unwrap_err().contains("nested")
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_panics(text in "[a-c\\[\\]().,+<>=0-9e \\-é]{0,40}") {
-            let _ = parse_expression(&text);
-            let _ = parse_requirement(&text);
-            let _ = parse_object_cut(&text);
+        let right = self.sum()?;
+        if self.comparison_sign().is_some() {
+            let message = "comparisons do not chain; write a < b && b < c";
+            return Err(Slip::new(self.span(), message));
         }
+        let span = left.span.to(right.span);
+        Ok(Tree { node: Node::Comparison(Box::new(left), comparison, Box::new(right)), span })
+    }
+
+    fn comparison_sign(&self) -> Option<Comparison> {
+        match self.peek() {
+            Token::Sign(">") => Some(Comparison::Above),
+            Token::Sign(">=") => Some(Comparison::AtLeast),
+            Token::Sign("<") => Some(Comparison::Below),
+            Token::Sign("<=") => Some(Comparison::AtMost),
+            Token::Sign("==") => Some(Comparison::Equal),
+            Token::Sign("!=") => Some(Comparison::Unequal),
+            _ => None,
+        }
+    }
+
+    fn sum(&mut self) -> Result<Tree, Slip> {
+        let first = self.product()?;
+        let mut rest = Vec::new();
+        loop {
+            let sign = match self.peek() {
+                Token::Sign("+") => Sign::Plus,
+                Token::Sign("-") => Sign::Minus,
+                _ => break,
+            };
+            self.take();
+            rest.push((sign, self.product()?));
+        }
+        let Some((_, last)) = rest.last() else { return Ok(first) };
+        let span = first.span.to(last.span);
+        Ok(Tree { node: Node::Sum(Box::new(first), rest), span })
+    }
+
+    fn product(&mut self) -> Result<Tree, Slip> {
+        let first = self.unary()?;
+        let mut rest = Vec::new();
+        loop {
+            let factor = match self.peek() {
+                Token::Sign("*") => Factor::Times,
+                Token::Sign("/") => Factor::Over,
+                _ => break,
+            };
+            self.take();
+            rest.push((factor, self.unary()?));
+        }
+        let Some((_, last)) = rest.last() else { return Ok(first) };
+        let span = first.span.to(last.span);
+        Ok(Tree { node: Node::Product(Box::new(first), rest), span })
+    }
+
+    fn unary(&mut self) -> Result<Tree, Slip> {
+        let node: fn(Box<Tree>) -> Node = match self.peek() {
+            Token::Sign("-") => Node::Negate,
+            Token::Sign("!") => Node::Not,
+            _ => return self.place(),
+        };
+        let sign = self.take().span;
+        let inner = self.deeper(Self::unary)?;
+        let span = sign.to(inner.span);
+        Ok(Tree { node: node(Box::new(inner)), span })
+    }
+
+    fn place(&mut self) -> Result<Tree, Slip> {
+        // Enough for `event.EventInfoAuxDyn.runNumber` and `z.first.pt`.
+        const MOST: usize = 8;
+        let mut tree = self.primary()?;
+        for _ in 0..MOST {
+            if self.accept(".").is_some() {
+                let span = self.span();
+                let Token::Word(text) = self.peek().clone() else { return self.expected("a name after '.'") };
+                self.take();
+                tree = Tree { span: tree.span.to(span), node: Node::Member(Box::new(tree), Word { text, span }) };
+            } else if let Some(opened) = self.accept("[") {
+                let inner = self.deeper(Self::any)?;
+                let end = self.close("]", opened)?;
+                tree = Tree { span: tree.span.to(end), node: Node::Index(Box::new(tree), Box::new(inner)) };
+            } else {
+                return Ok(tree);
+            }
+        }
+        match self.peek() {
+            Token::Sign("." | "[") => Err(Slip::new(self.span(), format!("more than {MOST} names in a row"))),
+            _ => Ok(tree),
+        }
+    }
+
+    fn primary(&mut self) -> Result<Tree, Slip> {
+        let span = self.span();
+        match self.peek().clone() {
+            Token::Number(number) => {
+                self.take();
+                Ok(Tree { node: Node::Number(number), span })
+            }
+            Token::Word(text) => {
+                self.take();
+                match (self.accept("("), text.as_str()) {
+                    (Some(opened), _) => self.call(Word { text, span }, opened),
+                    (None, "not") => Err(Slip::new(span, "'not' is written '!'")),
+                    (None, _) => Ok(Tree { node: Node::Name(text), span }),
+                }
+            }
+            Token::Sign("(") => {
+                self.take();
+                let inner = self.deeper(Self::any)?;
+                let end = self.close(")", span)?;
+                Ok(Tree { node: inner.node, span: span.to(end) })
+            }
+            Token::Sign("=") => Err(Slip::new(span, "equality is written '=='")),
+            _ => self.expected("a value"),
+        }
+    }
+
+    fn call(&mut self, name: Word, opened: Span) -> Result<Tree, Slip> {
+        let mut arguments = Vec::new();
+        let start = name.span;
+        if let Some(end) = self.accept(")") {
+            return Ok(Tree { node: Node::Call(name, arguments), span: start.to(end) });
+        }
+        loop {
+            arguments.push(self.deeper(Self::any)?);
+            if self.accept(",").is_none() {
+                break;
+            }
+        }
+        let end = self.close(")", opened)?;
+        Ok(Tree { node: Node::Call(name, arguments), span: start.to(end) })
     }
 }

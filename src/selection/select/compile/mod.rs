@@ -1,8 +1,19 @@
 //! From the texts of a [`Definition`] to a [`Program`]: resolves names, checks types, assigns registers, finds every mistake.
 
+mod assign;
+mod check;
+mod emit;
+mod names;
+mod objects;
+mod operands;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+use emit::Emitted;
+
 use super::program::{NONE, Program};
 use super::{Definition, Weight};
-use crate::events::Projection;
 
 /// What a selection yields of every survivor.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -44,6 +55,35 @@ pub(super) struct Compiled {
 }
 
 /// Compiles a selection.
-pub(super) fn compile(_definition: &Definition, _weight: &Weight) -> Compiled {
-    todo!()
+pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
+    let mut mistakes = Vec::new();
+    let checked = check::check(definition, &mut mistakes);
+    let emitted = emit::emit(definition, checked.as_ref(), weight.column.as_deref());
+    let Emitted { tables, mut steps, checks, mut presences, words, groups, texts, rows, variables, weight, outputs } =
+        emitted;
+    let registers = assign::assign(&mut steps, &checks, &mut presences, &groups).unwrap_or_else(|place| {
+        let text = texts.iter().rev().find(|(first, _)| *first <= place);
+        let path = text.map_or_else(Vec::new, |(_, path)| path.clone());
+        mistakes.push(Mistake { path, why: TOO_MANY_REGISTERS.to_owned() });
+        0
+    });
+    let program = Program {
+        projection: tables.projection,
+        columns: tables.columns,
+        objects: tables.objects,
+        sources: tables.sources,
+        quantities: tables.quantities,
+        instructions: steps,
+        registers,
+        checks,
+        presences,
+        checked: words,
+        cuts: definition.cuts.len() as u32,
+        rows,
+        variables,
+        weight_column: weight.unwrap_or(NONE),
+    };
+    Compiled { program, outputs, mistakes }
 }
+
+const TOO_MANY_REGISTERS: &str = "too much is computed at once here; do with fewer values, or simpler ones";
