@@ -135,7 +135,11 @@ impl Function {
         if (*fewest..=*most).contains(&values) {
             return None;
         }
-        let takes = if *fewest == 1 { "one value".to_owned() } else { format!("{fewest} values") };
+        let takes = match (*fewest, *most) {
+            (1, MANY) => "one value or more".to_owned(),
+            (1, _) => "one value".to_owned(),
+            (number, _) => format!("{number} values"),
+        };
         Some(format!("{name} takes {takes}, got {values}: {usage}"))
     }
 

@@ -52,6 +52,7 @@ fn after_an_expression(token: &Token) -> String {
         Token::Sign("=") => "; equality is written '=='",
         Token::Sign(")") => ", which closes nothing",
         Token::Sign(",") => "; only calls have several values: f(a, b)",
+        Token::Sign("(") => "; only functions are called",
         Token::Sign("!") => "; 'differs from' is written '!='",
         _ => "",
     };

@@ -88,7 +88,7 @@ fn next_token(rest: &[char]) -> Result<(Token, usize), (usize, String)> {
         .into_iter()
         .find(|sign| starts_with(sign))
         .map(|sign| (Token::Sign(sign), sign.len()))
-        .ok_or_else(|| (1, format!("'{}' has no meaning here", first.escape_debug())))
+        .ok_or_else(|| (1, format!("'{}' has no meaning here", if first.is_control() { ' ' } else { first })))
 }
 
 fn number(rest: &[char]) -> Result<(Token, usize), (usize, String)> {

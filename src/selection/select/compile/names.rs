@@ -47,13 +47,15 @@ impl<'a> Names<'a> {
                 refuse(format!("'{name}' means something else in expressions; choose another name"));
             } else if let Some(function) = Function::named(name) {
                 refuse(format!("'{name}' is a function, {}; choose another name", function.usage()));
-            } else if let Some(other) = known.insert(name, entity) {
+            } else if let Some(other) = known.get(name.as_str()) {
                 let other = match other {
                     Entity::Object(_) => "an object",
                     Entity::Pair(_) => "a pair",
                     Entity::Variable(_) => "a definition",
                 };
                 refuse(format!("{other} is already named '{name}'"));
+            } else {
+                known.insert(name, entity);
             }
         }
         Self { definition, known }

@@ -247,8 +247,8 @@ impl Checker<'_> {
         };
         let Scope::Object(own) = self.here.scope else {
             let message = format!(
-                "separation is of the item that is being selected, in keep and order of an object; here write \
-                 min(deltaR({name}, jet[0]))"
+                "separation is of the item that is being selected, in keep and order of an object; elsewhere write \
+                 min(deltaR({name}, x)) for a momentum x"
             );
             self.slip(span, message);
             return None;

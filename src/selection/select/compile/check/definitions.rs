@@ -121,7 +121,10 @@ impl<'a> Checker<'a> {
             (_, 1) => format!("'{name}' needs itself"),
             _ => format!("'{name}' needs itself: {} -> {name}", names.join(" -> ")),
         };
-        self.slip(span, message);
+        // Once is enough, however often the text says so.
+        if !self.mistakes.iter().any(|known| known.why.starts_with(&message)) {
+            self.slip(span, message);
+        }
         None
     }
 

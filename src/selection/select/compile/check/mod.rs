@@ -12,6 +12,7 @@ use super::names::{Entity, Names};
 use super::typed::{Domain, Form, Kind, Nature, Typed};
 use crate::selection::expression::{Node, Slip, Span, Tree, parse};
 use crate::selection::select::Definition;
+use crate::selection::select::program::Code;
 
 /// How many levels an expression may have together with what it uses: what recursion over it can bear.
 const TALLEST: usize = 200;
@@ -146,6 +147,14 @@ impl<'a> Checker<'a> {
         self.mistakes.push(Mistake { path: self.here.path.clone(), why });
     }
 
+    /// Once is enough: mending it changes all others.
+    fn too_tall(&mut self, span: Span) {
+        const MESSAGE: &str = "too many definitions and levels build on each other here";
+        if !self.mistakes.iter().any(|known| known.why.starts_with(MESSAGE)) {
+            self.slip(span, MESSAGE);
+        }
+    }
+
     fn source(&self, span: Span) -> String {
         span.of(self.here.text)
     }
@@ -205,7 +214,7 @@ impl<'a> Checker<'a> {
 
     fn value(&mut self, tree: &Tree) -> Option<Found> {
         if self.depth > TALLEST {
-            self.slip(tree.span, TOO_TALL);
+            self.too_tall(tree.span);
             return None;
         }
         self.depth += 1;
@@ -220,8 +229,8 @@ impl<'a> Checker<'a> {
             Node::Sum(first, rest) => self.sum(tree.span, first, rest),
             Node::Product(first, rest) => self.product(tree.span, first, rest),
             Node::Comparison(left, comparison, right) => self.comparison(tree.span, left, *comparison, right),
-            Node::All(parts) => self.all_or_any(tree.span, parts, super::super::program::Code::And),
-            Node::Any(parts) => self.all_or_any(tree.span, parts, super::super::program::Code::Or),
+            Node::All(parts) => self.all_or_any(tree.span, parts, Code::And),
+            Node::Any(parts) => self.all_or_any(tree.span, parts, Code::Or),
         };
         self.depth -= 1;
         found
@@ -251,7 +260,7 @@ impl<'a> Checker<'a> {
             }
             shape.height = shape.height.max(part.typed.height + 1);
             if shape.height > TALLEST {
-                self.slip(part.span, TOO_TALL);
+                self.too_tall(part.span);
                 return None;
             }
         }
@@ -272,9 +281,12 @@ impl<'a> Checker<'a> {
             (first, second) => {
                 let (leaf, object) = if first.is_some() { (one, first) } else { (other, second) };
                 let object = object.map_or("", String::as_str);
+                let or = match self.here.scope {
+                    Scope::Object(_) => format!(", or use separation({object})"),
+                    _ => String::new(),
+                };
                 format!(
-                    "'{leaf}' has a value for each {object}, but here is one item at a time; reduce or index it, \
-                     or use separation({object})"
+                    "'{leaf}' has a value for each {object}, but here is one item at a time; reduce or index it{or}"
                 )
             }
         };
@@ -282,5 +294,3 @@ impl<'a> Checker<'a> {
         self.slip(place, message);
     }
 }
-
-const TOO_TALL: &str = "too many definitions and levels build on each other here";

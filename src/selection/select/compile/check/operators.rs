@@ -100,6 +100,12 @@ impl Checker<'_> {
 
     pub(super) fn not(&mut self, span: Span, inner: &Tree) -> Option<Found> {
         let found = self.value(inner)?;
+        if found.typed.kind == Kind::Number && found.typed.nature != Nature::Column {
+            let source = self.source(found.span);
+            let message = format!("'{source}' is a number; '!' is of a condition and binds tightly: !({source} > 0)");
+            self.slip(span, message);
+            return None;
+        }
         let found = self.condition(found)?;
         let shape = self.shape([&found])?;
         Some(shape.found(span, Kind::Condition, Nature::Integer, Form::Apply(Code::Not, [found.typed].into())))

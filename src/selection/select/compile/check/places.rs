@@ -206,18 +206,20 @@ impl Checker<'_> {
         };
         if let Some(place) = literal {
             let leading = self.definition.objects[object].leading;
-            let message = if place < 0.0 || (place == 0.0 && place.is_sign_negative()) {
+            if let Some(leading) = leading.filter(|leading| place >= f64::from(*leading)) {
+                self.slip(span, format!("{name}[{place}] never exists, since leading = {leading}"));
+                return None;
+            }
+            let message = if place.is_sign_negative() {
                 format!("places count from 0, the first in the object's order; the last is {name}[count({name}) - 1]")
             } else if place.trunc() != place {
                 format!("{place} is no place; places are 0, 1, 2, ...")
             } else if place > LAST_PLACE {
                 format!("{name}[{place}] is out of reach; the last place is {LAST_PLACE}")
-            } else if let Some(leading) = leading.filter(|leading| place >= f64::from(*leading)) {
-                format!("{name}[{place}] never exists, since leading = {leading}")
             } else {
                 return Some((Item::Place(object, place as u32), 1));
             };
-            self.slip(if leading.is_some() { span } else { index.span }, message);
+            self.slip(index.span, message);
             return None;
         }
         let found = self.value(index)?;
