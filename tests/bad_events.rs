@@ -16,7 +16,12 @@ use trawl::events::{CollectionProjection, EventSource, Projection};
 use trawl::{Error, Result};
 
 fn projection() -> Projection {
-    Projection { collections: vec![CollectionProjection::new("Jet", ["pt", "eta"])], scalars: vec!["weight".into()] }
+    Projection { scalars: vec!["weight".into()], ..jets(&["pt", "eta"]) }
+}
+
+fn jets(quantities: &[&str]) -> Projection {
+    let jets = CollectionProjection::new("Jet", quantities.iter().copied());
+    Projection { collections: vec![jets], ..Projection::default() }
 }
 
 /// Reads everything; the number of events.
@@ -76,9 +81,8 @@ fn a_null_struct_is_a_null() {
     let nulls = NullBuffer::from_iter((0..13).map(|element| element != 5));
     let structs = StructArray::new(vec![field].into(), vec![pt], Some(nulls));
     let element = Arc::new(Field::new("element", structs.data_type().clone(), true));
-    let jets = ListArray::new(element, OffsetBuffer::from_lengths(LENGTHS), Arc::new(structs), None);
-    let projection = Projection { collections: vec![CollectionProjection::new("Jet", ["pt"])], scalars: vec![] };
-    let message = message(vec![("Jet", Arc::new(jets))], &projection);
+    let array = ListArray::new(element, OffsetBuffer::from_lengths(LENGTHS), Arc::new(structs), None);
+    let message = message(vec![("Jet", Arc::new(array))], &jets(&["pt"]));
     assert!(message.contains("'Jet' of 'bad.parquet' is null at position 2 of the list in row 3"), "{message}");
 }
 
@@ -111,10 +115,8 @@ fn every_wrong_column_of_every_file_is_reported_at_once() {
     for name in ["1.parquet", "2.parquet"] {
         write(&folder.path().join(name), columns(), Compression::UNCOMPRESSED);
     }
-    let projection = Projection {
-        collections: vec![CollectionProjection::new("Jet", ["pT", "zzzzzz"])],
-        scalars: vec!["wieght".into(), "label".into(), "Jet_pt".into()],
-    };
+    let scalars = vec!["wieght".into(), "label".into(), "Jet_pt".into()];
+    let projection = Projection { scalars, ..jets(&["pT", "zzzzzz"]) };
     let error = EventSource::open(&[folder.path().display().to_string()], &projection).unwrap_err();
     let found: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
     let in_file = |name: &str| {
@@ -175,7 +177,7 @@ fn a_request_without_sense_is_a_fault_of_usage() {
     let (_folder, path) = scratch();
     write(&path, columns(), Compression::UNCOMPRESSED);
     assert_eq!(EventSource::open(&[], &projection()).unwrap_err().exit_code(), 2);
-    let nothing = Projection { collections: vec![CollectionProjection::new("Jet", [""; 0])], scalars: vec![] };
+    let nothing = jets(&[]);
     assert_eq!(EventSource::open(&[path.display().to_string()], &nothing).unwrap_err().exit_code(), 2);
 }
 

@@ -27,6 +27,7 @@ fn jets() -> Projection {
     Projection {
         collections: vec![CollectionProjection::new("Jet", ["pt", "eta", "phi", "mass"])],
         scalars: vec!["MET_pt".into()],
+        ..Projection::default()
     }
 }
 
@@ -260,7 +261,7 @@ fn numbers_of_any_type_become_f32_rounded_once() {
     ];
     write(&path, &columns, Nullable::No);
     let names = ["wide", "whole", "flag", "small"];
-    let projection = Projection { collections: vec![], scalars: names.map(String::from).to_vec() };
+    let projection = Projection { scalars: names.map(String::from).to_vec(), ..Projection::default() };
     let source = EventSource::open(&[path.display().to_string()], &projection).unwrap();
     let batches: Vec<_> = source.batches(100, 1).map(|batch| batch.unwrap()).collect();
     // Joined row groups deliver all three rows at once.

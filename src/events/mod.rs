@@ -11,14 +11,23 @@
 //! Values are f32, as physics files hold them; wider numbers are rounded to the nearest f32 once, on reading.
 
 mod columns;
+mod derived;
 mod generate;
 mod inspect;
+mod luminosity;
 mod read;
+mod schema;
 mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
+pub use derived::event_hash;
 pub use generate::{DijetSample, Resonance, generate_columns, generate_file};
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
+pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;
-pub use read::{Batches, CollectionProjection, EventSource, EventSource as Source, Projection};
+pub use read::{
+    BadFiles, Batches, CollectionProjection, EventSource, EventSource as Source, FileEvent, Ids, MappedBatches,
+    MappedFiles, Projection, ReadOptions, SkippedFile,
+};
+pub use schema::{MappedColumn, Preset, Schema};
 pub use write::{Codec, Column, EventWriter, Layout, write_table};

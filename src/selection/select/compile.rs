@@ -67,7 +67,7 @@ impl<'a> Compiler<'a> {
             variables,
             parsed: Vec::new(),
             plans: Vec::new(),
-            projection: Projection { collections: Vec::new(), scalars: Vec::new() },
+            projection: Projection::default(),
             quantities: Vec::new(),
             item_cuts: Vec::new(),
             instructions: Vec::new(),
