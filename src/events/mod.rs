@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`EventSource`] | reads the projected columns of Parquet files, batch by batch, in the order of files and rows |
 //! | [`EventColumns`] | the batch: offsets and values, as they go to a device |
-//! | [`EventWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
+//! | [`Schema`], [`Preset`] | the names and units of columns in the files of an experiment |
+//! | [`LuminosityMask`], [`event_hash`] | the certified luminosity blocks; the number by which samples are split |
+//! | [`EventWriter`], [`TableWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
 //! | [`inspect`](inspect()) | says what a file holds and what a card can use of it |
 //! | [`DijetSample`] | the seeded dijet events of the demo |
 //!
@@ -30,4 +32,4 @@ pub use read::{
     MappedFiles, Projection, ReadOptions, SkippedFile,
 };
 pub use schema::{MappedColumn, Preset, Schema};
-pub use write::{Codec, Column, EventWriter, Layout, write_table};
+pub use write::{Codec, Column, ColumnKind, EventWriter, Layout, TableWriter, Values, write_table};

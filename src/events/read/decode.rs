@@ -293,8 +293,12 @@ impl Segment<'_> {
 
     /// Looks through the levels of a column with one number for each event.
     fn no_null(&self, site: &Site) -> Result<(), Trouble> {
-        let full = site.leaf.full_level();
-        let Some(row) = self.scratch.first.definition.iter().position(|&level| level != full) else { return Ok(()) };
+        let (full, levels) = (site.leaf.full_level(), &self.scratch.first.definition);
+        // A sum over all, not a search: the compiler makes wide instructions of it.
+        if !levels.iter().fold(false, |any, &level| any | (level != full)) {
+            return Ok(());
+        }
+        let row = levels.iter().position(|&level| level != full).unwrap_or(0);
         let own = site.leaf.is_own_null(self.scratch.first.definition[row]);
         Err(if own { self.null(site, row, "") } else { self.null(&site.column, row, "") })
     }

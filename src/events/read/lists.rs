@@ -39,13 +39,17 @@ fn offsets_of(full: i16, element: i16, levels: &Levels, rows: usize, offsets: &m
     if u32::try_from(definition.len()).ok().and_then(|most| start.checked_add(most)).is_none() {
         return Lists::TooMany;
     }
-    if let Some(at) = definition.iter().position(|&level| level != full && level != element - 1) {
+    // Sums over all entries, not searches that stop early: the compiler makes wide instructions of them.
+    let is_null = |level: i16| (level != full) & (level != element - 1);
+    if definition.iter().fold(false, |any, &level| any | is_null(level)) {
+        let at = definition.iter().position(|&level| is_null(level)).unwrap_or(0);
         return null(element, levels, at);
     }
     // An empty list neither goes on nor is gone on with.
-    let next = repetition[repetition.len().min(1)..].iter().chain(&[0]);
-    let entries = definition.iter().zip(repetition).zip(next);
-    if entries.fold(0, |broken, ((&level, &here), &next)| broken | (i16::from(level < element) & (here | next))) != 0 {
+    let empty = |level: i16, repetition: i16| i16::from(level < element) & repetition;
+    let on = definition.iter().zip(repetition).fold(0, |any, (&level, &here)| any | empty(level, here));
+    let next = repetition.get(1..).unwrap_or_default();
+    if definition.iter().zip(next).fold(on, |any, (&level, &next)| any | empty(level, next)) != 0 {
         return Lists::Broken;
     }
     offsets.resize(base + rows + 1, 0);
