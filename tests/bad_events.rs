@@ -3,8 +3,10 @@
 #[path = "common/files.rs"]
 mod files;
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
@@ -12,11 +14,43 @@ use arrow_schema::{DataType, Field};
 use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::basic::Compression;
 use proptest::prelude::*;
-use trawl::events::{CollectionProjection, EventSource, Projection};
+use trawl::events::{
+    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Projection, ReadOptions, TableWriter, Values,
+};
 use trawl::{Error, Result};
 
+/// The system's allocator, which remembers the largest piece that was ever asked for.
+struct Watched;
+
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Watched {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static WATCHED: Watched = Watched;
+
+/// What a page may promise without being doubted, and room beside it.
+const MOST_BYTES: usize = 80 << 20;
+
 fn projection() -> Projection {
-    Projection { collections: vec![CollectionProjection::new("Jet", ["pt", "eta"])], scalars: vec!["weight".into()] }
+    Projection { scalars: vec!["weight".into()], ..jets(&["pt", "eta"]) }
+}
+
+fn jets(quantities: &[&str]) -> Projection {
+    let jets = CollectionProjection::new("Jet", quantities.iter().copied());
+    Projection { collections: vec![jets], ..Projection::default() }
 }
 
 /// Reads everything; the number of events.
@@ -76,9 +110,8 @@ fn a_null_struct_is_a_null() {
     let nulls = NullBuffer::from_iter((0..13).map(|element| element != 5));
     let structs = StructArray::new(vec![field].into(), vec![pt], Some(nulls));
     let element = Arc::new(Field::new("element", structs.data_type().clone(), true));
-    let jets = ListArray::new(element, OffsetBuffer::from_lengths(LENGTHS), Arc::new(structs), None);
-    let projection = Projection { collections: vec![CollectionProjection::new("Jet", ["pt"])], scalars: vec![] };
-    let message = message(vec![("Jet", Arc::new(jets))], &projection);
+    let array = ListArray::new(element, OffsetBuffer::from_lengths(LENGTHS), Arc::new(structs), None);
+    let message = message(vec![("Jet", Arc::new(array))], &jets(&["pt"]));
     assert!(message.contains("'Jet' of 'bad.parquet' is null at position 2 of the list in row 3"), "{message}");
 }
 
@@ -111,10 +144,8 @@ fn every_wrong_column_of_every_file_is_reported_at_once() {
     for name in ["1.parquet", "2.parquet"] {
         write(&folder.path().join(name), columns(), Compression::UNCOMPRESSED);
     }
-    let projection = Projection {
-        collections: vec![CollectionProjection::new("Jet", ["pT", "zzzzzz"])],
-        scalars: vec!["wieght".into(), "label".into(), "Jet_pt".into()],
-    };
+    let scalars = vec!["wieght".into(), "label".into(), "Jet_pt".into()];
+    let projection = Projection { scalars, ..jets(&["pT", "zzzzzz"]) };
     let error = EventSource::open(&[folder.path().display().to_string()], &projection).unwrap_err();
     let found: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
     let in_file = |name: &str| {
@@ -175,7 +206,7 @@ fn a_request_without_sense_is_a_fault_of_usage() {
     let (_folder, path) = scratch();
     write(&path, columns(), Compression::UNCOMPRESSED);
     assert_eq!(EventSource::open(&[], &projection()).unwrap_err().exit_code(), 2);
-    let nothing = Projection { collections: vec![CollectionProjection::new("Jet", [""; 0])], scalars: vec![] };
+    let nothing = jets(&[]);
     assert_eq!(EventSource::open(&[path.display().to_string()], &nothing).unwrap_err().exit_code(), 2);
 }
 
@@ -193,26 +224,236 @@ fn a_damaged_page_is_an_error_after_the_batches_before_it() {
     assert!(error.to_string().contains("rows 0 to"), "{error}");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+/// Written by pyarrow 26 with `write_page_checksum=True` and without compression: pages of version 1 and of version 2, a
+/// dictionary, two row groups of 12 events.
+const WITH_CHECKSUMS: [&[u8]; 2] =
+    [include_bytes!("common/page_checksums_v1.parquet"), include_bytes!("common/page_checksums_v2.parquet")];
 
-    /// Whatever bits flip, reading ends with events or with an error.
+/// Everything as bits.
+fn values_in(path: &Path) -> Result<Vec<u64>> {
+    let source = EventSource::open(&[path.display().to_string()], &projection())?;
+    let mut all = Vec::new();
+    for batch in source.batches(5, 2) {
+        let batch = batch?;
+        let collection = &batch.columns.collections[0];
+        all.extend(collection.offsets.iter().map(|&offset| u64::from(offset)));
+        let values = collection.quantities.iter().chain(&batch.columns.scalars).flat_map(|values| values.iter());
+        all.extend(values.map(|value| u64::from(value.to_bits())));
+        all.extend((0..batch.columns.events).map(|index| batch.id(index).2));
+    }
+    Ok(all)
+}
+
+/// Where the bytes of pages are, behind their headers.
+fn page_bytes(path: &Path) -> Vec<std::ops::Range<usize>> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let bytes = std::fs::read(path).unwrap();
+    let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut ranges = Vec::new();
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).unwrap();
+        for column in 0..group.num_columns() {
+            let (start, _) = group.metadata().column(column).byte_range();
+            let mut from = start as usize;
+            for page in group.get_column_page_reader(column).unwrap() {
+                let page = page.unwrap();
+                let page = page.buffer();
+                let at = bytes[from..].windows(page.len()).position(|window| window == &page[..]).unwrap();
+                from += at + page.len();
+                ranges.push(from - page.len()..from);
+            }
+        }
+    }
+    ranges
+}
+
+#[test]
+fn page_checksums_see_every_changed_bit() {
+    let (_folder, path) = scratch();
+    for file in WITH_CHECKSUMS {
+        std::fs::write(&path, file).unwrap();
+        let pages = page_bytes(&path);
+        let whole = values_in(&path).unwrap();
+        // Of 24 events, 5 columns in 2 row groups, one of them with dictionaries.
+        assert!(whole.len() > 100 && pages.len() == 10, "{} {pages:?}", whole.len());
+        let mut seen = 0;
+        for (at, bit) in pages.into_iter().flatten().zip((0..8).cycle()) {
+            let mut bytes = file.to_vec();
+            bytes[at] ^= 1 << bit;
+            std::fs::write(&path, bytes).unwrap();
+            let error = values_in(&path).unwrap_err();
+            assert!(error.to_string().contains("CRC"), "{error}");
+            seen += 1;
+        }
+        assert!(seen > 500, "{seen}");
+    }
+}
+
+#[test]
+fn promises_of_page_headers_are_not_believed() {
+    let (_folder, path) = scratch();
+    let jets = columns();
+    write(&path, jets, Compression::SNAPPY);
+    let bytes = std::fs::read(&path).unwrap();
+    // The first page header: kind 0, then the decompressed size as a zigzag number, which grows to five bytes. Sizes in
+    // the footer stay as they are; the bytes that are pushed out belong to the page.
+    assert_eq!(bytes[4..7], [0x15, bytes[5], 0x15]);
+    let mut grown = bytes.clone();
+    grown[7..12].copy_from_slice(&[0xfe, 0xff, 0xff, 0xff, 0x0f]);
+    grown[12..14].copy_from_slice(&[0x15, 0x08]);
+    std::fs::write(&path, &grown).unwrap();
+    let error = values_in(&path).unwrap_err().to_string();
+    assert!(error.contains("a page promises 2147483647 bytes where the footer leaves room for"), "{error}");
+    assert!(LARGEST.load(Ordering::Relaxed) < MOST_BYTES);
+}
+
+#[test]
+fn bad_files_are_skipped_and_their_events_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let good = || columns();
+    for name in ["1.parquet", "3.parquet", "5.parquet", "7.parquet"] {
+        write(&at(name), good(), Compression::UNCOMPRESSED);
+    }
+    let bytes = std::fs::read(at("1.parquet")).unwrap();
+    std::fs::write(at("2.parquet"), &bytes[..bytes.len() - 100]).unwrap();
+    let mut late_null = lists(&LENGTHS);
+    late_null[7] = None;
+    write(&at("4.parquet"), with("Jet_eta", list_array(late_null)), Compression::UNCOMPRESSED);
+    write(&at("6.parquet"), with("weight", list_array(lists(&LENGTHS))), Compression::UNCOMPRESSED);
+    let open = |bad_files| {
+        let options = ReadOptions { bad_files, ..ReadOptions::default() };
+        EventSource::open_with(&[folder.path().display().to_string()], &projection(), &options)
+    };
+    let refused = open(BadFiles::Refuse).unwrap_err();
+    assert_eq!(refused.problems().len(), 2, "{refused}");
+
+    let source = open(BadFiles::Skip).unwrap();
+    let skipped: Vec<_> = source.skipped().iter().map(|file| (file.path.clone(), file.rows)).collect();
+    assert_eq!(skipped, [(at("2.parquet"), None), (at("6.parquet"), Some(8))]);
+    assert!(source.skipped()[1].error.to_string().contains("column 'weight'"));
+    assert_eq!(source.files().len(), 5);
+    for threads in [1, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let events = pool.install(|| source.map_files(2, 1, |batch| Ok(batch.columns.events)));
+        let (mut total, mut of_file, mut said) = (0, 0, Vec::new());
+        for event in events {
+            match event.unwrap() {
+                FileEvent::Product(events) => of_file += events,
+                FileEvent::Finished { file } => {
+                    total += std::mem::take(&mut of_file);
+                    said.push(format!("{file} finished"));
+                }
+                FileEvent::Failed { file, error, rows } => {
+                    assert!(error.to_string().contains("'Jet_eta'") && error.to_string().contains("null in row 7"));
+                    assert!(of_file < 8, "nothing comes from behind the damage");
+                    of_file = 0;
+                    said.push(format!("{file} failed with {rows}"));
+                }
+            }
+        }
+        assert_eq!((total, of_file), (32, 0));
+        assert_eq!(said, ["0 finished", "1 finished", "2 failed with 8", "3 finished", "4 finished"]);
+    }
+    // Without ends of files there is no telling what a damaged file gave, so it is an error.
+    assert!(source.map_batches(2, 1, |batch| Ok(batch.columns.events)).any(|events| events.is_err()));
+    // An error of the work is not the file's.
+    let broken = source.map_files(2, 1, |_| Err::<(), _>(trawl::error::Fault::new("test", "no").data()));
+    assert_eq!(broken.map(|event| event.is_err()).collect::<Vec<_>>(), [true]);
+    // Nothing is left: then it is an error after all, as is a projection without sense.
+    let options = ReadOptions { bad_files: BadFiles::Skip, ..ReadOptions::default() };
+    let only_bad = [at("2.parquet"), at("6.parquet")].map(|path| path.display().to_string());
+    assert_eq!(EventSource::open_with(&only_bad, &projection(), &options).unwrap_err().problems().len(), 2);
+    let all = [folder.path().display().to_string()];
+    assert_eq!(EventSource::open_with(&all, &jets(&[]), &options).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    let (_folder, path) = scratch();
+    write(&path, columns(), Compression::UNCOMPRESSED);
+    let source = EventSource::open(&[path.display().to_string()], &projection()).unwrap();
+    write(&path, with("more", list_array(lists(&LENGTHS))), Compression::UNCOMPRESSED);
+    let error = source.batches(4, 2).find_map(Result::err).unwrap().to_string();
+    assert!(error.contains("changed while it was read"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_looked_into_is_an_error() {
+    let (folder, path) = scratch();
+    write(&path, columns(), Compression::UNCOMPRESSED);
+    let inside = path.join("inside.parquet").display().to_string();
+    let error = EventSource::open(&[inside.clone()], &projection()).unwrap_err();
+    assert!(error.exit_code() == 1 && error.to_string().contains(&inside), "{error}");
+    let locked = folder.path().join("locked");
+    std::fs::create_dir(&locked).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&locked, <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0))
+        .unwrap();
+    if locked.read_dir().is_ok() {
+        return println!("skipped: this user may read every folder");
+    }
+    let error = EventSource::open(&[locked.display().to_string()], &projection()).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("locked"), "{error}");
+}
+
+/// Writes more than the 8 KiB that [`a_full_disk_ends_a_table_and_leaves_nothing`] allows, if that test asks for it.
+#[test]
+fn writes_a_large_table_if_asked() {
+    let Some(path) = std::env::var_os("TRAWL_LARGE_TABLE") else { return };
+    let values: Vec<u64> = (0..100_000u64).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let mut writer = TableWriter::create(path, &[("x", ColumnKind::U64)]).unwrap();
+    let written = (0..3).try_for_each(|_| writer.write(&[Values::U64(&values)]));
+    println!("refused: {}", written.and_then(|()| writer.finish()).unwrap_err());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_ends_a_table_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.parquet");
+    std::fs::write(&path, "older").unwrap();
+    // A limit on the size of files is refused like a full disk, and needs no disk.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", r#"trap "" XFSZ; ulimit -f 16; exec "$0" --exact writes_a_large_table_if_asked --nocapture"#]);
+    let output = shell.arg(std::env::current_exe().unwrap()).env("TRAWL_LARGE_TABLE", &path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("refused: events.write: cannot write") && said.contains("table.parquet"), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "older");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+}
+
+proptest! {
+    // The seed is fixed, so that a failure is the same everywhere.
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20_260_117),
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever bytes change, reading ends with events or with an error, and in little memory.
     #[test]
-    fn flipped_bits_never_panic(
-        codec in 0..3usize,
-        flips in proptest::collection::vec((any::<proptest::sample::Index>(), 0..8u32), 1..4),
+    fn changed_bytes_never_panic_and_never_take_much_memory(
+        file in 0..5usize,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..5),
     ) {
         let (_folder, path) = scratch();
         let codecs = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())];
-        write(&path, columns(), codecs[codec]);
+        match codecs.get(file) {
+            Some(&codec) => write(&path, columns(), codec),
+            None => std::fs::write(&path, WITH_CHECKSUMS[file - codecs.len()]).unwrap(),
+        }
         let mut bytes = std::fs::read(&path).unwrap();
-        for (place, bit) in flips {
-            *place.get_mut(&mut bytes) ^= 1 << bit;
+        for (place, byte) in changes {
+            *place.get_mut(&mut bytes) = byte;
         }
         std::fs::write(&path, bytes).unwrap();
         match read(&path, &projection()) {
-            Ok(events) => prop_assert!(events <= 8 * 1000, "{events} events out of eight"),
+            Ok(events) => prop_assert!(events <= 24 * 1000, "{events} events out of eight or 24"),
             Err(error) => prop_assert!(error.exit_code() == 1, "{error}"),
         }
+        let largest = LARGEST.load(Ordering::Relaxed);
+        prop_assert!(largest < MOST_BYTES, "{largest} bytes at once");
     }
 }

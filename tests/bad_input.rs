@@ -107,7 +107,7 @@ fn nulls_contradictions_and_nan_are_named_with_column_and_row() {
 /// Reads what the card reads, within this process: the error, if there is one.
 fn read_error(path: &Path) -> Option<trawl::Error> {
     let projection =
-        Projection { collections: vec![CollectionProjection::new("Jet", ["pt", "eta"])], scalars: Vec::new() };
+        Projection { collections: vec![CollectionProjection::new("Jet", ["pt", "eta"])], ..Projection::default() };
     let source = match EventSource::open(&[path.display().to_string()], &projection) {
         Ok(source) => source,
         Err(error) => return Some(error),

@@ -19,7 +19,8 @@ use data::data;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use trawl::events::{
-    Codec, CollectionProjection, Column, EventBatch, EventSource, EventWriter, Layout, Projection, Role, inspect,
+    Codec, CollectionProjection, Column, ColumnKind, EventBatch, EventSource, EventWriter, Ids, Layout, LuminosityMask,
+    MappedColumn, Preset, Projection, ReadOptions, Role, Schema as Names, TableWriter, Values, event_hash, inspect,
     write_table,
 };
 
@@ -27,6 +28,7 @@ fn jets() -> Projection {
     Projection {
         collections: vec![CollectionProjection::new("Jet", ["pt", "eta", "phi", "mass"])],
         scalars: vec!["MET_pt".into()],
+        ..Projection::default()
     }
 }
 
@@ -174,6 +176,31 @@ fn flat_columns() -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
+/// Everything in one row group, by these properties.
+fn write_as(path: &Path, columns: &[(&str, ArrayRef)], properties: WriterProperties) {
+    let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, array)| (*name, array.clone()))).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn open(path: &Path, projection: &Projection, options: &ReadOptions) -> trawl::Result<EventSource> {
+    EventSource::open_with(&[path.display().to_string()], projection, options)
+}
+
+fn only_scalars<const N: usize>(names: [&str; N]) -> Projection {
+    Projection { scalars: names.map(String::from).to_vec(), ..Projection::default() }
+}
+
+/// The only batch.
+fn batch_of(path: &Path, projection: &Projection, options: &ReadOptions) -> EventBatch {
+    let mut batches = open(path, projection, options).unwrap().batches(1000, 1);
+    let batch = batches.next().unwrap().unwrap();
+    assert!(batches.next().is_none());
+    batch
+}
+
 fn replaced(name: &str, array: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
     let mut columns = flat_columns();
     columns.iter_mut().find(|column| column.0 == name).unwrap().1 = array;
@@ -260,7 +287,7 @@ fn numbers_of_any_type_become_f32_rounded_once() {
     ];
     write(&path, &columns, Nullable::No);
     let names = ["wide", "whole", "flag", "small"];
-    let projection = Projection { collections: vec![], scalars: names.map(String::from).to_vec() };
+    let projection = Projection { scalars: names.map(String::from).to_vec(), ..Projection::default() };
     let source = EventSource::open(&[path.display().to_string()], &projection).unwrap();
     let batches: Vec<_> = source.batches(100, 1).map(|batch| batch.unwrap()).collect();
     // Joined row groups deliver all three rows at once.
@@ -425,4 +452,315 @@ fn inspect_says_the_same_of_every_writer_and_everything_it_offers_can_be_read() 
     let quantities: usize = projection.collections.iter().map(|collection| collection.quantities.len()).sum();
     assert_eq!((projection.scalars.len(), quantities, projection.collections.len()), (1092, 375, 21));
     assert_eq!(read(&at("nano_dy.parquet"), &projection).ids.len(), 40);
+}
+
+#[test]
+fn events_of_no_and_of_five_thousand_objects_read_in_every_encoding() {
+    use parquet::basic::{Compression, Encoding};
+    use parquet::file::properties::WriterVersion;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let lengths = [0, 5000, 0, 0, 1, 3000, 0];
+    let numbers = |scale: f32| (0..8001).map(move |index| (index % 37) as f32 * scale);
+    let list = |values: ArrayRef| -> ArrayRef {
+        let field = Arc::new(Field::new("element", values.data_type().clone(), false));
+        Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), values, None))
+    };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("nJet", Arc::new(UInt32Array::from_iter_values(lengths.map(|length| length as u32)))),
+        ("Jet_pt", list(Arc::new(Float32Array::from_iter_values(numbers(1.5))))),
+        ("Jet_id", list(Arc::new(Int32Array::from_iter_values((0..8001).map(|index| index % 37 - 18))))),
+        ("event", Arc::new(UInt64Array::from_iter_values((0..7).map(|row| row << 40)))),
+    ];
+    let jets = CollectionProjection::new("Jet", ["pt", "id"]);
+    let projection = Projection { collections: vec![jets], ..Projection::default() };
+    let mut wholes = Vec::new();
+    for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+        for dictionary in [true, false] {
+            for (floats, integers) in
+                [(Encoding::PLAIN, Encoding::PLAIN), (Encoding::BYTE_STREAM_SPLIT, Encoding::DELTA_BINARY_PACKED)]
+            {
+                let properties = WriterProperties::builder()
+                    .set_writer_version(version)
+                    .set_dictionary_enabled(dictionary)
+                    .set_column_encoding("Jet_pt.list.element".into(), floats)
+                    .set_column_encoding("Jet_id.list.element".into(), integers)
+                    .set_column_encoding("event".into(), integers)
+                    .set_data_page_row_count_limit(2)
+                    .set_write_batch_size(1)
+                    .set_compression(Compression::SNAPPY);
+                write_as(&path, &columns, properties.build());
+                wholes.push(read(&path, &projection));
+            }
+        }
+    }
+    assert_eq!(wholes[0].offsets[0], [0, 0, 5000, 5000, 5000, 5001, 8001, 8001]);
+    let bits: Vec<u32> = numbers(1.5).map(f32::to_bits).collect();
+    assert!(wholes[0].quantities[0][0] == bits);
+    assert_eq!(f32::from_bits(wholes[0].quantities[0][1][8000]), (8000 % 37 - 18) as f32);
+    assert!(wholes.iter().all(|whole| *whole == wholes[0]));
+}
+
+#[test]
+fn empty_row_groups_are_passed_over() {
+    use parquet::data_type::FloatType;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let schema = parquet::schema::parser::parse_message_type("message m { required float x; }").unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer =
+        parquet::file::writer::SerializedFileWriter::new(file, Arc::new(schema), Default::default()).unwrap();
+    for values in [&[][..], &[1.0, 2.0], &[], &[], &[3.0], &[]] {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<FloatType>().write_batch(values, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+    for rows in [1, 2, 10] {
+        let source = open(&path, &only_scalars(["x"]), &ReadOptions::default()).unwrap();
+        let read: Vec<f32> =
+            source.batches(rows, 1).flat_map(|batch| batch.unwrap().columns.scalars[0].to_vec()).collect();
+        assert_eq!(read, [1.0, 2.0, 3.0]);
+    }
+}
+
+#[test]
+fn schemas_that_differ_in_order_and_width_are_read_and_contradictions_are_named_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write(&at("1.parquet"), &flat_columns(), Nullable::No);
+    let whole = read(&at("1.parquet"), &jets());
+    let wide = |name: &str| -> ArrayRef {
+        let list_array = flat_columns().into_iter().find(|column| column.0 == name).unwrap().1;
+        let values = list_array.as_list::<i32>().values().as_primitive::<Float32Type>().clone();
+        list(Arc::new(Float64Array::from_iter_values(values.values().iter().map(|&value| f64::from(value)))))
+    };
+    let mut other = replaced("Jet_pt", wide("Jet_pt"));
+    other.reverse();
+    other.iter_mut().find(|column| column.0 == "run").unwrap().1 = Arc::new(Int64Array::from(vec![1; 6]));
+    write(&at("2.parquet"), &other, Nullable::Everywhere);
+    let source = open(folder.path(), &jets(), &ReadOptions::default()).unwrap();
+    let both = join(source.batches(4, 2).map(|batch| batch.unwrap()), &jets());
+    assert_eq!(both.quantities[0][0], [whole.quantities[0][0].clone(), whole.quantities[0][0].clone()].concat());
+    assert_eq!(both.ids[6..], whole.ids);
+
+    let without: Vec<_> = flat_columns().into_iter().filter(|column| column.0 != "Jet_phi").collect();
+    write(&at("3.parquet"), &without, Nullable::No);
+    let met = flat_columns().into_iter().find(|column| column.0 == "MET_pt").unwrap().1;
+    write(&at("4.parquet"), &replaced("Jet_mass", met), Nullable::No);
+    let error = open(folder.path(), &jets(), &ReadOptions::default()).unwrap_err();
+    let found: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("column 'Jet_phi' is missing in") && found[0].contains("3.parquet"), "{found:#?}");
+    assert!(found[1].contains("'Jet_mass' of") && found[1].contains("4.parquet' is float32, not a list"), "{found:#?}");
+}
+
+fn physlite() -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("AnalysisJetsAuxDyn.pt", list(values(10_000.0))),
+        ("AnalysisJetsAuxDyn.eta", list(values(0.1))),
+        ("AnalysisJetsAuxDyn.m", list(values(3_000.0))),
+        ("MuonsAuxDyn.pt", list(values(20_000.0))),
+        ("EventInfoAuxDyn.averageInteractionsPerCrossing", Arc::new(Float32Array::from(vec![33.5; 6]))),
+        ("MET_Track.met", Arc::new(Float64Array::from_iter_values((0..6).map(|row| f64::from(row) * 1001.0)))),
+        ("EventInfoAuxDyn.runNumber", Arc::new(UInt32Array::from(vec![284_500; 6]))),
+        ("EventInfoAuxDyn.lumiBlock", Arc::new(UInt32Array::from_iter_values(0..6))),
+        ("EventInfoAuxDyn.eventNumber", Arc::new(UInt64Array::from_iter_values(100..106))),
+    ]
+}
+
+#[test]
+fn presets_and_maps_give_names_and_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("physlite.parquet");
+    write(&path, &physlite(), Nullable::Everywhere);
+    let mut schema = Names::from(Preset::Physlite);
+    schema.map("met", MappedColumn::new("MET_Track.met", 0.001));
+    schema.map("Jets.y", MappedColumn::new("AnalysisJetsAuxDyn.eta", -2.0));
+    let options = ReadOptions { schema, ..ReadOptions::default() };
+    let collections =
+        vec![CollectionProjection::new("Jets", ["pt", "eta", "mass", "y"]), CollectionProjection::new("Muons", ["pt"])];
+    let scalars = only_scalars(["averageInteractionsPerCrossing", "met"]);
+    let batch = batch_of(&path, &Projection { collections, ..scalars }, &options);
+    let jets = &batch.columns.collections[0].quantities;
+    // 5000 MeV; products with the factor are rounded to f32 once.
+    assert_eq!((jets[0][0], jets[2][6]), (5.0, (19_500.0f64 * 0.001) as f32));
+    assert_eq!((jets[1][1], jets[3][1]), (0.15, (f64::from(0.15f32) * -2.0) as f32));
+    assert_eq!(batch.columns.collections[1].quantities[0][0], 10.0);
+    assert_eq!((batch.columns.scalars[0][3], batch.columns.scalars[1][5]), (33.5, (5005.0f64 * 0.001) as f32));
+    assert_eq!(batch.id(5), (284_500, 5, 105));
+
+    // The same file has no names in the eyes of another preset, except for whole columns.
+    let wrong = Projection { collections: vec![CollectionProjection::new("Jets", ["pt"])], ..Projection::default() };
+    let error = open(&path, &wrong, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("column 'Jets_pt' is missing"), "{error}");
+    let error =
+        open(&path, &Projection { collections: vec![CollectionProjection::new("Jets", ["px"])], ..wrong }, &options);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("column 'AnalysisJetsAuxDyn.px' is missing"), "{error}");
+
+    // Names in lower case, and a list of structs whose field is mapped.
+    let flat = [("jet_pt", list(values(1.0))), ("met", values(2.0).slice(0, 6))];
+    write(&path, &flat, Nullable::No);
+    let projection =
+        Projection { collections: vec![CollectionProjection::new("jet", ["pt"])], ..only_scalars(["met"]) };
+    for preset in [Preset::Flat, Preset::Lhco, Preset::DarkMachines, Preset::Nanoaod] {
+        let options = ReadOptions { schema: preset.into(), ..ReadOptions::default() };
+        assert_eq!(batch_of(&path, &projection, &options).columns.collections[0].quantities[0][6], 6.5);
+    }
+    write(&path, &nested(list), Nullable::No);
+    let mut schema = Names::default();
+    schema.map("jet_pt", MappedColumn::new("Jet.pt", 1000.0));
+    schema.map("met", MappedColumn::new("MET.pt", 1.0));
+    let batch = batch_of(&path, &projection, &ReadOptions { schema, ..ReadOptions::default() });
+    assert_eq!((batch.columns.collections[0].quantities[0][0], batch.columns.scalars[0][5]), (5000.0, 36.25));
+}
+
+#[test]
+fn derived_numbers_depend_on_the_name_of_the_event_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    write(&path, &flat_columns(), Nullable::No);
+    let mask = LuminosityMask::from_text(r#"{"1": [[3, 3]]}"#, "mask").unwrap();
+    let masked = ReadOptions { luminosity_mask: Some(Arc::new(mask)), ..ReadOptions::default() };
+    let projection = only_scalars(["event_hash", "in_luminosity_mask"]);
+    for ids in [Ids::IfPresent, Ids::Skipped] {
+        let projection = Projection { ids, ..projection.clone() };
+        let batch = batch_of(&path, &projection, &masked);
+        let expected: Vec<f32> = (0..6).map(|row| event_hash(1, u64::MAX - row)).collect();
+        assert_eq!(batch.columns.scalars[0][..], expected);
+        assert_eq!(batch.columns.scalars[1][..], [1.0; 6]);
+        assert_eq!(batch.ids.event.is_some(), ids == Ids::IfPresent);
+        assert_eq!(batch.id(2).2, if ids == Ids::IfPresent { u64::MAX - 2 } else { 2 });
+    }
+    let blocks = replaced("luminosityBlock", Arc::new(UInt32Array::from(vec![2, 3, 4, 3, 3, 1])));
+    write(&path, &blocks, Nullable::No);
+    assert_eq!(batch_of(&path, &projection, &masked).columns.scalars[1][..], [0.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(batch_of(&path, &projection, &ReadOptions::default()).columns.scalars[1][..], [1.0; 6]);
+
+    // A column of the name comes first; without the ids they cannot be made.
+    let own = [("event_hash", values(1.0)), ("run", Arc::new(UInt32Array::from(vec![1; 7])) as ArrayRef)];
+    write(&path, &own, Nullable::No);
+    assert_eq!(batch_of(&path, &only_scalars(["event_hash"]), &masked).columns.scalars[0][0], 0.5);
+    write(&path, &own[1..], Nullable::No);
+    let error = open(&path, &projection, &masked).unwrap_err();
+    let found: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    assert!(
+        found[0].contains("'luminosityBlock' is missing") && found[0].contains("'in_luminosity_mask'"),
+        "{found:?}"
+    );
+    assert!(found[1].contains("column 'event' is missing") && found[1].contains("'event_hash' is made"), "{found:?}");
+}
+
+#[test]
+fn work_on_batches_runs_on_other_threads_and_keeps_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.parquet", "b.parquet"] {
+        write(&folder.path().join(name), &flat_columns(), Nullable::No);
+    }
+    let source = open(folder.path(), &jets(), &ReadOptions::default()).unwrap();
+    let here = std::thread::current().id();
+    let work = move |batch: EventBatch| {
+        assert_ne!(std::thread::current().id(), here);
+        Ok((batch.file, batch.first_row, batch.columns.events))
+    };
+    let mapped: Vec<_> = source.map_batches(2, 1, work).map(|product| product.unwrap()).collect();
+    assert_eq!(mapped, [(0, 0, 2), (0, 2, 2), (0, 4, 2), (1, 0, 2), (1, 2, 2), (1, 4, 2)]);
+    let fails = |batch: EventBatch| match batch.first_row {
+        4 => Err(trawl::error::Fault::new("test", "no").usage()),
+        row => Ok(row),
+    };
+    let products: Vec<_> = source.map_batches(2, 1, fails).collect();
+    assert_eq!(products.len(), 3);
+    assert_eq!(products[2].as_ref().unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn tables_grow_batch_by_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("features.parquet");
+    let kinds = [
+        ("event", ColumnKind::U64),
+        ("category", ColumnKind::U32),
+        ("signal", ColumnKind::Bool),
+        ("pt", ColumnKind::F32List { length: 3 }),
+        ("is_there", ColumnKind::BoolList { length: 3 }),
+        ("nothing", ColumnKind::F32List { length: 0 }),
+        ("weight", ColumnKind::F64),
+    ];
+    // More than a row group of 100,000 rows, in uneven steps.
+    let rows = 230_001;
+    let event: Vec<u64> = (0..rows as u64).map(|row| u64::MAX - row).collect();
+    let category: Vec<u32> = (0..rows as u32).map(|row| u32::MAX - row).collect();
+    let signal: Vec<bool> = (0..rows).map(|row| row % 3 == 0).collect();
+    let pt: Vec<f32> = (0..3 * rows).map(|value| value as f32 * 0.5).collect();
+    let is_there: Vec<bool> = (0..3 * rows).map(|value| value % 7 == 0).collect();
+    let weight: Vec<f64> = (0..rows).map(|row| row as f64 / 3.0).collect();
+    let mut writer = TableWriter::create(&path, &kinds).unwrap();
+    let mut first = 0;
+    for step in [0, 1, 70_000, 99_999, 60_001] {
+        let (one, three) = (first..first + step, 3 * first..3 * (first + step));
+        writer
+            .write(&[
+                Values::U64(&event[one.clone()]),
+                Values::U32(&category[one.clone()]),
+                Values::Bool(&signal[one.clone()]),
+                Values::F32(&pt[three.clone()]),
+                Values::Bool(&is_there[three]),
+                Values::F32(&[]),
+                Values::F64(&weight[one]),
+            ])
+            .unwrap();
+        assert!(!path.exists());
+        first += step;
+    }
+    assert_eq!(first, rows);
+    writer.finish().unwrap();
+    let reader =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(std::fs::File::open(&path).unwrap(), 50_000);
+    let mut first = 0;
+    for batch in reader.unwrap() {
+        let batch = batch.unwrap();
+        let rows = first..first + batch.num_rows();
+        let numbers = |name: &str| batch.column_by_name(name).unwrap().clone();
+        assert_eq!(numbers("event").as_primitive::<arrow_array::types::UInt64Type>().values()[..], event[rows.clone()]);
+        assert_eq!(numbers("category").as_primitive::<UInt32Type>().values()[..], category[rows.clone()]);
+        assert!(numbers("signal").as_boolean().values().iter().eq(signal[rows.clone()].iter().copied()));
+        let lists = numbers("pt").as_list::<i32>().clone();
+        assert!((0..batch.num_rows()).all(|row| lists.value_length(row) == 3));
+        let three = 3 * rows.start..3 * rows.end;
+        assert_eq!(lists.values().as_primitive::<Float32Type>().values()[..], pt[three.clone()]);
+        let flags = numbers("is_there").as_list::<i32>().values().as_boolean().values().clone();
+        assert!(flags.iter().eq(is_there[three].iter().copied()));
+        assert_eq!(numbers("nothing").as_list::<i32>().values().len(), 0);
+        first = rows.end;
+    }
+    assert_eq!(first, rows);
+    // The reader takes such lists as quantities.
+    let table = [("jet_pt", ColumnKind::F32List { length: 2 }), ("event", ColumnKind::U64)];
+    let mut writer = TableWriter::create(&path, &table).unwrap();
+    writer.write(&[Values::F32(&[1.0, 2.0, 3.0, 4.0]), Values::U64(&[5, 6])]).unwrap();
+    writer.finish().unwrap();
+    let projection =
+        Projection { collections: vec![CollectionProjection::new("jet", ["pt"])], ..Projection::default() };
+    let batch = batch_of(&path, &projection, &ReadOptions::default());
+    assert_eq!(batch.columns.collections[0].offsets[..], [0, 2, 4]);
+    assert_eq!(batch.columns.collections[0].quantities[0][..], [1.0, 2.0, 3.0, 4.0]);
+
+    let wrong: [&[Values<'_>]; 4] = [
+        &[Values::U64(&[1])],
+        &[Values::F32(&[1.0]), Values::U64(&[1])],
+        &[Values::F32(&[1.0, 2.0]), Values::U64(&[1, 2])],
+        &[Values::F32(&[1.0, 2.0]), Values::U32(&[1])],
+    ];
+    for values in wrong {
+        let mut writer = TableWriter::create(folder.path().join("wrong.parquet"), &table).unwrap();
+        let error = writer.write(values).unwrap_err();
+        assert!(error.exit_code() == 1 && error.to_string().contains("wrong.parquet"), "{error}");
+        assert!(writer.finish().is_err());
+    }
+    assert!(TableWriter::create(folder.path().join("none.parquet"), &[]).is_err());
+    assert_eq!(folder.path().read_dir().unwrap().count(), 1, "nothing half-written is left");
 }

@@ -54,7 +54,7 @@ struct Survivors {
 
 fn survivors(results: &Path) -> Survivors {
     let path = results.join("survivors-data.parquet").display().to_string();
-    let projection = Projection { collections: Vec::new(), scalars: vec!["m_jj".into(), "weight".into()] };
+    let projection = Projection { scalars: vec!["m_jj".into(), "weight".into()], ..Projection::default() };
     let mut all = Survivors { ids: Vec::new(), masses: Vec::new(), weights: Vec::new() };
     for batch in EventSource::open(&[path], &projection).unwrap().batches(1024, 1) {
         let batch = batch.unwrap();

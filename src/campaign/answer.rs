@@ -21,6 +21,8 @@ pub struct Outcome {
     pub selected: Option<u64>,
     /// The cutflow of each sample.
     pub cutflows: Vec<(String, CutflowTable)>,
+    /// The files that were left out, and why.
+    pub skipped: Vec<String>,
     /// Wall time of each stage.
     pub stages: Vec<StageRecord>,
     /// The output folder.
@@ -102,6 +104,9 @@ impl fmt::Display for Outcome {
         }
         if let Some(selected) = self.selected {
             writeln!(f, "Selected events      {}", number::count(selected))?;
+        }
+        for skipped in &self.skipped {
+            writeln!(f, "Skipped              {skipped}")?;
         }
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         writeln!(f, "Time                 {}", plain(&number::seconds(seconds)))?;

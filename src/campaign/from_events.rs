@@ -10,13 +10,13 @@ use super::segment::Streamed;
 use crate::Device;
 use crate::card::{EventWork, Histogrammed, Role, Search};
 use crate::error::Result;
-use crate::events::EventSource;
+use crate::events::{BadFiles, EventSource};
 use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
 use crate::report::{Cutflow, CutflowRow};
 use crate::spectrum::{Axis, Expectation, Histogram, uhi};
 
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
-    let sources = open_all(work)?;
+    let sources = open_all(work, run.bad_files)?;
     let axes = axes(work)?;
     let variables = filled_variables(work);
     let mut filled = Vec::new();
@@ -41,11 +41,11 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
 }
 
 /// Opens the files of every sample; the problems of all are reported at once.
-fn open_all(work: &EventWork) -> Result<Vec<EventSource>> {
+fn open_all(work: &EventWork, bad_files: BadFiles) -> Result<Vec<EventSource>> {
     let mut problems = crate::error::Problems::default();
     let mut sources = Vec::new();
     for sample in &work.samples {
-        let opened = sample::open(work, sample);
+        let opened = sample::open(work, sample, bad_files);
         sources.extend(problems.take(opened));
     }
     problems.finish().map(|()| sources)

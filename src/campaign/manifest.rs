@@ -48,6 +48,9 @@ pub struct Manifest {
     pub finished: String,
     /// What was read.
     pub inputs: Vec<FileRecord>,
+    /// What was left out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedRecord>,
     /// What took how long.
     pub stages: Vec<StageRecord>,
     /// The sha256 of the table of Poisson thresholds that the toys were drawn with.
@@ -120,6 +123,19 @@ pub enum Hashed {
     Footer,
 }
 
+/// A file that was left out because it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedRecord {
+    /// The sample that it belongs to.
+    pub sample: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// The events that are lost, if its footer could be read.
+    pub rows: Option<u64>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
 /// A stage of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
@@ -159,6 +175,7 @@ impl Manifest {
             started: now.clone(),
             finished: now,
             inputs: Vec::new(),
+            skipped: Vec::new(),
             stages: Vec::new(),
             toy_table_sha256: None,
             answer: serde_json::Map::new(),

@@ -6,6 +6,7 @@ use super::request::RunRequest;
 use super::sample;
 use crate::card::{Card, Histogrammed, Work};
 use crate::error::{Problems, Result};
+use crate::events::BadFiles;
 use crate::report::number;
 
 /// What a card would do.
@@ -43,7 +44,7 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     let device = request.choose_device()?;
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let stages = match &card.work {
-        Work::Events(_) => event_stages(&card)?,
+        Work::Events(_) => event_stages(&card, request.bad_files)?,
         Work::Binned(work) => {
             let table = work.input.load()?;
             let windows =
@@ -73,12 +74,12 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     Ok(Plan { name: card.name, device: device.to_string(), output, stages })
 }
 
-fn event_stages(card: &Card) -> Result<Vec<PlannedStage>> {
+fn event_stages(card: &Card, bad_files: BadFiles) -> Result<Vec<PlannedStage>> {
     let Work::Events(work) = &card.work else { return Ok(Vec::new()) };
     let mut problems = Problems::default();
     let mut stages = Vec::new();
     for sample in &work.samples {
-        let opened = sample::open(work, sample);
+        let opened = sample::open(work, sample, bad_files);
         let Some(source) = problems.take(opened) else { continue };
         let selection = work.selection.with_weight(sample.weight.with_sum(1.0)?);
         let projection = selection.projection();

@@ -6,6 +6,7 @@ use super::manifest::Hashed;
 use crate::Device;
 use crate::device::{Bytes, CudaSettings, DeviceChoice};
 use crate::error::Result;
+use crate::events::BadFiles;
 
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +23,8 @@ pub struct RunRequest {
     pub output: Option<PathBuf>,
     /// Settings over those of the card, `table.key=value`.
     pub settings: Vec<String>,
+    /// What happens to files that cannot be read.
+    pub bad_files: BadFiles,
     /// Which bytes of the events' files the manifest has the sha256 of.
     pub hashed: Hashed,
     /// The words of the command line, for the record.

@@ -7,15 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Bump, Found, Outcome};
 use super::figures::{deviations, p_value};
-use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, StageRecord};
+use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, SkippedRecord, StageRecord};
 use super::output::{CardIdentity, Output};
 use super::progress::Progress;
 use super::request::RunRequest;
+use super::sample::Skipped;
 use super::search::Searched;
 use super::{binned, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
 use crate::error::Result;
+use crate::events::BadFiles;
 use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
 use crate::selection::CutflowTable;
 use crate::toys::Deviations;
@@ -29,8 +31,11 @@ pub(super) struct Run<'a> {
     pub(super) report: ReportData,
     pub(super) manifest: Manifest,
     pub(super) hashed: Hashed,
+    pub(super) bad_files: BadFiles,
     /// The cutflow of each sample.
     pub(super) cutflows: Vec<(String, CutflowTable)>,
+    /// What was left out, in words.
+    pub(super) skipped: Vec<String>,
 }
 
 /// Runs the card of a request.
@@ -62,8 +67,18 @@ pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
         overrides: card.origin.overrides.clone(),
         ..ReportData::default()
     };
-    let run =
-        Run { card: &card, device, progress, output, report, manifest, hashed: request.hashed, cutflows: Vec::new() };
+    let run = Run {
+        card: &card,
+        device,
+        progress,
+        output,
+        report,
+        manifest,
+        hashed: request.hashed,
+        bad_files: request.bad_files,
+        cutflows: Vec::new(),
+        skipped: Vec::new(),
+    };
     match &card.work {
         Work::Events(work) => from_events::run(run, work),
         Work::Binned(work) => binned::run(run, work),
@@ -98,6 +113,17 @@ impl Run<'_> {
         });
         self.manifest.inputs.push(record);
         Ok(())
+    }
+
+    /// Records a file that was left out, and says so.
+    pub(super) fn record_skipped(&mut self, sample: &str, file: Skipped) {
+        let Skipped { path, why, rows } = file;
+        let events = rows.map_or("an unknown number of".into(), number::count);
+        tracing::warn!(sample, file = %path.display(), events, "skipped: {why}");
+        let words = format!("'{}' of {sample}, {events} events: {why}", path.display());
+        self.report.answer.facts.push(Fact::new("Skipped file", words.clone()));
+        self.skipped.push(words);
+        self.manifest.skipped.push(SkippedRecord { sample: sample.into(), path, rows, why });
     }
 
     /// Records the time of a stage.
@@ -193,8 +219,8 @@ impl Run<'_> {
         }
         let name = self.card.name.clone();
         let folder = self.output.finish(self.manifest)?;
-        let cutflows = self.cutflows;
-        Ok(Outcome { name, found, selected, cutflows, stages, report: folder.join("report.html"), folder })
+        let (cutflows, skipped) = (self.cutflows, self.skipped);
+        Ok(Outcome { name, found, selected, cutflows, skipped, stages, report: folder.join("report.html"), folder })
     }
 
     fn provenance(&self) -> Vec<Fact> {

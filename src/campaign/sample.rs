@@ -1,5 +1,6 @@
 //! One sample: its files, its weight, and its events through selection and fill.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::progress::Stage;
@@ -9,7 +10,7 @@ use super::survivors::{Survived, SurvivorTable};
 use crate::Device;
 use crate::card::{EventWork, GeneratorSum, Keep, Sample};
 use crate::error::{Fault, Result};
-use crate::events::{EventBatch, EventSource, Projection};
+use crate::events::{BadFiles, EventBatch, EventSource, FileEvent, Ids, LuminosityMask, Projection, ReadOptions};
 use crate::math::exact::WeightScale;
 use crate::selection::tally::WeightedCount;
 use crate::selection::{Origin, Selection, Weight};
@@ -25,14 +26,36 @@ const EVENTS_A_CHUNK: usize = 1 << 16;
 /// Batches that wait between the decoder and whoever takes them.
 const BATCHES_IN_QUEUE: usize = 4;
 
+/// A file that was left out.
+pub(super) struct Skipped {
+    pub path: PathBuf,
+    pub why: String,
+    /// The events that are lost, if its footer could be read.
+    pub rows: Option<u64>,
+}
+
 /// The selection of a sample, for the opening of its files: the weight may lack its last factor.
 fn provisional(work: &EventWork, sample: &Sample) -> Result<Selection> {
     Ok(work.selection.with_weight(sample.weight.with_sum(1.0)?))
 }
 
 /// Opens the files of one sample for the columns that its selection and weight need.
-pub(super) fn open(work: &EventWork, sample: &Sample) -> Result<EventSource> {
-    EventSource::open(&patterns(sample), provisional(work, sample)?.projection())
+///
+/// # Errors
+/// Every problem of the files; a luminosity mask that cannot be read.
+pub(super) fn open(work: &EventWork, sample: &Sample, bad_files: BadFiles) -> Result<EventSource> {
+    let ids = match work.keep {
+        Keep::Histograms => Ids::Skipped,
+        Keep::Survivors => Ids::IfPresent,
+    };
+    let projection = Projection { ids, ..provisional(work, sample)?.projection().clone() };
+    EventSource::open_with(&patterns(sample), &projection, &options(sample, bad_files)?)
+}
+
+fn options(sample: &Sample, bad_files: BadFiles) -> Result<ReadOptions> {
+    let mask = sample.reading.luminosity_mask.as_ref().map(LuminosityMask::read).transpose()?;
+    let (schema, luminosity_mask) = (sample.reading.schema.clone(), mask.map(Arc::new));
+    Ok(ReadOptions { schema, bad_files, luminosity_mask })
 }
 
 fn patterns(sample: &Sample) -> Vec<String> {
@@ -56,8 +79,8 @@ fn weight(run: &Run, sample: &Sample, source: &EventSource) -> Result<Weight> {
 /// The sum of a column over all events, exactly.
 fn generator_sum(run: &Run, sample: &Sample, column: &str) -> Result<f64> {
     let scale = WeightScale::new(sample.weight.largest)?;
-    let projection = Projection { scalars: vec![column.to_owned()], ..Projection::default() };
-    let source = EventSource::open(&patterns(sample), &projection)?;
+    let projection = Projection { scalars: vec![column.to_owned()], ids: Ids::Skipped, ..Projection::default() };
+    let source = EventSource::open_with(&patterns(sample), &projection, &options(sample, BadFiles::Refuse)?)?;
     let stage = run.progress.stage(&format!("sum weights {}", sample.name), "events", Some(source.rows()));
     let sum_of = move |batch: EventBatch| -> Result<(u64, WeightedCount)> {
         let mut sum = WeightedCount::default();
@@ -96,10 +119,18 @@ pub(super) fn stream(
         Keep::Survivors => Some(SurvivorTable::create(run, &format!("survivors-{}.parquet", sample.name), &selection)?),
     };
     let files: Arc<[Arc<str>]> = source.files().iter().map(|file| file.display().to_string().into()).collect();
-    let streamed = match &run.device {
+    let (streamed, lost) = match &run.device {
         Device::Cpu => on_cpu(run, &stage, source, files, selection, fill, filled, &mut table)?,
         Device::Cuda(_) => on_cuda(run, &stage, source, &files, &selection, &fill, filled, &mut table)?,
     };
+    let unopened = source.skipped().iter().map(|file| Skipped {
+        path: file.path.clone(),
+        why: file.error.to_string(),
+        rows: file.rows,
+    });
+    for file in unopened.chain(lost) {
+        run.record_skipped(&sample.name, file);
+    }
     run.record_stage(stage.finish());
     if let Some(table) = table {
         table.finish(
@@ -121,7 +152,7 @@ fn on_cpu(
     fill: Fill,
     filled: &[usize],
     table: &mut Option<SurvivorTable>,
-) -> Result<Streamed> {
+) -> Result<(Streamed, Vec<Skipped>)> {
     let keeps = table.is_some();
     let mut total = Streamed::empty(&selection, &fill)?;
     let filled = filled.to_vec();
@@ -135,16 +166,43 @@ fn on_cpu(
             Ok((batch.columns.events as u64, counted, survived))
         }
     };
-    for product in source.map_batches(EVENTS_A_BATCH, BATCHES_IN_QUEUE, work) {
-        let (events, counted, survived) = product?;
-        total.merge(&counted)?;
-        if let (Some(table), Some(survived)) = (&mut *table, survived) {
-            table.write(survived)?;
+    // Of a file that may still fail, nothing is counted or written before it has ended well.
+    let mut waiting: Vec<(u64, Streamed, Option<Survived>)> = Vec::new();
+    let mut lost = Vec::new();
+    for event in source.map_files(EVENTS_A_BATCH, BATCHES_IN_QUEUE, work) {
+        match event? {
+            FileEvent::Product(product) if run.bad_files == BadFiles::Skip => {
+                stage.add(product.0);
+                waiting.push(product);
+            }
+            FileEvent::Product(product) => {
+                stage.add(product.0);
+                take(product, &mut total, &mut *table)?;
+            }
+            FileEvent::Finished { .. } => {
+                waiting.drain(..).try_for_each(|product| take(product, &mut total, &mut *table))?;
+            }
+            FileEvent::Failed { file, error, rows } => {
+                waiting.clear();
+                lost.push(Skipped { path: source.files()[file].clone(), why: error.to_string(), rows: Some(rows) });
+            }
         }
-        stage.add(events);
         run.progress.interrupted()?;
     }
-    Ok(total)
+    Ok((total, lost))
+}
+
+/// Adds what one batch yielded.
+fn take(
+    (_, counted, survived): (u64, Streamed, Option<Survived>),
+    total: &mut Streamed,
+    table: &mut Option<SurvivorTable>,
+) -> Result<()> {
+    total.merge(&counted)?;
+    match (table, survived) {
+        (Some(table), Some(survived)) => table.write(&survived),
+        _ => Ok(()),
+    }
 }
 
 #[allow(clippy::too_many_arguments)] // one call, from `stream`
@@ -157,7 +215,7 @@ fn on_cuda(
     fill: &Fill,
     filled: &[usize],
     table: &mut Option<SurvivorTable>,
-) -> Result<Streamed> {
+) -> Result<(Streamed, Vec<Skipped>)> {
     let keep = if table.is_some() { Keep::Survivors } else { Keep::Histograms };
     let mut segment = EventSegment::new(&run.device, selection, fill, filled, keep)?;
     for batch in source.batches(EVENTS_A_CHUNK, BATCHES_IN_QUEUE) {
@@ -167,11 +225,11 @@ fn on_cuda(
         (segment, parts) = segment.push(&batch.columns, &origin)?;
         if let Some(table) = table {
             for part in parts {
-                table.write(Survived::of(&batch, part.first, part.survivors))?;
+                table.write(&Survived::of(&batch, part.first, part.survivors))?;
             }
         }
         stage.add(batch.columns.events as u64);
         run.progress.interrupted()?;
     }
-    segment.finish()
+    Ok((segment.finish()?, Vec::new()))
 }

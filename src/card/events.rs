@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::events::{Schema, SchemaPreset};
+use crate::events::{MappedColumn, Preset, Schema};
 use crate::hunt::BumpHunter;
-use crate::selection::{Selection, Weight};
+use crate::selection::{Cut, Selection, Weight};
 use crate::settings::{Section, TextOrNumber};
 use crate::spectrum::smooth::Smoothing;
 use crate::toys::{Plane, ToySettings};
@@ -183,7 +183,10 @@ pub(super) fn minimum_effective_count(section: &Section) -> f64 {
 pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     let luminosity = read_luminosity(root);
     let samples = read_samples(root, folder, luminosity);
-    let selection = Selection::read(root);
+    // Certified data are a row of the cutflow, which samples without a mask pass as a whole.
+    let masked = samples.iter().flatten().any(|sample| sample.reading.luminosity_mask.is_some());
+    let first = masked.then(|| Cut::new("luminosity mask", "in_luminosity_mask > 0.5"));
+    let selection = Selection::read(root, first.into_iter().collect());
     let histogrammed = read_histogrammed(root, folder, selection.as_ref());
     let search = read_search(root);
     let keep = match root.section("keep").or("survivors", false) {
@@ -274,8 +277,8 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
 
 /// The keys `schema`, `columns`, `luminosity_mask`.
 fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
-    let names: Vec<(&str, SchemaPreset)> = SchemaPreset::ALL.iter().map(|preset| (preset.name(), *preset)).collect();
-    let mut schema = Schema::preset(section.choice("schema", &names, SchemaPreset::default()));
+    let names: Vec<(&str, Preset)> = Preset::ALL.iter().map(|preset| (preset.name(), *preset)).collect();
+    let mut schema = Schema::from(section.choice("schema", &names, Preset::default()));
     let columns = section.section("columns");
     let mut sound = true;
     for name in columns.keys() {
@@ -286,7 +289,7 @@ fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
             columns.required::<String>(&name).map(|column| (column, 1.0))
         };
         match column {
-            Some((column, factor)) => schema = schema.with_column(name, column, factor),
+            Some((column, factor)) => schema.map(name, MappedColumn::new(column, factor)),
             None => sound = false,
         }
     }

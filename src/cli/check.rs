@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{CardFlags, MachineFlags};
-use crate::campaign;
+use crate::campaign::{self, RunRequest};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
@@ -15,8 +15,9 @@ pub(super) struct CheckArguments {
 }
 
 pub(super) fn execute(arguments: &CheckArguments) -> anyhow::Result<()> {
-    let CardFlags { card, settings } = arguments.card.clone();
-    let request = arguments.machine.request(card, settings);
+    let bad_files = arguments.card.bad_files();
+    let CardFlags { card, settings, .. } = arguments.card.clone();
+    let request = RunRequest { bad_files, ..arguments.machine.request(card, settings) };
     let plan = campaign::check(&request).with_context(|| format!("checking '{}'", request.card.display()))?;
     super::say(plan)
 }

@@ -20,7 +20,7 @@ use crate::campaign::manifest::Hashed;
 use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
-use crate::events::panic_becomes_error;
+use crate::events::{BadFiles, panic_becomes_error};
 use speech::{LogFormat, SpeechFlags};
 
 /// The exit code of faults that are none of the library's: standard output is full, for example.
@@ -80,6 +80,7 @@ impl MachineFlags {
             output: None,
             settings,
             hashed: Hashed::Footer,
+            bad_files: BadFiles::Refuse,
             command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         }
     }
@@ -111,6 +112,15 @@ struct CardFlags {
     /// Set a value over that of the card, for example toys.number=1000; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    /// Leave out files that cannot be read, and list them with the events that are lost
+    #[arg(long)]
+    skip_bad_files: bool,
+}
+
+impl CardFlags {
+    fn bad_files(&self) -> BadFiles {
+        if self.skip_bad_files { BadFiles::Skip } else { BadFiles::Refuse }
+    }
 }
 
 /// Runs the program on its command line.

@@ -33,12 +33,14 @@ enum HashInputs {
 
 pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::Result<()> {
     arguments.machine.start_threads()?;
-    let CardFlags { card, settings } = arguments.card.clone();
+    let bad_files = arguments.card.bad_files();
+    let CardFlags { card, settings, .. } = arguments.card.clone();
     let hashed = match arguments.hash_inputs {
         HashInputs::Footer => Hashed::Footer,
         HashInputs::Whole => Hashed::Whole,
     };
-    let request = RunRequest { output: arguments.output.clone(), hashed, ..arguments.machine.request(card, settings) };
+    let request =
+        RunRequest { output: arguments.output.clone(), hashed, bad_files, ..arguments.machine.request(card, settings) };
     let outcome = campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
     super::say(outcome)
 }

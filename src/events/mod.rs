@@ -4,23 +4,32 @@
 //! |---|---|
 //! | [`EventSource`] | reads the projected columns of Parquet files, batch by batch, in the order of files and rows |
 //! | [`EventColumns`] | the batch: offsets and values, as they go to a device |
-//! | [`EventWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
+//! | [`Schema`], [`Preset`] | the names and units of columns in the files of an experiment |
+//! | [`LuminosityMask`], [`event_hash`] | the certified luminosity blocks; the number by which samples are split |
+//! | [`EventWriter`], [`TableWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
 //! | [`inspect`](inspect()) | says what a file holds and what a card can use of it |
 //! | [`DijetSample`] | the seeded dijet events of the demo |
 //!
 //! Values are f32, as physics files hold them; wider numbers are rounded to the nearest f32 once, on reading.
 
 mod columns;
+mod derived;
 mod generate;
 mod inspect;
+mod luminosity;
 mod read;
 mod schema;
-pub use schema::{Schema, SchemaPreset};
 mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
+pub use derived::event_hash;
 pub use generate::{DijetSample, Resonance, generate_columns, generate_file};
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
+pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;
-pub use read::{Batches, CollectionProjection, EventSource, EventSource as Source, Projection};
-pub use write::{Codec, Column, EventWriter, Layout, write_table};
+pub use read::{
+    BadFiles, Batches, CollectionProjection, EventSource, EventSource as Source, FileEvent, Ids, MappedBatches,
+    MappedFiles, Projection, ReadOptions, SkippedFile,
+};
+pub use schema::{MappedColumn, Preset, Schema};
+pub use write::{Codec, Column, ColumnKind, EventWriter, Layout, TableWriter, Values, write_table};

@@ -88,6 +88,7 @@ impl DijetSample {
         Projection {
             collections: vec![CollectionProjection::new("FatJet", ["pt", "eta", "phi", "mass"])],
             scalars: vec!["weight".into()],
+            ..Projection::default()
         }
     }
 

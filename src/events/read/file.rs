@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::SystemTime;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -36,6 +37,33 @@ pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReader
             .data()
     })?;
     Ok((file, metadata))
+}
+
+/// What tells a file from another that was put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Identity {
+    pub fn of(name: &'static str, path: &Path, file: &File) -> Result<Self> {
+        let metadata = file.metadata().map_err(|error| Error::io(name, "read", path, error))?;
+        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
+
+/// Opens a file again whose footer is known.
+///
+/// # Errors
+/// A file that cannot be read, or is another.
+pub(super) fn reopen(name: &'static str, path: &Path, identity: &Identity) -> Result<File> {
+    let file = File::open(path).map_err(|error| Error::io(name, "read", path, error))?;
+    if Identity::of(name, path, &file)? == *identity {
+        return Ok(file);
+    }
+    let fault = Fault::new(name, format!("'{}' changed while it was read", path.display()));
+    Err(fault.because("its size or time is another").suggest("Start again when it is complete").data())
 }
 
 /// Refuses what the decoder takes for granted.

@@ -8,18 +8,25 @@
 //!
 //! **Numbers.** Everything becomes f32. f32 and narrower stay exact; f64 and integers that f32 cannot hold are rounded to
 //! the nearest once (an f64 beyond the range of f32 becomes infinite); a `bool` is 0 or 1. NaN passes: the selection
-//! reports it where it would decide a cut. The ids `run`, `luminosityBlock` and `event` are read if they are there,
-//! and keep all their digits.
+//! reports it where it would decide a cut. The ids `run`, `luminosityBlock` and `event` are read if they are there and
+//! wanted ([`Ids`]), and keep all their digits.
+//!
+//! **Other names and units** are given by a [`Schema`]; numbers made from the ids are `event_hash` and
+//! `in_luminosity_mask`. See the documentation of [`Preset`](super::Preset) and [`event_hash`](super::event_hash()).
+//!
+//! **Bad files.** [`BadFiles`] says whether they end the reading or are left out. Page checksums are verified where pages
+//! carry them. Sizes that headers promise are held against the footer and the file before there is room made for them.
 //!
 //! **Cost.** Only the projected Parquet leaves are decoded. Row groups are the unit of parallelism, so a file with a
 //! single row group is decoded by one thread. A batch holds 4 bytes a value and 4 an event and collection, plus 16 an
-//! event for ids; f32 columns are not copied.
+//! event for ids; f32 is decoded in its place. Beside the batches a thread holds one page of each leaf.
 //!
 //! ```no_run
 //! use trawl::events::{CollectionProjection, EventSource, Projection};
 //! let projection = Projection {
 //!     collections: vec![CollectionProjection::new("FatJet", ["pt", "eta", "phi", "mass"])],
 //!     scalars: vec!["weight".into()],
+//!     ..Projection::default()
 //! };
 //! let source = EventSource::open(&["data/*.parquet".into()], &projection)?;
 //! for batch in source.batches(65_536, 4) {
@@ -34,21 +41,23 @@
 pub(super) mod binding;
 mod decode;
 pub(super) mod file;
+mod leaf;
+mod lists;
+mod pages;
+mod part;
 mod paths;
 mod stream;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use rayon::prelude::*;
 
-use crate::error::{Fault, Problems, Result};
+use crate::error::{Error, Problems, Result};
 use crate::events::EventBatch;
-use binding::Binding;
-use decode::Decoder;
+use crate::events::luminosity::LuminosityMask;
+use crate::events::schema::Schema;
+use part::{FilePart, RowGroup, Task};
 use stream::{Demand, Ordered, Outlet};
 
 /// The name of the operation in messages.
@@ -75,8 +84,73 @@ impl CollectionProjection {
 pub struct Projection {
     /// Collections of objects.
     pub collections: Vec<CollectionProjection>,
-    /// Numbers for each event: `weight`, `MET_pt`.
+    /// Numbers for each event: `weight`, `MET_pt`, and the derived `event_hash` and `in_luminosity_mask`.
     pub scalars: Vec<String>,
+    /// Whether the batches name their events.
+    pub ids: Ids,
+}
+
+/// Whether batches carry run, luminosity block and event number. They cost up to an eighth of the reading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ids {
+    /// Nobody asks: [`EventBatch::id`] knows the row alone.
+    Skipped,
+    /// As far as a file has them.
+    #[default]
+    IfPresent,
+}
+
+/// What happens when a file cannot be opened, contradicts the projection, or turns out to be damaged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BadFiles {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// It is left out: see [`EventSource::skipped`] and [`FileEvent::Failed`].
+    Skip,
+}
+
+/// How files are read; the default is NanoAOD, no bad files, no mask.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// The names and units of columns.
+    pub schema: Schema,
+    /// What happens to bad files.
+    pub bad_files: BadFiles,
+    /// For the scalar `in_luminosity_mask`.
+    pub luminosity_mask: Option<Arc<LuminosityMask>>,
+}
+
+/// A file that [`BadFiles::Skip`] left out when the source was opened.
+#[derive(Debug)]
+pub struct SkippedFile {
+    /// Which file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub error: Error,
+    /// The events that are lost, if its footer could be read.
+    pub rows: Option<u64>,
+}
+
+/// What [`EventSource::map_files`] delivers.
+#[derive(Debug)]
+pub enum FileEvent<T> {
+    /// What the work made of one batch.
+    Product(T),
+    /// All batches of this file were delivered. Files without events finish too.
+    Finished {
+        /// The position in [`EventSource::files`].
+        file: usize,
+    },
+    /// The file is damaged; nothing more comes of it, and what came counts for nothing. With [`BadFiles::Skip`] alone.
+    Failed {
+        /// The position in [`EventSource::files`].
+        file: usize,
+        /// What is wrong with it.
+        error: Error,
+        /// The events that are lost: all of the file.
+        rows: u64,
+    },
 }
 
 /// Parquet files whose schemas were checked, ready to be read any number of times.
@@ -84,31 +158,9 @@ pub struct Projection {
 pub struct EventSource {
     files: Vec<PathBuf>,
     parts: Arc<[FilePart]>,
-}
-
-/// What reading needs to know of one file.
-#[derive(Debug)]
-struct FilePart {
-    path: PathBuf,
-    binding: Binding,
-    row_groups: Vec<RowGroup>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct RowGroup {
-    rows: u64,
-    /// The values of the projected leaf that has most of them.
-    values: u64,
-}
-
-/// Consecutive row groups of one file: what one thread decodes at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Task {
-    file: usize,
-    row_groups: std::ops::Range<usize>,
-    first_row: u64,
-    rows: u64,
-    rows_per_batch: usize,
+    skipped: Arc<[SkippedFile]>,
+    bad_files: BadFiles,
+    mask: Option<Arc<LuminosityMask>>,
 }
 
 impl EventSource {
@@ -118,13 +170,34 @@ impl EventSource {
     /// Every problem of every file at once: missing, not Parquet, truncated, damaged, columns missing or of a wrong
     /// type; folders and globs without Parquet files; files named twice.
     pub fn open(patterns: &[String], projection: &Projection) -> Result<Self> {
-        let files = paths::expand(patterns)?;
-        let opened: Vec<Result<FilePart>> =
-            files.par_iter().map(|path| FilePart::open(path.clone(), projection)).collect();
-        let mut problems = Problems::default();
-        let parts = opened.into_iter().filter_map(|part| problems.take(part)).collect();
-        problems.finish()?;
-        Ok(Self { files, parts })
+        Self::open_with(patterns, projection, &ReadOptions::default())
+    }
+
+    /// The same, by other names, or without bad files.
+    ///
+    /// # Errors
+    /// As [`EventSource::open`]. With [`BadFiles::Skip`], problems of single files are errors only if no file is left.
+    pub fn open_with(patterns: &[String], projection: &Projection, options: &ReadOptions) -> Result<Self> {
+        let found = paths::expand(patterns)?;
+        let opened: Vec<_> = found.par_iter().map(|path| FilePart::open(path.clone(), projection, options)).collect();
+        let (mut parts, mut skipped) = (Vec::new(), Vec::new());
+        for (path, opened) in found.into_iter().zip(opened) {
+            match opened {
+                Ok(part) => parts.push(part),
+                Err((error, rows)) => skipped.push(SkippedFile { path, error, rows }),
+            }
+        }
+        const USAGE: u8 = 2;
+        let usage = skipped.iter().any(|file| file.error.exit_code() == USAGE);
+        if !skipped.is_empty() && (options.bad_files == BadFiles::Refuse || parts.is_empty() || usage) {
+            let mut problems = Problems::default();
+            skipped.into_iter().for_each(|file| problems.push(file.error));
+            problems.finish()?;
+            skipped = Vec::new();
+        }
+        let files = parts.iter().map(|part| part.path.clone()).collect();
+        let mask = options.luminosity_mask.clone();
+        Ok(Self { files, parts: parts.into(), skipped: skipped.into(), bad_files: options.bad_files, mask })
     }
 
     /// The files in the order in which they are read.
@@ -132,44 +205,119 @@ impl EventSource {
         &self.files
     }
 
+    /// The files that were left out, with [`BadFiles::Skip`].
+    pub fn skipped(&self) -> &[SkippedFile] {
+        &self.skipped
+    }
+
     /// The files with the events in each, in the order in which they are read.
     pub fn files_and_rows(&self) -> impl Iterator<Item = (&Path, u64)> {
-        let rows = |part: &FilePart| part.row_groups.iter().map(|group| group.rows).sum();
-        self.files.iter().map(PathBuf::as_path).zip(self.parts.iter().map(rows))
+        self.files.iter().map(PathBuf::as_path).zip(self.parts.iter().map(FilePart::rows))
     }
 
     /// The events in all files together.
     pub fn rows(&self) -> u64 {
-        self.parts.iter().flat_map(|part| &part.row_groups).map(|group| group.rows).sum()
+        self.parts.iter().map(FilePart::rows).fold(0, u64::saturating_add)
     }
 
     /// Reads everything, in batches of at most `rows_per_batch` events of one file.
     ///
     /// The batches and their order depend on the files and on `rows_per_batch` alone. They are decoded ahead on as many
     /// threads as the current rayon pool has; at most `queue` + 1 of them wait for the consumer, and each thread holds one
-    /// more. (The peak thus is `queue + 1 + threads` batches and the row groups' compressed pages.) Both arguments
-    /// count as at least 1. After an error the iterator ends.
+    /// more. (The peak thus is `queue + 1 + threads` batches and a page of each leaf for each thread.) Both arguments
+    /// count as at least 1. After an error the iterator ends. A batch holds fewer events where they have thousands of
+    /// objects.
     pub fn batches(&self, rows_per_batch: usize, queue: usize) -> Batches {
-        let tasks = self.tasks(rows_per_batch.max(1));
-        let parts = self.parts.clone();
-        let count = tasks.len();
-        let work = move |task: usize, outlet: &Outlet<'_, EventBatch>| {
-            let task = &tasks[task];
-            if let Err(error) = parts[task.file].read(task, outlet) {
-                outlet.put(Err(error));
-            }
-        };
-        Batches(Ordered::start(count, rayon::current_num_threads(), queue, work))
+        self.map_batches(rows_per_batch, queue, Ok)
     }
 
-    /// Stub until the reader's branch is merged.
-    pub fn map_batches<T: Send + 'static>(
-        &self,
-        rows_per_batch: usize,
-        queue: usize,
-        work: impl Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
-    ) -> impl Iterator<Item = Result<T>> {
-        self.batches(rows_per_batch, queue).map(move |batch| work(batch?))
+    /// What `work` makes of the batches, in their order; it runs on the thread that decoded the batch.
+    ///
+    /// Batches and memory are those of [`EventSource::batches`], with products in the queue instead of batches. A panic of
+    /// the work is passed on to the consumer. A file that turns out to be damaged is an error here, also with
+    /// [`BadFiles::Skip`]: some of its products may already be delivered, see [`EventSource::map_files`].
+    ///
+    /// ```no_run
+    /// # use trawl::events::{EventSource, Projection};
+    /// # let source = EventSource::open(&["data".into()], &Projection::default())?;
+    /// let sums = source.map_batches(65_536, 4, |batch| Ok(batch.columns.scalars[0].iter().sum::<f32>()));
+    /// let sum = sums.sum::<trawl::Result<f32>>()?;
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    pub fn map_batches<T, W>(&self, rows_per_batch: usize, queue: usize, work: W) -> MappedBatches<T>
+    where
+        T: Send + 'static,
+        W: Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
+    {
+        MappedBatches(self.map(rows_per_batch, queue, BadFiles::Refuse, work))
+    }
+
+    /// What `work` makes of the batches, and where each file ends: for sums in which no damaged file has a part.
+    ///
+    /// The events of a file come together, in the order of the files. With [`BadFiles::Skip`] a file may fail after some of
+    /// its products were delivered, because a page is looked at when its turn comes. Keep the sums of the current file
+    /// apart, add them to the total when it has [`FileEvent::Finished`], and drop them when it has
+    /// [`FileEvent::Failed`]. An error of `work` itself ends everything.
+    ///
+    /// ```no_run
+    /// use trawl::events::FileEvent;
+    /// # use trawl::events::{EventSource, Projection};
+    /// # let source = EventSource::open(&["data".into()], &Projection::default())?;
+    /// let (mut total, mut of_file) = (0, 0);
+    /// for event in source.map_files(65_536, 4, |batch| Ok(batch.columns.events)) {
+    ///     match event? {
+    ///         FileEvent::Product(events) => of_file += events,
+    ///         FileEvent::Finished { .. } => total += std::mem::take(&mut of_file),
+    ///         FileEvent::Failed { error, rows, .. } => {
+    ///             eprintln!("{rows} events are lost: {error}");
+    ///             of_file = 0;
+    ///         }
+    ///     }
+    /// }
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    pub fn map_files<T, W>(&self, rows_per_batch: usize, queue: usize, work: W) -> MappedFiles<T>
+    where
+        T: Send + 'static,
+        W: Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
+    {
+        self.map(rows_per_batch, queue, self.bad_files, work)
+    }
+
+    fn map<T, W>(&self, rows_per_batch: usize, queue: usize, bad_files: BadFiles, work: W) -> MappedFiles<T>
+    where
+        T: Send + 'static,
+        W: Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
+    {
+        let tasks = self.tasks(rows_per_batch.max(1));
+        let (count, parts, mask) = (tasks.len(), self.parts.clone(), self.mask.clone());
+        let run = move |index: usize, outlet: &Outlet<'_, Step<T>>| {
+            let task = &tasks[index];
+            let (file, part) = (task.file, &parts[task.file]);
+            let mut over = Demand::More;
+            let read = part.read(task, mask.as_deref(), |batch| {
+                let product = work(batch).map(|product| Step { file, event: FileEvent::Product(product) });
+                let demand = if product.is_ok() { Demand::More } else { Demand::Stopped };
+                over = if outlet.put(product) == Demand::More { demand } else { Demand::Stopped };
+                over
+            });
+            let last = tasks.get(index + 1).is_none_or(|next| next.file != file);
+            match read {
+                Err(error) if bad_files == BadFiles::Skip => {
+                    let event = FileEvent::Failed { file, error, rows: part.rows() };
+                    outlet.put(Ok(Step { file, event }));
+                }
+                Err(error) => {
+                    outlet.put(Err(error));
+                }
+                Ok(()) if last && over == Demand::More => {
+                    outlet.put(Ok(Step { file, event: FileEvent::Finished { file } }));
+                }
+                Ok(()) => {}
+            }
+        };
+        let ordered = Ordered::start(count, rayon::current_num_threads(), queue, run);
+        MappedFiles { ordered, failed: None }
     }
 
     fn tasks(&self, rows_per_batch: usize) -> Vec<Task> {
@@ -177,98 +325,47 @@ impl EventSource {
     }
 }
 
-/// Batches of events in the order of files and rows; see [`EventSource::batches`].
-pub struct Batches(Ordered<EventBatch>);
+struct Step<T> {
+    file: usize,
+    event: FileEvent<T>,
+}
 
-impl Iterator for Batches {
-    type Item = Result<EventBatch>;
+/// Products in the order of files and rows; see [`EventSource::map_files`].
+pub struct MappedFiles<T> {
+    ordered: Ordered<Step<T>>,
+    /// The last file that failed. Its row groups are decoded independently, and those after the damage do not count.
+    failed: Option<usize>,
+}
+
+impl<T> Iterator for MappedFiles<T> {
+    type Item = Result<FileEvent<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        let failed = self.failed;
+        let step = self.ordered.find(|step| !step.as_ref().is_ok_and(|step| Some(step.file) == failed))?;
+        Some(step.map(|step| {
+            if matches!(step.event, FileEvent::Failed { .. }) {
+                self.failed = Some(step.file);
+            }
+            step.event
+        }))
     }
 }
 
-impl FilePart {
-    fn open(path: PathBuf, projection: &Projection) -> Result<Self> {
-        let (_, metadata) = file::open(NAME, &path)?;
-        let binding = Binding::new(&path, &metadata, projection)?;
-        let row_groups = metadata.metadata().row_groups().iter().map(|group| {
-            let leaf_values = |&leaf: &usize| file::count(group.column(leaf).num_values());
-            let values = binding.leaves.iter().map(leaf_values).max().unwrap_or(0);
-            RowGroup { rows: file::count(group.num_rows()), values }
-        });
-        let row_groups = row_groups.collect();
-        Ok(Self { path, binding, row_groups })
-    }
+/// Products in the order of files and rows; see [`EventSource::map_batches`].
+pub struct MappedBatches<T>(MappedFiles<T>);
 
-    /// Joins small row groups until a task holds a batch's worth of rows.
-    fn tasks(&self, file: usize, rows_per_batch: usize) -> Vec<Task> {
-        let mut tasks: Vec<Task> = Vec::new();
-        let mut first_row = 0;
-        for (index, group) in self.row_groups.iter().enumerate().filter(|(_, group)| group.rows > 0) {
-            let rows_per_batch = rows_within_offsets(group, rows_per_batch);
-            match tasks.last_mut() {
-                Some(task) if task.rows + group.rows <= rows_per_batch.min(task.rows_per_batch) as u64 => {
-                    task.row_groups.end = index + 1;
-                    task.rows += group.rows;
-                }
-                _ => {
-                    tasks.push(Task { file, row_groups: index..index + 1, first_row, rows: group.rows, rows_per_batch })
-                }
-            }
-            first_row += group.rows;
-        }
-        tasks
-    }
+/// Batches of events in the order of files and rows; see [`EventSource::batches`].
+pub type Batches = MappedBatches<EventBatch>;
 
-    /// Decodes the batches of `task` one by one into `outlet`.
-    fn read(&self, task: &Task, outlet: &Outlet<'_, EventBatch>) -> Result<()> {
-        let end = task.first_row + task.rows;
-        let damaged = |row: u64, why: String| {
-            let rows = format!("rows {row} to {} of '{}'", end - 1, self.path.display());
-            let fault = Fault::new(NAME, format!("{rows} cannot be decoded")).because(why);
-            fault.suggest("The file is damaged: fetch or write it again").data()
-        };
-        let (file, metadata) = file::open(NAME, &self.path)?;
-        let reader = file::guarded(|| self.reader(file, metadata, task));
-        let mut reader = reader.map_err(|why| damaged(task.first_row, why))?;
-        let decoder = Decoder { path: &self.path, file: task.file, binding: &self.binding };
-        let mut row = task.first_row;
-        while row < end {
-            let record = file::guarded(|| reader.next().transpose().map_err(|error| error.to_string()));
-            let record = record.map_err(|why| damaged(row, why))?;
-            let Some(record) = record.filter(|record| record.num_rows() as u64 <= end - row) else {
-                return Err(damaged(row, "the footer promises another number of rows".into()));
-            };
-            let batch = decoder.decode(&record, row)?;
-            row += record.num_rows() as u64;
-            if outlet.put(Ok(batch)) == Demand::Stopped {
-                break;
-            }
-        }
-        Ok(())
-    }
+impl<T> Iterator for MappedBatches<T> {
+    type Item = Result<T>;
 
-    fn reader(
-        &self,
-        file: File,
-        metadata: ArrowReaderMetadata,
-        task: &Task,
-    ) -> Result<ParquetRecordBatchReader, String> {
-        let mask = ProjectionMask::leaves(metadata.parquet_schema(), self.binding.leaves.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_projection(mask)
-            .with_row_groups(task.row_groups.clone().collect())
-            .with_batch_size(task.rows_per_batch)
-            .build()
-            .map_err(|error| error.to_string())
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.find_map(|event| match event {
+            Ok(FileEvent::Product(product)) => Some(Ok(product)),
+            Ok(FileEvent::Finished { .. }) => None,
+            Ok(FileEvent::Failed { error, .. }) | Err(error) => Some(Err(error)),
+        })
     }
-}
-
-/// As many rows as asked, or fewer where lists are so long that the 31-bit offsets of decoded lists might overflow.
-fn rows_within_offsets(group: &RowGroup, rows_per_batch: usize) -> usize {
-    // A quarter of what offsets can say leaves room for events with more objects than the mean of their row group.
-    const VALUES: u64 = 1 << 29;
-    let mean = group.values / group.rows.max(1) + 1;
-    rows_per_batch.min((VALUES / mean).max(1) as usize)
 }

@@ -6,6 +6,7 @@
 //! so nobody waits for ever. At most `limit + 1` batches are queued, and one more is in the hands of each thread.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -54,6 +55,8 @@ struct State<T> {
 struct Queue<T> {
     products: VecDeque<Result<T>>,
     done: bool,
+    /// What the work panicked with.
+    panic: Option<Box<dyn std::any::Any + Send>>,
 }
 
 impl<T> Shared<T> {
@@ -70,6 +73,14 @@ impl<T> Shared<T> {
         }
         state.next += 1;
         Some(task)
+    }
+
+    /// Marks the task as done even if the work panicked, so that the consumer cannot wait for ever.
+    fn finish(&self, task: usize, panic: Option<Box<dyn std::any::Any + Send>>) {
+        let queue = &mut self.lock().queues[task];
+        queue.done = true;
+        queue.panic = panic;
+        self.ready.notify_one();
     }
 }
 
@@ -100,7 +111,7 @@ impl<T: Send + 'static> Ordered<T> {
     where
         W: Fn(usize, &Outlet<'_, T>) + Send + Sync + 'static,
     {
-        let queues = (0..tasks).map(|_| Queue { products: VecDeque::new(), done: false }).collect();
+        let queues = (0..tasks).map(|_| Queue { products: VecDeque::new(), done: false, panic: None }).collect();
         let state = Mutex::new(State { next: 0, head: 0, queues, queued: 0, stop: false });
         let shared = Arc::new(Shared { state, room: Condvar::new(), ready: Condvar::new(), limit: limit.max(1) });
         let work = Arc::new(work);
@@ -109,9 +120,10 @@ impl<T: Send + 'static> Ordered<T> {
             // The name tells whose panic a message is about: a decoder's, which becomes an error of its task.
             let thread = std::thread::Builder::new().name("events.read".into()).spawn(move || {
                 while let Some(task) = shared.take_task() {
-                    // Marks the task as done even if the work panics, so that the consumer cannot wait for ever.
-                    let _done = Done { shared: &shared, task };
-                    work(task, &Outlet { shared: &shared, task });
+                    let outlet = Outlet { shared: &shared, task };
+                    // Unwind safety: a task that panicked is never run again, and the consumer is told.
+                    let worked = catch_unwind(AssertUnwindSafe(|| work(task, &outlet)));
+                    shared.finish(task, worked.err());
                 }
             });
             thread.expect("the system has a thread to give, as std::thread::spawn assumes")
@@ -121,22 +133,10 @@ impl<T: Send + 'static> Ordered<T> {
     }
 }
 
-struct Done<'a, T> {
-    shared: &'a Shared<T>,
-    task: usize,
-}
-
-impl<T> Drop for Done<'_, T> {
-    fn drop(&mut self) {
-        self.shared.lock().queues[self.task].done = true;
-        self.shared.ready.notify_one();
-    }
-}
-
 impl<T> Iterator for Ordered<T> {
     type Item = Result<T>;
 
-    /// The next product; nothing follows an error.
+    /// The next product; nothing follows an error. A panic of the work is passed on.
     fn next(&mut self) -> Option<Result<T>> {
         if self.failed {
             return None;
@@ -150,6 +150,10 @@ impl<T> Iterator for Ordered<T> {
                 self.shared.room.notify_all();
                 self.failed = product.is_err();
                 return Some(product);
+            }
+            if let Some(panic) = queue.panic.take() {
+                drop(state);
+                resume_unwind(panic);
             }
             if queue.done {
                 state.head += 1;
@@ -221,6 +225,17 @@ mod tests {
             ordered.next().unwrap().unwrap();
         }
         drop(ordered);
+    }
+
+    #[test]
+    fn a_panic_of_the_work_reaches_the_consumer_after_what_came_before() {
+        let mut ordered = Ordered::start(5, 2, 2, |task, outlet| {
+            assert!(task != 2, "on purpose");
+            outlet.put(Ok(task));
+        });
+        assert_eq!((ordered.next().unwrap().unwrap(), ordered.next().unwrap().unwrap()), (0, 1));
+        let panic = catch_unwind(AssertUnwindSafe(|| ordered.next().is_some())).unwrap_err();
+        assert!(panic.downcast_ref::<&str>().is_some_and(|text| text.contains("on purpose")));
     }
 
     #[test]

@@ -4,11 +4,15 @@
 //! collection, scalars (f32), and the ids `run`, `luminosityBlock` (u32) and `event` (u64) where the batches have them.
 //! No column is nullable.
 //!
+//! Tables ([`TableWriter`]) hold numbers, flags and fixed-length lists under names of their own. Neither carries page
+//! checksums, because the writer of the `parquet` crate has none.
+//!
 //! A file is written under a temporary name in its folder, flushed to the disk and then renamed; an error, a panic or a
 //! full disk before that leaves an older file of that name as it was.
 //!
 //! Both kinds of file were read, and their values compared, with pyarrow 26, DuckDB 2.0, Polars 2.1 and awkward 2.14.
 
+mod table;
 mod whole_file;
 
 use std::path::{Path, PathBuf};
@@ -20,12 +24,13 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::device::Host;
 use crate::error::{Error, Fault, Result};
 use crate::events::read::binding::{counter_name, flat_name};
 use crate::events::{Collection, EventBatch, EventIds, Projection};
+pub use table::{Column, ColumnKind, TableWriter, Values, write_table};
 use whole_file::WholeFile;
 
 /// The name of the operation in messages.
@@ -232,59 +237,6 @@ fn array<T: arrow_array::ArrowPrimitiveType>(values: ScalarBuffer<T::Native>) ->
     Arc::new(PrimitiveArray::<T>::new(values, None))
 }
 
-/// A column of a table.
-#[derive(Debug, Clone)]
-pub enum Column {
-    /// 32-bit numbers.
-    F32(ScalarBuffer<f32>),
-    /// 64-bit numbers.
-    F64(ScalarBuffer<f64>),
-    /// Small counts and positions.
-    U32(ScalarBuffer<u32>),
-    /// Event numbers and large counts.
-    U64(ScalarBuffer<u64>),
-}
-
-impl Column {
-    fn array(&self) -> ArrayRef {
-        match self {
-            Self::F32(values) => array::<types::Float32Type>(values.clone()),
-            Self::F64(values) => array::<types::Float64Type>(values.clone()),
-            Self::U32(values) => array::<types::UInt32Type>(values.clone()),
-            Self::U64(values) => array::<types::UInt64Type>(values.clone()),
-        }
-    }
-}
-
-/// Writes named columns of equal length as one Parquet file, in the default [`Layout`].
-///
-/// ```
-/// use trawl::events::{Column, write_table};
-/// let folder = tempfile::tempdir()?;
-/// let event = Column::U64(vec![7, 9].into());
-/// let mass = Column::F32(vec![1300.0, 2450.5].into());
-/// write_table(folder.path().join("survivors.parquet"), &[("event", event), ("m_jj", mass)])?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// Columns of different lengths, a name used twice, a disk that refuses.
-pub fn write_table(path: impl AsRef<Path>, columns: &[(&str, Column)]) -> Result<()> {
-    let path = path.as_ref();
-    let arrays: Vec<_> = columns.iter().map(|(name, column)| ((*name).to_owned(), column.array())).collect();
-    let contradiction =
-        |why: String| Fault::new(NAME, format!("'{}' cannot be written", path.display())).because(why).data();
-    if let Some(index) =
-        (1..arrays.len()).find(|&index| arrays[..index].iter().any(|(name, _)| *name == arrays[index].0))
-    {
-        return Err(contradiction(format!("two columns are named '{}'", arrays[index].0)));
-    }
-    let record = record(&arrays).map_err(contradiction)?;
-    let mut writer = start(WholeFile::create(path)?, &record, Layout::default(), path)?;
-    writer.write(&record).map_err(|error| refused(path, error))?;
-    complete(writer, path)
-}
-
 fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), false)).collect();
@@ -293,19 +245,23 @@ fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
 }
 
 fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<Box<ArrowWriter<WholeFile>>> {
+    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties(layout)));
+    writer.map(Box::new).map_err(|error| refused(path, error))
+}
+
+fn properties(layout: Layout) -> WriterProperties {
     let compression = match layout.codec {
         Codec::Zstd => Compression::ZSTD(ZstdLevel::default()),
         Codec::Snappy => Compression::SNAPPY,
     };
-    let properties = WriterProperties::builder()
+    WriterProperties::builder()
         .set_created_by(concat!("trawl ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(compression)
         .set_max_row_group_row_count(Some(layout.rows_per_group.max(1)))
-        // Measured numbers hardly repeat: a dictionary costs time and gains nothing.
+        // Measured numbers hardly repeat: a dictionary costs time and gains nothing. Nobody asks for their extremes.
         .set_dictionary_enabled(false)
-        .build();
-    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties));
-    writer.map(Box::new).map_err(|error| refused(path, error))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .build()
 }
 
 fn complete(writer: Box<ArrowWriter<WholeFile>>, path: &Path) -> Result<()> {

@@ -10,9 +10,12 @@ impl Selection {
     /// Reads the selection of a card; every mistake is reported with its line. The weight is 1 until
     /// [`Selection::with_weight`] gives a sample its own.
     ///
+    /// `first` are cuts before those of the card.
+    ///
     /// `None` where there were mistakes.
-    pub fn read(root: &Section<'_>) -> Option<Self> {
+    pub fn read(root: &Section<'_>, first: Vec<Cut>) -> Option<Self> {
         let mut reader = Reader { sound: true };
+        let cuts = reader.cuts(&root.section("select"));
         let definition = Definition {
             objects: (root.named_sections("objects").iter())
                 .map(|(name, section)| reader.object(name, section))
@@ -23,7 +26,7 @@ impl Selection {
                 .filter_map(|(name, section)| reader.pair(name, section))
                 .collect(),
             variables: reader.texts(&root.section("define"), |name, value| Variable { name, value }),
-            cuts: reader.cuts(&root.section("select")),
+            cuts: first.into_iter().chain(cuts).collect(),
             channels: reader.channels(&root.section("channels")),
             regions: reader.cuts(&root.section("regions")),
             features: (root.named_sections("features").iter())

@@ -281,7 +281,7 @@ met = "MET_pt"
 "two large-R jets" = "count(jet) >= 2"
 "#;
     let document = Document::parse("a.toml", card, &[]).unwrap();
-    let selection = Selection::read(&document.root()).unwrap();
+    let selection = Selection::read(&document.root(), vec![]).unwrap();
     document.finish().unwrap();
     assert_eq!(selection.projection().collections[0].quantities, ["pt", "eta", "phi", "msoftdrop"]);
     assert_eq!(selection.projection().scalars, ["MET_pt"]);
@@ -292,7 +292,7 @@ met = "MET_pt"
         .replace("jet[1])", "jet[1]")
         .replace("leading = 2", "leading = \"2\"");
     let document = Document::parse("a.toml", &wrong, &[]).unwrap();
-    assert!(Selection::read(&document.root()).is_none());
+    assert!(Selection::read(&document.root(), vec![]).is_none());
     let said = document.finish().unwrap_err();
     let places = [
         "2: key 'from'",
