@@ -20,6 +20,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::device::Host;
@@ -76,6 +77,7 @@ pub struct EventWriter {
     projection: Projection,
     layout: Layout,
     path: PathBuf,
+    metadata: Vec<(String, String)>,
     state: State,
 }
 
@@ -112,7 +114,13 @@ impl EventWriter {
     pub fn create(path: impl AsRef<Path>, projection: &Projection, layout: Layout) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let state = State::Created(WholeFile::create(&path)?);
-        Ok(Self { projection: projection.clone(), layout, path, state })
+        Ok(Self { projection: projection.clone(), layout, path, metadata: Vec::new(), state })
+    }
+
+    /// Adds an entry to the key-value metadata of the file. To be called before the first batch; later it has no effect.
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.push((key.into(), value.into()));
+        self
     }
 
     /// Appends the events of `batch`.
@@ -125,7 +133,7 @@ impl EventWriter {
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (mut writer, first) = match state {
-            State::Created(file) => (start(file, &record, self.layout, &self.path)?, ids),
+            State::Created(file) => (start(file, &record, self.layout, &self.metadata, &self.path)?, ids),
             State::Writing { writer, ids } => (writer, ids),
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
         };
@@ -147,7 +155,7 @@ impl EventWriter {
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
             State::Created(file) => {
                 let record = record(&self.columns(&self.nothing())?).map_err(|why| self.contradiction(&why))?;
-                start(file, &record, self.layout, &self.path)?
+                start(file, &record, self.layout, &self.metadata, &self.path)?
             }
         };
         complete(writer, &self.path)
@@ -280,7 +288,7 @@ pub fn write_table(path: impl AsRef<Path>, columns: &[(&str, Column)]) -> Result
         return Err(contradiction(format!("two columns are named '{}'", arrays[index].0)));
     }
     let record = record(&arrays).map_err(contradiction)?;
-    let mut writer = start(WholeFile::create(path)?, &record, Layout::default(), path)?;
+    let mut writer = start(WholeFile::create(path)?, &record, Layout::default(), &[], path)?;
     writer.write(&record).map_err(|error| refused(path, error))?;
     complete(writer, path)
 }
@@ -292,7 +300,14 @@ fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())
 }
 
-fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<Box<ArrowWriter<WholeFile>>> {
+fn start(
+    file: WholeFile,
+    record: &RecordBatch,
+    layout: Layout,
+    metadata: &[(String, String)],
+    path: &Path,
+) -> Result<Box<ArrowWriter<WholeFile>>> {
+    let entries = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect::<Vec<_>>();
     let compression = match layout.codec {
         Codec::Zstd => Compression::ZSTD(ZstdLevel::default()),
         Codec::Snappy => Compression::SNAPPY,
@@ -303,6 +318,7 @@ fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> 
         .set_max_row_group_row_count(Some(layout.rows_per_group.max(1)))
         // Measured numbers hardly repeat: a dictionary costs time and gains nothing.
         .set_dictionary_enabled(false)
+        .set_key_value_metadata((!entries.is_empty()).then_some(entries))
         .build();
     let writer = ArrowWriter::try_new(file, record.schema(), Some(properties));
     writer.map(Box::new).map_err(|error| refused(path, error))

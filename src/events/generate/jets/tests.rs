@@ -1,4 +1,5 @@
 use super::*;
+use crate::events::generate_file;
 use crate::math::lorentz::FourMomentum;
 
 fn jet(batch: &EventBatch, index: usize) -> FourMomentum {
