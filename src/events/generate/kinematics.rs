@@ -88,6 +88,13 @@ pub(super) fn recoil(draws: &mut Draws, scale: f64, power: f64, fall: f64) -> f6
     hard.min(fall * draws.exponential())
 }
 
+/// The logarithm t, above `from`, whose survival function is exp(-slope t - curvature t^2) of its value there: that of a
+/// uniform number.
+pub(super) fn falling(uniform: f64, from: f64, slope: f64, curvature: f64) -> f64 {
+    let level = slope * from + curvature * from * from - ln(uniform);
+    (sqrt(slope * slope + 4.0 * curvature * level) - slope) / (2.0 * curvature)
+}
+
 /// The rapidity of a system of this mass: normal of width 0.35 ln(sqrt(s) / m), within ln(sqrt(s) / m).
 pub(super) fn rapidity(draws: &mut Draws, mass: f64) -> f64 {
     let limit = ln(BEAMS_GEV / mass).max(0.0);

@@ -145,3 +145,6 @@ fn check_numbers(first_event: u64, events: u64, chosen: u64, weight: f32, refuse
 fn usage(problem: String) -> crate::Error {
     Fault::new(NAME, problem).usage()
 }
+
+#[cfg(test)]
+mod tests;

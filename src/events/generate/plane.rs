@@ -11,11 +11,12 @@
 use std::ops::Range;
 
 use super::draws::{Draws, Stream};
+use super::kinematics::falling;
 use super::record::Record;
 use super::{Generator, Resonance, check_numbers, is_chosen, usage};
 use crate::error::{Problems, Result};
 use crate::events::{EventBatch, Projection};
-use crate::math::det::{exp, ln, sqrt};
+use crate::math::det::exp;
 
 /// The name of this generator and its version. It is frozen: a change of any event is a new version.
 pub const PLANE_1: &str = "plane/1";
@@ -61,18 +62,11 @@ impl PlaneSample {
 }
 
 fn background(draws: &mut Draws) -> [f64; 2] {
-    let t = falling(draws.fine(), 0.0);
+    let t = falling(draws.fine(), 0.0, SLOPE, CURVATURE);
     let mass_y = THRESHOLD_GEV * exp(t);
     // One in 6,000 deviates is refused; the loop ends at once but for one event in 10^38.
     let share = (0..10).map(|_| MEDIAN_SHARE * exp(LN_WIDTH * draws.normal())).find(|share| *share < 1.0);
     [mass_y, mass_y * share.unwrap_or(MEDIAN_SHARE)]
-}
-
-/// The logarithm of a mass relative to 1100 GeV, not below `from`, whose survival function is
-/// exp(-2.6 t - 0.4 t^2) of its value there: that of a uniform number.
-pub(super) fn falling(uniform: f64, from: f64) -> f64 {
-    let level = SLOPE * from + CURVATURE * from * from - ln(uniform);
-    (sqrt(SLOPE * SLOPE + 4.0 * CURVATURE * level) - SLOPE) / (2.0 * CURVATURE)
 }
 
 fn resonant(draws: &mut Draws, resonance: &Resonance) -> [f64; 2] {

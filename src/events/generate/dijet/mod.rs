@@ -1,8 +1,9 @@
 //! `dijet/2`: pairs of jets that are made of particles.
 //!
-//! **Background.** The mass of the pair has the survival function of `dijet/1`, exp(-2.6 t - 0.4 t^2) with t = ln(m / 1100
-//! GeV), above a chosen minimum. chi = (1 + c) / (1 - c), c = |cos theta*|, is flat up to exp(2.4), as t-channel exchange
-//! makes it. Each side is a gluon with the probability 0.6 - 0.2 t (within 0.1 to 0.9), else a quark.
+//! **Background.** The mass of the pair has the survival function exp(-4.67 t - 1.38 t^2), t = ln(m / 1100 GeV), of the dijet
+//! spectrum that ATLAS measured (arXiv:1910.08447), above a chosen minimum. chi = (1 + c) / (1 - c), c = |cos theta*|, is
+//! flat up to exp(2.4), as t-channel exchange makes it. Each side is a gluon with the probability 0.6 - 0.2 t (within 0.1
+//! to 0.9), else a quark.
 //!
 //! **Resonance.** Y -> A B with normal masses (cut at 4 widths) and flat cos theta* below tanh 1.2. Each product is a quark
 //! ([`Decay::Quark`]) or decays isotropically: to two quarks, to b W-like (masses as in the top's decay, scaled), to two b
@@ -16,19 +17,27 @@
 //!
 //! alpha at one loop with five flavours; for quarks C = C_F, w = 1 - z + z^2/2, for gluons C = C_A and z <= 1/2,
 //! w = 1 - z + z^2/(1 - z) + z^2 (1 - z) to gluons and (5/2 C_A) z (z^2 + (1 - z)^2) to quarks. Products branch at smaller
-//! angles. The first angle is 1.1, or that to the nearest other parton of a decay. Below k_0 each parton is one massless
-//! particle (local parton-hadron duality; Azimov et al., Z. Phys. C27 (1985) 65), if above 0.3 GeV. A b quark does not
-//! radiate within m_b / p, and ends as a b hadron of five products. Hidden quarks branch with the fixed rate 0.9 w(z) down to
+//! angles. The first angle is 1, or that to the nearest other parton of a decay. Below k_0 a parton becomes 1 + n massless
+//! hadrons, n Poisson of mean h ln(1 + p / 0.7 GeV): logarithmic in the momentum as in longitudinal phase space (the tube
+//! model; Webber, hep-ph/9411384). Their shares go as squares of exponential deviates, their transverse momenta are 0.25
+//! GeV wide in either direction and sum to zero; those above 0.3 GeV are seen. A b quark does not radiate within m_b / p, and
+//! ends as a b hadron of five products. Hidden quarks branch with the fixed rate 0.9 w(z) down to
 //! k_0 = 6 GeV into mesons of 12 GeV, which decay to two quarks or leave no trace.
 //!
-//! | | alpha(m_Z) | C_A | k_0 (GeV) | gluons at 1.1 TeV | extra jets |
-//! |---|---|---|---|---|---|
-//! | [`Tune::Nominal`] | 0.118 | 3 | 0.9 | 0.6 | 1.7 |
-//! | [`Tune::Alternative`] | 0.124 | 2.75 | 1.1 | 0.66 | 1.87 |
+//! | | alpha(m_Z) | C_A | k_0 (GeV) | h | gluons at 1.1 TeV | extra jets |
+//! |---|---|---|---|---|---|---|
+//! | [`Tune::Nominal`] | 0.118 | 3 | 0.9 | 1.35 | 0.6 | 1.7 |
+//! | [`Tune::Alternative`] | 0.126 | 2.75 | 1.1 | 1.6 | 0.66 | 1.87 |
+//!
+//! The nominal parameters were chosen once, beside the 907 background events of the small LHC Olympics file. Of the two
+//! leading anti-kt jets (R = 1) of 1 to 1.5 TeV the medians there, and of 3,000 events above 2.5 TeV here in brackets, are: m/pT
+//! 0.121 [0.131], constituents 50 [48], tau_21 0.574 [0.538], tau_32 0.742 [0.731] (kt axes), pT share of the hardest
+//! constituent 0.258 [0.244], constituents' median pT 5.1 [5.0] GeV, girth 0.067 [0.069]. `FatJet` here, which knows no
+//! neighbours, has 0.109 and 45.5.
 //!
 //! **Beside the pair.** Gluon jets (a Poisson number, pT^-2 from 30 GeV to 0.35 of the pair's pT, flat within |eta| < 2.5)
 //! against which the pair recoils; an underlying event of one particle per unit of eta and radian within |eta| < 4.5, of
-//! 0.3 GeV and an exponential of 0.9 GeV. The response to each side is normal, of width 3 %. The missing momentum balances
+//! 0.3 GeV and an exponential of 0.9 GeV. The response to each side is normal, of width 5 %. The missing momentum balances
 //! all particles as they are written.
 //!
 //! **Jets.** `FatJet` holds the sums of the particles within 1 of each initial parton (no clustering: a particle belongs to the

@@ -56,14 +56,14 @@ impl Parton {
 /// The parameters of the branching; see the table of the [module](super).
 #[derive(Debug, Clone, Copy)]
 pub struct Shower {
-    /// The coupling at the mass of the Z.
-    alpha_z: f64,
     colour_quark: f64,
     colour_gluon: f64,
     /// Branchings of less relative transverse momentum are not resolved, in GeV.
     cutoff_gev: f64,
     /// The coupling at the cutoff: the largest.
     alpha_largest: f64,
+    /// ln(m_b / k_0).
+    ln_dead_cone: f64,
     /// Hadrons beyond the first for each e-fold of a parton's momentum.
     hadrons: f64,
     /// The share of semi-visible mesons that leave no trace.
@@ -78,6 +78,7 @@ const QUARK_PAIRS: f64 = 2.5;
 const GLUON_BOUND: f64 = 1.36;
 const TWO_OVER_PI: f64 = 0.636_619_772_367_581_4;
 
+const LN_2: f64 = std::f64::consts::LN_2;
 const Z_GEV: f64 = 91.1876;
 const BOTTOM_GEV: f64 = 4.8;
 const B_HADRON_GEV: f64 = 5.3;
@@ -101,22 +102,32 @@ pub const WIDEST: f64 = 1.0;
 /// Softer particles are not seen.
 pub const SOFTEST_GEV: f64 = 0.3;
 
+/// How partons of one flavour branch.
+struct Kind {
+    /// 2 alpha C / pi at most, and the bound of w(z).
+    rate: f64,
+    /// The largest share of the first product.
+    largest: f64,
+    cutoff_gev: f64,
+    /// Below this ln(z_max p theta / k_0) nothing is resolved.
+    end: f64,
+    /// Whether the coupling depends on the scale.
+    runs: bool,
+}
+
 impl Shower {
     pub fn new(tune: Tune, invisible: f64) -> Self {
         let (alpha_z, colour_quark, colour_gluon, cutoff_gev, hadrons) = match tune {
             Tune::Nominal => (0.118, 4.0 / 3.0, 3.0, 0.9, 1.35),
-            Tune::Alternative => (0.124, 4.0 / 3.0, 2.75, 1.1, 1.5),
+            Tune::Alternative => (0.126, 4.0 / 3.0, 2.75, 1.1, 1.6),
         };
+        let (alpha_largest, ln_dead_cone) = (0.0, 0.0);
         let mut shower =
-            Self { alpha_z, colour_quark, colour_gluon, cutoff_gev, alpha_largest: 0.0, hadrons, invisible };
-        shower.alpha_largest = shower.alpha(cutoff_gev);
+            Self { colour_quark, colour_gluon, cutoff_gev, alpha_largest, ln_dead_cone, hadrons, invisible };
+        // One loop, from the mass of the Z.
+        shower.alpha_largest = alpha_z / (1.0 + RUNNING * alpha_z * ln(cutoff_gev / Z_GEV));
+        shower.ln_dead_cone = ln(BOTTOM_GEV / cutoff_gev);
         shower
-    }
-
-    /// The coupling at one loop.
-    #[inline]
-    fn alpha(&self, scale_gev: f64) -> f64 {
-        self.alpha_z / (1.0 + RUNNING * self.alpha_z * ln(scale_gev / Z_GEV))
     }
 
     /// Branches `first` down to particles, which are appended to `particles`; what leaves no trace is lost.
@@ -135,59 +146,87 @@ impl Shower {
     }
 
     /// The next branching of `parton`, by the veto algorithm in descending angle; none if it reaches the cutoff first.
+    ///
+    /// Everything is in logarithms, so that an attempt costs one of them: `reach` is ln(z_max p theta / k_0), which falls by an
+    /// exponential deviate over the rate; ln(z / z_max) is flat between -reach and 0.
     fn branching(&self, draws: &mut Draws, parton: &Parton) -> Option<[Parton; 2]> {
-        let (rate, largest, cutoff) = match parton.flavour {
-            Flavour::Quark | Flavour::Bottom => {
-                (TWO_OVER_PI * self.alpha_largest * self.colour_quark, 1.0, self.cutoff_gev)
-            }
-            Flavour::Gluon => {
-                (TWO_OVER_PI * self.alpha_largest * self.colour_gluon * GLUON_BOUND, 0.5, self.cutoff_gev)
-            }
-            Flavour::Dark | Flavour::SemiVisible => (DARK_RATE, 1.0, DARK_CUTOFF_GEV),
-        };
-        let mut angle = parton.angle;
-        // No emission is collinear with a heavy quark: the dead cone.
-        let dead = if parton.flavour == Flavour::Bottom { BOTTOM_GEV / parton.pt } else { 0.0 };
-        loop {
-            let scale = parton.pt * angle;
-            // Written so that a scale that is no number ends here too.
-            if !(0.5 * scale > cutoff) {
+        let kind = self.kind(parton.flavour);
+        let first = ln(kind.largest * parton.pt * parton.angle / kind.cutoff_gev);
+        let mut reach = first;
+        // Written so that a reach that is no number ends the loop too.
+        while reach > kind.end {
+            let before = reach;
+            reach -= draws.exponential() / (kind.rate * before);
+            let share = before * draws.uniform();
+            let accept = draws.uniform();
+            if reach < kind.end {
                 return None;
             }
-            let smallest = cutoff / scale;
-            let range = ln(largest / smallest);
-            angle *= exp(ln(draws.uniform()) / (rate * range));
-            if angle < dead {
-                return None;
-            }
-            let z = smallest * exp(range * draws.uniform());
-            let relative = z.min(1.0 - z) * parton.pt * angle;
-            if relative < cutoff {
+            // ln(z p theta / k_0).
+            let mut resolution = reach - share;
+            if resolution < 0.0 {
                 continue;
             }
-            let accept = draws.uniform();
-            match parton.flavour {
-                Flavour::Dark | Flavour::SemiVisible => {
-                    if accept < 1.0 - z + 0.5 * z * z {
-                        return Some(parton.split(draws, z, angle, [parton.flavour; 2]));
-                    }
+            let z = kind.largest * exp(-share);
+            if z > 0.5 {
+                resolution += ln((1.0 - z) / z);
+                if resolution < 0.0 {
+                    continue;
                 }
-                Flavour::Quark | Flavour::Bottom => {
-                    if accept * self.alpha_largest < self.alpha(relative) * (1.0 - z + 0.5 * z * z) {
-                        return Some(parton.split(draws, z, angle, [Flavour::Gluon, parton.flavour]));
-                    }
-                }
-                Flavour::Gluon => {
-                    let gluons = (1.0 - z) + z * z / (1.0 - z) + z * z * (1.0 - z);
-                    let quarks = QUARK_PAIRS / self.colour_gluon * z * (z * z + (1.0 - z) * (1.0 - z));
-                    // The same number chooses: what is accepted first makes gluons, what is accepted then quarks.
-                    let level = accept * self.alpha_largest * GLUON_BOUND / self.alpha(relative);
-                    if level < gluons {
-                        return Some(parton.split(draws, z, angle, [Flavour::Gluon, Flavour::Gluon]));
-                    }
-                    if level < gluons + quarks {
-                        return Some(parton.split(draws, z, angle, [Flavour::Quark, Flavour::Quark]));
-                    }
+            }
+            let coupling = if kind.runs { self.coupling(resolution) } else { 1.0 };
+            if let Some(flavours) = self.flavours(parton.flavour, z, accept, coupling) {
+                return Some(parton.split(draws, z, parton.angle * exp(reach - first), flavours));
+            }
+        }
+        None
+    }
+
+    fn kind(&self, flavour: Flavour) -> Kind {
+        let colour = TWO_OVER_PI * self.alpha_largest;
+        let cutoff_gev = self.cutoff_gev;
+        match flavour {
+            Flavour::Quark => {
+                Kind { rate: colour * self.colour_quark, largest: 1.0, cutoff_gev, end: LN_2, runs: true }
+            }
+            Flavour::Bottom => {
+                // No emission is collinear with a heavy quark: the dead cone.
+                let end = self.ln_dead_cone.max(LN_2);
+                Kind { rate: colour * self.colour_quark, largest: 1.0, cutoff_gev, end, runs: true }
+            }
+            Flavour::Gluon => {
+                let rate = colour * self.colour_gluon * GLUON_BOUND;
+                Kind { rate, largest: 0.5, cutoff_gev, end: 0.0, runs: true }
+            }
+            Flavour::Dark | Flavour::SemiVisible => {
+                Kind { rate: DARK_RATE, largest: 1.0, cutoff_gev: DARK_CUTOFF_GEV, end: LN_2, runs: false }
+            }
+        }
+    }
+
+    /// The coupling at k over that at the cutoff, for `resolution` = ln(k / k_0).
+    #[inline]
+    fn coupling(&self, resolution: f64) -> f64 {
+        // 1 / alpha is linear in ln k.
+        1.0 / (1.0 + RUNNING * self.alpha_largest * resolution)
+    }
+
+    /// What an attempt at `z` becomes, if the number `accept` accepts it.
+    #[inline]
+    fn flavours(&self, flavour: Flavour, z: f64, accept: f64, coupling: f64) -> Option<[Flavour; 2]> {
+        let soft = 1.0 - z + 0.5 * z * z;
+        match flavour {
+            Flavour::Dark | Flavour::SemiVisible => (accept < soft).then_some([flavour; 2]),
+            Flavour::Quark | Flavour::Bottom => (accept < coupling * soft).then_some([Flavour::Gluon, flavour]),
+            Flavour::Gluon => {
+                let gluons = (1.0 - z) + z * z / (1.0 - z) + z * z * (1.0 - z);
+                let quarks = QUARK_PAIRS / self.colour_gluon * z * (z * z + (1.0 - z) * (1.0 - z));
+                // The same number chooses: what is accepted first makes gluons, what is accepted then quarks.
+                let level = accept * GLUON_BOUND;
+                if level < coupling * gluons {
+                    Some([Flavour::Gluon; 2])
+                } else {
+                    (level < coupling * (gluons + quarks)).then_some([Flavour::Quark; 2])
                 }
             }
         }
@@ -203,8 +242,8 @@ impl Shower {
         open.extend(meson.split(draws, share, angle, [Flavour::Quark, Flavour::Quark]));
     }
 
-    /// A parton that branches no more becomes hadrons: shares of its momentum as in a flat phase space, each with a small
-    /// transverse momentum, which sums to zero.
+    /// A parton that branches no more becomes hadrons: shares of its momentum that go as the squares of exponential deviates,
+    /// each with a small transverse momentum; these sum to zero.
     fn hadronise(&self, draws: &mut Draws, parton: Parton, particles: &mut Vec<Particle>) {
         let count = 1 + draws.poisson(self.hadrons * ln(1.0 + parton.pt / HADRON_SCALE_GEV)).min(MOST_HADRONS - 1);
         if count == 1 {
@@ -212,7 +251,7 @@ impl Shower {
         }
         let (mut rows, mut total, mut drift) = ([[0.0; 3]; MOST_HADRONS], 0.0, [0.0; 2]);
         for row in &mut rows[..count] {
-            let [x, y] = draws.normals();
+            let [x, y] = draws.bells();
             let share = draws.exponential();
             *row = [share * share, x, y];
             total += row[0];

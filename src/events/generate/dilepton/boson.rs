@@ -9,9 +9,9 @@ use crate::math::det::{exp, ln, sqrt};
 /// Masses of lepton pairs begin here.
 pub const SMALLEST_GEV: f64 = 40.0;
 const LARGEST_GEV: f64 = 6000.0;
-/// The share of the continuum, and P(> m) = (40 GeV / m)^3.5 in it.
-const CONTINUUM: f64 = 0.3;
-const CONTINUUM_POWER: f64 = 3.5;
+/// The share of the continuum, and P(> m) = (40 GeV / m)^4 in it.
+const CONTINUUM: f64 = 0.25;
+const CONTINUUM_POWER: f64 = 4.0;
 
 /// The share of jets taken for leptons that are taken for electrons.
 const FAKE_ELECTRON: f64 = 0.7;

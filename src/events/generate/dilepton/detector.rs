@@ -16,7 +16,7 @@ const MUON_ETA: f64 = 2.5;
 const JET_ETA: f64 = 4.5;
 const TAG_ETA: f64 = 2.5;
 
-const ELECTRON_EFFICIENCY: f64 = 0.85;
+const ELECTRON_EFFICIENCY: f64 = 0.875;
 const MUON_EFFICIENCY: f64 = 0.92;
 const PHOTON_EFFICIENCY: f64 = 0.85;
 
