@@ -8,7 +8,7 @@
 //! | [`LuminosityMask`], [`event_hash`] | the certified luminosity blocks; the number by which samples are split |
 //! | [`EventWriter`], [`TableWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
 //! | [`inspect`](inspect()) | says what a file holds and what a card can use of it |
-//! | [`DijetSample`] | the seeded dijet events of the demo |
+//! | [`Generator`] | seeded events of known content: [`DijetSample`], [`ShowerSample`], [`DileptonSample`], [`PlaneSample`] |
 //!
 //! Values are f32, as physics files hold them; wider numbers are rounded to the nearest f32 once, on reading.
 
@@ -23,7 +23,10 @@ mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
 pub use derived::event_hash;
-pub use generate::{DijetSample, Resonance, generate_columns, generate_file};
+pub use generate::{
+    Content, DIJET_1, DIJET_2, DILEPTON_1, Decay, DijetSample, DileptonSample, Generator, METADATA_KEY, PLANE_1, Pair,
+    PlaneSample, Process, Product, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_columns, generate_file,
+};
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
 pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;

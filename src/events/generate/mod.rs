@@ -1,199 +1,149 @@
-//! The seeded dijet events of the demo: what the hunt finds in them is known beforehand.
+//! Seeded generators of events: closure data whose content is known beforehand.
 //!
-//! An event is a pure function of (seed, event number) through Philox and the deterministic functions of
-//! [`math::det`](crate::math::det), so any chunking, thread count or machine generates the same bytes.
+//! | generator | version | what it makes |
+//! |---|---|---|
+//! | [`DijetSample`] | `dijet/1` | two jets without substructure and a resonance in their masses: the demo's events |
+//! | [`ShowerSample`] | `dijet/2` | jets made of particles by an angular-ordered branching; resonances of many kinds |
+//! | [`DileptonSample`] | `dilepton/1` | leptons, jets, photons and missing energy of Standard Model processes and signals |
+//! | [`PlaneSample`] | `plane/1` | pairs (m_Y, m_X) of a density in closed form |
 //!
-//! **Background.** With t = ln(m_JJ / 1100 GeV), the dijet mass has the survival function exp(-2.6 t - 0.4 t^2): close to
-//! the x^-a (1 - x)^b of dijet fits, and inverted in closed form. The heavier jet's mass is log-normal around
-//! 150 GeV (m_JJ / 1300 GeV) with the width 0.6, the lighter one's is 0.15 + 0.85 sqrt(u) of it (u uniform); the pair is
-//! accepted with the probability (1 - s^2)^2, s = (m_1 + m_2) / m_JJ, and drawn again otherwise. The density of
-//! (ln m_JJ, ln m_X) therefore is the exponential of a quadratic times slowly varying factors: a log-polynomial of low degree
-//! describes it.
+//! An event is a pure function of (sample, seed, event number) through Philox and the deterministic functions of
+//! [`math::det`](crate::math::det), so any chunking, thread count or machine generates the same bytes. The formulae stand
+//! in the modules of the generators; what decides a draw is numbered there, and never reused by another generator.
 //!
-//! **Resonance.** Y -> X H: the masses of Y, X and H (125 GeV, width 10 %) are normal, cut at 4 widths. Exactly the stated
-//! number of events are resonant, spread evenly over the sample.
+//! **Versions are frozen.** Results must not be tuned by moving their data: a change of any generated number is a new
+//! version with a new name, beside the old one. Golden tests hold the old ones. Files carry the version in their key-value
+//! metadata under [`METADATA_KEY`] (those of `dijet/1`, which are older, do not).
 //!
-//! **Kinematics.** The pair decays at rest with |cos theta*| < tanh(0.6) flat (|delta eta| < 1.2 for light jets), so pT > 500
-//! GeV wherever m_JJ > 1.3 TeV and the jets are light; it is boosted along the beam by a rapidity from a triangle
-//! on (-1, 1), and stays exactly back to back in azimuth and balanced in pT. Up to three softer jets follow, with
-//! dN/dpT ~ pT^-2 from 30 GeV to the smaller of 400 GeV and half the leading pT, each below the one before.
-//!
-//! **Neglected.** Everything else: parton densities (nothing stops at the beam energy), showers, detectors, recoil.
+//! Truth labels stand in columns of their own, whose names begin with `truth_`.
 
-mod event;
+mod dijet;
+mod dilepton;
+mod draws;
+mod jets;
+mod kinematics;
+mod plane;
+mod record;
 
 use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Collection, CollectionProjection, EventBatch, EventColumns, EventIds, EventWriter, Layout, Projection};
-use crate::error::{Fault, Problems, Result};
-use crate::math::philox::{Philox, Stage};
-use event::{Jet, Source};
+use super::{EventBatch, EventWriter, Layout, Projection};
+use crate::error::{Fault, Result};
+
+pub use dijet::{Content, DIJET_2, Decay, Pair, Product, ShowerSample};
+pub use dilepton::{DILEPTON_1, DileptonSample, Process, Signal, SignalKind};
+pub use jets::{DIJET_1, DijetSample, Resonance, generate_columns};
+pub use plane::{PLANE_1, PlaneSample};
 
 /// The name of the operation in messages.
 const NAME: &str = "events.generate";
-/// Events generated at a time by one thread when a file is written.
-const CHUNK: u64 = 1 << 15;
-const EVENTS_PER_LUMINOSITY_BLOCK: u64 = 1000;
 
-/// A resonance Y -> X H in a [`DijetSample`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Resonance {
-    /// How many of the sample's events are resonant.
-    pub events: u64,
-    /// The mean mass of Y: of the jet pair.
-    pub mass_y_gev: f64,
-    /// The mean mass of X: of one of the jets, the heavier one if above that of H (125 GeV).
-    pub mass_x_gev: f64,
-    /// The standard deviation of Y's mass, relative to its mean.
-    pub width_y: f64,
-    /// The standard deviation of X's mass, relative to its mean.
-    pub width_x: f64,
+/// The key of a file's metadata under which its generator and version stand.
+pub const METADATA_KEY: &str = "trawl.generator";
+
+/// Which of two stand-ins for an event generator makes the background: same processes, other parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tune {
+    /// What stands for the data, or for the first generator.
+    #[default]
+    Nominal,
+    /// What stands for a second generator; the parameters that differ are in the generators' documentation.
+    Alternative,
 }
 
-impl Default for Resonance {
-    /// 100 events of Y (3 TeV, 3 %) -> X (400 GeV, 5 %) H.
-    fn default() -> Self {
-        Self { events: 100, mass_y_gev: 3000.0, mass_x_gev: 400.0, width_y: 0.03, width_x: 0.05 }
-    }
-}
+/// A sample of generated events.
+pub trait Generator: Sync {
+    /// The name and version of the generator, for example `dijet/2`.
+    fn version(&self) -> &'static str;
 
-/// A sample of dijet events.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DijetSample {
-    /// Samples of different seeds are independent.
-    pub seed: u64,
-    /// How many events there are, resonant ones included.
-    pub events: u64,
-    /// The number of the first event; samples of one seed whose numbers do not overlap are independent.
-    pub first_event: u64,
-    /// What is injected.
-    pub resonance: Option<Resonance>,
-    /// The weight of every event.
-    pub weight: f32,
-}
+    /// The columns of the batches.
+    fn projection(&self) -> Projection;
 
-impl Default for DijetSample {
-    /// 200,000 background events of weight 1.
-    fn default() -> Self {
-        Self { seed: 1, events: 200_000, first_event: 0, resonance: None, weight: 1.0 }
-    }
-}
-
-impl DijetSample {
-    /// The columns of generated batches: `FatJet` with `pt`, `eta`, `phi`, `mass` (GeV), and the scalar `weight`.
-    pub fn projection() -> Projection {
-        Projection {
-            collections: vec![CollectionProjection::new("FatJet", ["pt", "eta", "phi", "mass"])],
-            scalars: vec!["weight".into()],
-            ..Projection::default()
-        }
-    }
+    /// How many events the sample has.
+    fn events(&self) -> u64;
 
     /// Whether the sample makes sense.
     ///
     /// # Errors
-    /// More resonant events than events, masses or widths that no decay has, numbers beyond 2^64, all at once.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::default();
-        let mut refuse = |problem: String| problems.push(Fault::new(NAME, problem).usage());
-        if self.first_event.checked_add(self.events).is_none() {
-            refuse(format!("{} events from number {} on exceed 64 bits", self.events, self.first_event));
-        }
-        if let Some(resonance) = &self.resonance {
-            if resonance.events > self.events {
-                refuse(format!("{} resonant events exceed the {} events", resonance.events, self.events));
-            }
-            for (name, width) in [("Y", resonance.width_y), ("X", resonance.width_x)] {
-                if !(0.0..=0.2).contains(&width) {
-                    refuse(format!("the relative width of {name} is {width}, not from 0 to 0.2"));
-                }
-            }
-            let (mass_y, mass_x) = (resonance.mass_y_gev, resonance.mass_x_gev);
-            // Four widths of 20 % leave a fifth of the mass of Y, and give 1.8 times that of X.
-            if !(mass_x > 0.0 && mass_y.is_finite() && event::HIGGS_GEV + mass_x < mass_y) {
-                refuse(format!("Y of {mass_y} GeV does not decay to X of {mass_x} GeV and H of 125 GeV"));
-            }
-        }
-        problems.finish()
+    /// Everything that does not, all at once.
+    fn check(&self) -> Result<()>;
+
+    /// The events of `rows` (counted from 0 within the sample), with all ids: run 1, blocks of 1000 events, event numbers.
+    /// Nothing is checked; samples that fail [`check`](Self::check) give events without meaning.
+    fn columns(&self, rows: Range<u64>) -> EventBatch;
+
+    /// How a file is laid out, and how many events are generated at a time by one thread.
+    fn layout(&self) -> (Layout, u64) {
+        (Layout::default(), 1 << 15)
     }
 
-    /// Whether the event of this row is resonant: `events` of the resonance evenly among those of the sample.
-    fn is_resonant(&self, row: u64) -> bool {
-        let Some(resonance) = &self.resonance else { return false };
-        let until = |rows: u64| u128::from(rows) * u128::from(resonance.events) / u128::from(self.events.max(1));
-        until(row + 1) > until(row)
+    /// The entry of the file's key-value metadata.
+    fn metadata(&self) -> Option<(&'static str, &'static str)> {
+        Some((METADATA_KEY, self.version()))
     }
 }
 
-/// The events of `rows` (counted from 0 within the sample) in memory, with the columns of [`DijetSample::projection`] and
-/// all ids: run 1, blocks of 1000 events, event numbers. Nothing is checked: see [`DijetSample::check`].
+/// Writes the sample as a Parquet file in NanoAOD's flat convention.
 ///
-/// Cost: about half a microsecond an event on one core.
-///
-/// ```
-/// use trawl::events::{DijetSample, generate_columns};
-/// let batch = generate_columns(&DijetSample::default(), 10..30);
-/// let jets = &batch.columns.collections[0];
-/// assert_eq!((batch.columns.events, jets.offsets.len()), (20, 21));
-/// assert_eq!(batch.id(0), (1, 1, 10));
-/// ```
-pub fn generate_columns(sample: &DijetSample, rows: Range<u64>) -> EventBatch {
-    let random = Philox::new(sample.seed, Stage::Generate);
-    let events = rows.end.saturating_sub(rows.start) as usize;
-    let mut offsets: Vec<u32> = Vec::with_capacity(events + 1);
-    offsets.push(0);
-    // A little more than the mean of three jets an event.
-    let mut quantities: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(events * 13 / 4));
-    for row in rows.clone() {
-        let source = match &sample.resonance {
-            Some(resonance) if sample.is_resonant(row) => Source::Resonance(resonance),
-            _ => Source::Background,
-        };
-        event::generate(&random, sample.first_event.wrapping_add(row), source, |jet: Jet| {
-            for (column, value) in quantities.iter_mut().zip([jet.pt, jet.eta, jet.phi, jet.mass]) {
-                column.push(value);
-            }
-        });
-        offsets.push(quantities[0].len() as u32);
-    }
-    let numbers = rows.clone().map(|row| sample.first_event.wrapping_add(row));
-    let ids = EventIds {
-        run: Some(vec![1; events]),
-        luminosity_block: Some(
-            numbers.clone().map(|number| (1 + number / EVENTS_PER_LUMINOSITY_BLOCK) as u32).collect(),
-        ),
-        event: Some(numbers.collect()),
-    };
-    let quantities = quantities.into_iter().map(Into::into).collect();
-    let collections = vec![Collection { offsets: offsets.into(), quantities }];
-    let columns = EventColumns { events, collections, scalars: vec![vec![sample.weight; events].into()] };
-    EventBatch { columns, ids, file: 0, first_row: rows.start }
-}
-
-/// Writes the sample as a Parquet file in NanoAOD's flat convention, in the default [`Layout`].
-///
-/// Chunks are generated on all threads of the rayon pool and written in order; a few of them are in memory at a time.
+/// Chunks are generated on all threads of the rayon pool while those before them are written, in order. In memory are two
+/// chunks a thread and one compressed row group, however many events there are.
 ///
 /// # Errors
-/// See [`DijetSample::check`] and [`EventWriter::create`]; whatever `progress`, which is told the number of events of each
+/// See [`Generator::check`] and [`EventWriter::create`]; whatever `progress`, which is told the number of events of each
 /// step, answers. Nothing half-written is left.
-pub fn generate_file(sample: &DijetSample, path: impl AsRef<Path>, progress: &dyn Fn(u64) -> Result<()>) -> Result<()> {
+pub fn generate_file<G: Generator + ?Sized>(
+    sample: &G,
+    path: impl AsRef<Path>,
+    progress: &dyn Fn(u64) -> Result<()>,
+) -> Result<()> {
     sample.check()?;
-    let mut writer = EventWriter::create(path, &DijetSample::projection(), Layout::default())?;
-    let chunks: Vec<u64> = (0..sample.events.div_ceil(CHUNK)).collect();
-    for together in chunks.chunks(rayon::current_num_threads()) {
-        let generate = |&chunk: &u64| {
-            let first = chunk * CHUNK;
-            generate_columns(sample, first..sample.events.min(first + CHUNK))
-        };
-        let batches: Vec<EventBatch> = together.par_iter().map(generate).collect();
-        batches.iter().try_for_each(|batch| writer.write(batch))?;
+    let (layout, chunk) = sample.layout();
+    let mut writer = EventWriter::create(path, &sample.projection(), layout)?;
+    if let Some((key, value)) = sample.metadata() {
+        writer = writer.with_metadata(key, value);
+    }
+    let threads = rayon::current_num_threads() as u64;
+    let chunks = sample.events().div_ceil(chunk);
+    let generate = |first: u64| -> Vec<EventBatch> {
+        let bounds = |index: u64| index * chunk..sample.events().min((index + 1).saturating_mul(chunk));
+        (first..chunks.min(first + threads)).into_par_iter().map(|index| sample.columns(bounds(index))).collect()
+    };
+    let (mut first, mut batches) = (threads, generate(0));
+    while !batches.is_empty() {
+        let write = || batches.iter().try_for_each(|batch| writer.write(batch));
+        let (written, next) = rayon::join(write, || generate(first));
+        written?;
         progress(batches.iter().map(|batch| batch.columns.events as u64).sum())?;
+        (first, batches) = (first + threads, next);
     }
     writer.finish()
+}
+
+/// Whether the event at `row` is one of the `chosen` of `events`: exactly so many are, evenly spread.
+fn is_chosen(row: u64, chosen: u64, events: u64) -> bool {
+    let until = |rows: u64| u128::from(rows) * u128::from(chosen) / u128::from(events.max(1));
+    until(row + 1) > until(row)
+}
+
+/// What every sample checks: its numbers of events, and its weight.
+fn check_numbers(first_event: u64, events: u64, chosen: u64, weight: f32, refuse: &mut dyn FnMut(String)) {
+    if first_event.checked_add(events).is_none() {
+        refuse(format!("{events} events from number {first_event} on exceed 64 bits"));
+    }
+    if chosen > events {
+        refuse(format!("{chosen} signal events exceed the {events} events"));
+    }
+    if !weight.is_finite() {
+        refuse(format!("the weight of an event is {weight}"));
+    }
+}
+
+/// A usage error of this operation.
+fn usage(problem: String) -> crate::Error {
+    Fault::new(NAME, problem).usage()
 }
 
 #[cfg(test)]

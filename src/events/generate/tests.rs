@@ -1,152 +1,112 @@
-use super::*;
+//! The shared tools: draws, decays, spectra. What the generators make of them is tested in tests/generate.rs.
+
+use super::draws::{Draws, Stream};
+use super::kinematics::*;
 use crate::math::lorentz::FourMomentum;
 
-fn jet(batch: &EventBatch, index: usize) -> FourMomentum {
-    let q = &batch.columns.collections[0].quantities;
-    FourMomentum::from_pt_eta_phi_mass(q[0][index], q[1][index], q[2][index], q[3][index])
+fn draws(event: u64) -> Draws {
+    Draws::new(11, Stream::Plane1, event)
 }
 
-/// (m_JJ, mass of the heavier leading jet, leading pT) of every event.
-fn plane(batch: &EventBatch) -> Vec<(f64, f64, f64)> {
-    let jets = &batch.columns.collections[0];
-    let (pt, mass) = (&jets.quantities[0], &jets.quantities[3]);
-    let of_event = |&first: &u32| {
-        let first = first as usize;
-        let pair = jet(batch, first) + jet(batch, first + 1);
-        (pair.mass(), f64::from(mass[first].max(mass[first + 1])), f64::from(pt[first]))
-    };
-    jets.offsets[..batch.columns.events].iter().map(of_event).collect()
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
 }
 
 #[test]
-fn events_do_not_depend_on_the_chunks_that_they_come_in() {
-    let sample = DijetSample { events: 1000, resonance: Some(Resonance::default()), ..DijetSample::default() };
-    let whole = generate_columns(&sample, 0..1000);
-    for bounds in [vec![0, 1000], vec![0, 1, 2, 500, 999, 1000], (0..=1000).collect()] {
-        let mut pt: Vec<f32> = Vec::new();
-        let mut events = Vec::new();
-        for ends in bounds.windows(2) {
-            let part = generate_columns(&sample, ends[0]..ends[1]);
-            pt.extend(&part.columns.collections[0].quantities[0][..]);
-            events.extend(part.ids.event.unwrap());
+fn draws_have_the_stated_moments() {
+    let mut draws = draws(0);
+    let n = 40_000;
+    // Errors of mean and variance of a normal sample: 1 / sqrt(n) = 0.005 and sqrt(2 / n) = 0.0071.
+    for sample in
+        [(0..n).map(|_| draws.normal()).collect::<Vec<_>>(), (0..n / 2).flat_map(|_| draws.bells()).collect::<Vec<_>>()]
+    {
+        let (mean, variance) = moments(&sample);
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+    }
+    for expected in [0.3, 2.0, 28.0] {
+        let counts: Vec<f64> = (0..n).map(|_| draws.poisson(expected) as f64).collect();
+        let (mean, variance) = moments(&counts);
+        assert!((mean - expected).abs() < 4.0 * (expected / f64::from(n)).sqrt(), "{mean} for {expected}");
+        assert!((variance / expected - 1.0).abs() < 0.05, "{variance} for {expected}");
+    }
+    let chosen = (0..n).filter(|_| draws.choose(&[1.0, 3.0]) == 0).count() as f64;
+    assert!((chosen - 10_000.0).abs() < 4.0 * 7500f64.sqrt(), "{chosen}");
+}
+
+#[test]
+fn generators_of_one_seed_share_no_number() {
+    let first = |stream| Draws::new(3, stream, 5).uniform();
+    let streams = [Stream::Dilepton1, Stream::Dijet2, Stream::Plane1].map(first);
+    assert!(streams[0] != streams[1] && streams[1] != streams[2] && streams[0] != streams[2]);
+}
+
+#[test]
+fn decays_conserve_momentum_and_masses() {
+    let mut draws = draws(1);
+    for _ in 0..200 {
+        let mass = draws.within(100.0, 3000.0);
+        let products = [draws.within(0.0, 0.5) * mass, draws.within(0.0, 0.5) * mass];
+        let parent = momentum(draws.within(0.0, 2000.0), draws.within(-2.0, 2.0), draws.azimuth(), mass);
+        let [one, two] = decay(&mut draws, parent, mass, products);
+        let sum = one + two;
+        for (a, b) in [(sum.px, parent.px), (sum.py, parent.py), (sum.pz, parent.pz), (sum.energy, parent.energy)] {
+            assert!((a - b).abs() < 1e-9 * parent.energy);
         }
-        assert_eq!(pt[..], whole.columns.collections[0].quantities[0][..]);
-        assert_eq!(Some(events), whole.ids.event);
+        for (p, m) in [(one, products[0]), (two, products[1])] {
+            assert!((p.mass() - m).abs() < 1e-4 * mass, "{} instead of {m}", p.mass());
+        }
     }
-    // A sample that starts later holds the same events under the same numbers.
-    let plain = DijetSample { resonance: None, ..sample };
-    let later = DijetSample { first_event: 400, events: 600, ..plain };
-    let (a, b) = (generate_columns(&plain, 400..1000), generate_columns(&later, 0..600));
-    assert_eq!(a.columns.collections[0].quantities[3], b.columns.collections[0].quantities[3]);
-    assert_eq!(a.ids, b.ids);
+    // The textbook value of a top's decay to b and W: (m^2 - m_W^2) / (2 m) for a massless b.
+    let expected = (TOP_GEV * TOP_GEV - W_GEV * W_GEV) / (2.0 * TOP_GEV);
+    assert!((decay_momentum(TOP_GEV, [0.0, W_GEV]) - expected).abs() < 1e-9);
+    assert_eq!(decay_momentum(100.0, [60.0, 60.0]), 0.0);
+    let rest = FourMomentum { px: 0.0, py: 0.0, pz: 0.0, energy: 91.0 };
+    assert_eq!(boost(rest, rest, 91.0), rest);
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bits_for_ever() {
-    // The leading jet of event 0 of seed 1, from scripts/oracles/generate.py (Python 3.11, 2026-11-22); a change here
-    // changes every generated sample.
-    const FIRST_EVENT: [u32; 4] = [0x441d_e8b5, 0xbdb8_8b9e, 0xc00f_ff6d, 0x4354_7fd4];
-    let batch = generate_columns(&DijetSample::default(), 0..1);
-    let first: Vec<u32> = batch.columns.collections[0].quantities.iter().map(|values| values[0].to_bits()).collect();
-    assert_eq!(first, FIRST_EVENT, "{:?}", first.iter().map(|&bits| f32::from_bits(bits)).collect::<Vec<_>>());
-    let other = generate_columns(&DijetSample { seed: 2, ..DijetSample::default() }, 0..1);
-    assert_ne!(other.columns.collections[0].quantities[0][0].to_bits(), first[0]);
+fn masses_follow_the_breit_wigner() {
+    let mut draws = draws(2);
+    let n = 20_000;
+    let (mass, width) = (Z_GEV, Z_WIDTH_GEV);
+    let angle = |m: f64| ((m * m - mass * mass) / (mass * width)).atan();
+    let masses: Vec<f64> = (0..n).map(|_| breit_wigner(&mut draws, mass, width, 40.0, 200.0)).collect();
+    for limit in [60.0, 85.0, 90.0, mass, 92.0, 95.0, 120.0] {
+        let expected = f64::from(n) * (angle(limit) - angle(40.0)) / (angle(200.0) - angle(40.0));
+        let below = masses.iter().filter(|&&m| m < limit).count() as f64;
+        let error = (expected * (1.0 - expected / f64::from(n))).sqrt();
+        assert!((below - expected).abs() < 4.0 * error + 1.0, "{below} below {limit}, {expected} expected");
+    }
+    assert!(masses.iter().all(|m| (40.0..=200.0).contains(m)));
 }
 
 #[test]
-fn background_falls_as_stated_and_passes_the_cuts_of_the_demo() {
-    let events = 40_000;
-    let batch = generate_columns(&DijetSample::default(), 0..events);
-    let plane = plane(&batch);
-    for limit in [1100.0f64, 1300.0, 1600.0, 2000.0, 3000.0] {
-        let above = plane.iter().filter(|(pair, _, _)| *pair > limit * (1.0 - 1e-6)).count() as f64;
-        let t = (limit / 1100.0).ln();
-        let expected = events as f64 * (-2.6 * t - 0.4 * t * t).exp();
-        assert!((above - expected).abs() <= 4.0 * expected.sqrt(), "{above} above {limit} GeV, {expected} expected");
-    }
-    let heavy: Vec<_> = plane.iter().filter(|(pair, _, _)| *pair > 1300.0).collect();
-    let passing = heavy.iter().filter(|(_, _, pt)| *pt > 500.0).count();
-    // Pairs with a heavy jet near the threshold have too little momentum left.
-    assert!(passing as f64 > 0.98 * heavy.len() as f64, "{passing} of {}", heavy.len());
-    // m_X is log-normal, less what has no room beside m_JJ: compare the quantiles near the reference mass, where the
-    // median is 150 GeV before that loss.
-    let mut near: Vec<f64> =
-        plane.iter().filter(|event| (1250.0..1350.0).contains(&event.0)).map(|event| event.1).collect();
-    near.sort_by(f64::total_cmp);
-    let quantile = |p: f64| near[(p * near.len() as f64) as usize].ln();
-    assert!((150f64.ln() - 0.12..150f64.ln()).contains(&quantile(0.5)), "{}", quantile(0.5));
-    assert!(((quantile(0.841) - quantile(0.159)) / 2.0 - 0.6).abs() < 0.1);
-}
-
-#[test]
-fn leading_jets_are_first_balanced_back_to_back_and_within_acceptance() {
-    let batch = generate_columns(&DijetSample { seed: 3, ..DijetSample::default() }, 0..20_000);
-    let jets = &batch.columns.collections[0];
-    let (pt, eta, phi) = (&jets.quantities[0], &jets.quantities[1], &jets.quantities[2]);
-    let mut counts = [0; 6];
-    for ends in jets.offsets.windows(2) {
-        let (first, end) = (ends[0] as usize, ends[1] as usize);
-        counts[end - first] += 1;
-        assert!(pt[first] == pt[first + 1] && pt[first..end].is_sorted_by(|a, b| a >= b));
-        assert!(pt[first + 2..end].iter().all(|soft| *soft <= 0.5 * pt[first] && *soft >= 30.0));
-        assert!(((phi[first] - phi[first + 1]).abs() - std::f32::consts::PI).abs() < 1e-5);
-        // Light jets are less than 1.2 apart; heavy ones can be a little further.
-        assert!((eta[first] - eta[first + 1]).abs() < 1.6);
-        assert!(eta[first].abs() < 2.2 && eta[first + 1].abs() < 2.2);
-    }
-    assert_eq!(counts[0] + counts[1], 0);
-    for (extra, share) in [0.4, 0.3, 0.2, 0.1].into_iter().enumerate() {
-        let expected: f64 = 20_000.0 * share;
-        assert!((f64::from(counts[extra + 2]) - expected).abs() < 4.0 * expected.sqrt(), "{counts:?}");
+fn recoil_falls_as_stated() {
+    let mut draws = draws(3);
+    let n = 20_000;
+    let pts: Vec<f64> = (0..n).map(|_| recoil(&mut draws, 12.0, 0.9, 200.0)).collect();
+    for x in [3.0f64, 12.0, 30.0, 100.0, 300.0] {
+        let expected = f64::from(n) * (1.0 + (x / 12.0).powi(2)).powf(-0.9) * (-x / 200.0).exp();
+        let above = pts.iter().filter(|&&pt| pt > x).count() as f64;
+        assert!((above - expected).abs() < 4.0 * expected.sqrt(), "{above} above {x} GeV, {expected} expected");
     }
 }
 
 #[test]
-fn exactly_the_stated_number_of_events_is_resonant() {
-    let resonance = Resonance { events: 700, mass_y_gev: 2500.0, mass_x_gev: 300.0, ..Resonance::default() };
-    let sample = DijetSample { events: 3000, resonance: Some(resonance), ..DijetSample::default() };
-    let rows: Vec<u64> = (0..3000).filter(|&row| sample.is_resonant(row)).collect();
-    assert_eq!(rows.len(), 700);
-    assert!(rows.windows(2).all(|pair| (4..=5).contains(&(pair[1] - pair[0]))));
-    let plane = plane(&generate_columns(&sample, 0..3000));
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let spread = |values: Vec<f64>, about: f64| {
-        (values.iter().map(|value| (value - about).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
-    };
-    let pairs: Vec<f64> = rows.iter().map(|&row| plane[row as usize].0).collect();
-    let heavier: Vec<f64> = rows.iter().map(|&row| plane[row as usize].1).collect();
-    // Errors of the means: 75 GeV and 15 GeV over sqrt(700), times four.
-    assert!((mean(pairs.clone()) - 2500.0).abs() < 12.0);
-    assert!((mean(heavier.clone()) - 300.0).abs() < 2.5);
-    assert!((spread(pairs, 2500.0) / 75.0 - 1.0).abs() < 0.11);
-    assert!((spread(heavier, 300.0) / 15.0 - 1.0).abs() < 0.11);
-    let all = DijetSample { events: 700, ..sample };
-    assert!((0..700).all(|row| all.is_resonant(row)));
+fn azimuths_are_wrapped_and_never_round_beyond_pi() {
+    for (angle, expected) in
+        [(3.5, 3.5 - 2.0 * std::f64::consts::PI), (-3.5, 2.0 * std::f64::consts::PI - 3.5), (1.0, 1.0)]
+    {
+        assert!((wrapped(angle) - expected).abs() < 1e-15);
+    }
+    assert!(azimuth_f32(std::f64::consts::PI) <= std::f32::consts::PI);
 }
 
 #[test]
-fn nonsense_is_refused_all_at_once_and_never_panics() {
-    let resonance =
-        Resonance { events: 11, mass_y_gev: 400.0, mass_x_gev: f64::NAN, width_y: 0.5, ..Resonance::default() };
-    let sample =
-        DijetSample { events: 10, first_event: u64::MAX, resonance: Some(resonance), ..DijetSample::default() };
-    let error = sample.check().unwrap_err();
-    assert_eq!((error.problems().len(), error.exit_code()), (4, 2), "{error}");
-    assert_eq!(generate_columns(&sample, 0..10).columns.events, 10);
-    let folder = tempfile::tempdir().unwrap();
-    assert!(generate_file(&sample, folder.path().join("x.parquet"), &|_| Ok(())).is_err());
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
-}
-
-#[test]
-fn a_generated_file_has_the_same_bytes_for_any_number_of_threads() {
-    let folder = tempfile::tempdir().unwrap();
-    let sample = DijetSample { events: 70_000, weight: 0.2, ..DijetSample::default() };
-    let bytes = [1, 3].map(|threads| {
-        let path = folder.path().join("sample.parquet");
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| generate_file(&sample, &path, &|_| Ok(()))).unwrap();
-        std::fs::read(path).unwrap()
-    });
-    assert!(bytes[0] == bytes[1]);
+fn a_signal_is_spread_evenly_and_exactly() {
+    for (chosen, events) in [(0, 10), (3, 10), (10, 10), (1, 1), (700, 3000)] {
+        assert_eq!((0..events).filter(|&row| super::is_chosen(row, chosen, events)).count() as u64, chosen);
+    }
 }

@@ -24,6 +24,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::device::Host;
@@ -81,6 +82,7 @@ pub struct EventWriter {
     projection: Projection,
     layout: Layout,
     path: PathBuf,
+    metadata: Vec<(String, String)>,
     state: State,
 }
 
@@ -117,7 +119,13 @@ impl EventWriter {
     pub fn create(path: impl AsRef<Path>, projection: &Projection, layout: Layout) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let state = State::Created(WholeFile::create(&path)?);
-        Ok(Self { projection: projection.clone(), layout, path, state })
+        Ok(Self { projection: projection.clone(), layout, path, metadata: Vec::new(), state })
+    }
+
+    /// Adds an entry to the key-value metadata of the file. To be called before the first batch; later it has no effect.
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.push((key.into(), value.into()));
+        self
     }
 
     /// Appends the events of `batch`.
@@ -130,7 +138,7 @@ impl EventWriter {
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (mut writer, first) = match state {
-            State::Created(file) => (start(file, &record, self.layout, &self.path)?, ids),
+            State::Created(file) => (start(file, &record, self.layout, &self.metadata, &self.path)?, ids),
             State::Writing { writer, ids } => (writer, ids),
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
         };
@@ -152,7 +160,7 @@ impl EventWriter {
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
             State::Created(file) => {
                 let record = record(&self.columns(&self.nothing())?).map_err(|why| self.contradiction(&why))?;
-                start(file, &record, self.layout, &self.path)?
+                start(file, &record, self.layout, &self.metadata, &self.path)?
             }
         };
         complete(writer, &self.path)
@@ -244,8 +252,17 @@ fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())
 }
 
-fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<Box<ArrowWriter<WholeFile>>> {
-    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties(layout)));
+fn start(
+    file: WholeFile,
+    record: &RecordBatch,
+    layout: Layout,
+    metadata: &[(String, String)],
+    path: &Path,
+) -> Result<Box<ArrowWriter<WholeFile>>> {
+    let entries: Vec<_> = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    let properties = properties(layout).into_builder();
+    let properties = properties.set_key_value_metadata((!entries.is_empty()).then_some(entries)).build();
+    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties));
     writer.map(Box::new).map_err(|error| refused(path, error))
 }
 
