@@ -20,6 +20,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::device::Host;
@@ -76,6 +77,8 @@ pub struct EventWriter {
     projection: Projection,
     layout: Layout,
     path: PathBuf,
+    /// Key-value metadata of the file, known at its end.
+    notes: Vec<KeyValue>,
     state: State,
 }
 
@@ -112,7 +115,7 @@ impl EventWriter {
     pub fn create(path: impl AsRef<Path>, projection: &Projection, layout: Layout) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let state = State::Created(WholeFile::create(&path)?);
-        Ok(Self { projection: projection.clone(), layout, path, state })
+        Ok(Self { projection: projection.clone(), layout, path, notes: Vec::new(), state })
     }
 
     /// Appends the events of `batch`.
@@ -121,7 +124,16 @@ impl EventWriter {
     /// A batch whose columns are not those of the projection, whose lengths contradict each other, or whose ids are not
     /// those of the first batch; a disk that refuses. The file is given up then.
     pub fn write(&mut self, batch: &EventBatch) -> Result<()> {
-        let (columns, ids) = (self.columns(batch)?, IdColumns::of(&batch.ids));
+        self.write_with(batch, &[])
+    }
+
+    /// Appends the events of `batch` with further columns, which every batch of the file must have: numbers that a
+    /// [`Projection`] has no type for.
+    ///
+    /// # Errors
+    /// As for [`EventWriter::write`].
+    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<()> {
+        let (columns, ids) = (self.columns(batch, further)?, IdColumns::of(&batch.ids));
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (mut writer, first) = match state {
@@ -137,19 +149,25 @@ impl EventWriter {
         Ok(())
     }
 
+    /// Adds a text to the file's key-value metadata.
+    pub fn note(&mut self, key: &str, text: impl Into<String>) {
+        self.notes.push(KeyValue::new(key.to_owned(), text.into()));
+    }
+
     /// Completes the file and gives it its name. A file without batches has no events and no ids.
     ///
     /// # Errors
     /// If an earlier error ended the file, or the disk refuses.
     pub fn finish(mut self) -> Result<()> {
-        let writer = match std::mem::replace(&mut self.state, State::Broken) {
+        let mut writer = match std::mem::replace(&mut self.state, State::Broken) {
             State::Writing { writer, .. } => writer,
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
             State::Created(file) => {
-                let record = record(&self.columns(&self.nothing())?).map_err(|why| self.contradiction(&why))?;
+                let record = record(&self.columns(&self.nothing(), &[])?).map_err(|why| self.contradiction(&why))?;
                 start(file, &record, self.layout, &self.path)?
             }
         };
+        self.notes.drain(..).for_each(|note| writer.append_key_value_metadata(note));
         complete(writer, &self.path)
     }
 
@@ -165,7 +183,7 @@ impl EventWriter {
         EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 }
     }
 
-    fn columns(&self, batch: &EventBatch) -> Result<Vec<(String, ArrayRef)>> {
+    fn columns(&self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<Vec<(String, ArrayRef)>> {
         let data = &batch.columns;
         let projected = (self.projection.collections.len(), self.projection.scalars.len());
         if (data.collections.len(), data.scalars.len()) != projected {
@@ -181,6 +199,7 @@ impl EventWriter {
         }
         let scalars = self.projection.scalars.iter().zip(&data.scalars);
         columns.extend(scalars.map(|(name, values)| (name.clone(), array::<types::Float32Type>(values.clone()))));
+        columns.extend(further.iter().map(|(name, column)| ((*name).to_owned(), column.array())));
         match columns.iter().find(|(_, array)| array.len() != data.events) {
             Some((name, array)) => {
                 let why = format!("'{name}' has {} values for {} events", array.len(), data.events);

@@ -1,0 +1,1 @@
+//! LHC Olympics HDF5.
