@@ -23,6 +23,11 @@ pub use lhco::{LhcoImport, import_lhco};
 /// The name of the operation in messages.
 const NAME: &str = "events.import";
 
+/// No detector sees beyond this pseudorapidity; it catches columns that changed places.
+const MOST_ETA: f64 = 20.0;
+/// A turn, with room for rounding: azimuths count from 0 or from -pi.
+const MOST_PHI: f64 = std::f64::consts::TAU + 1e-3;
+
 /// What an import wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
@@ -53,6 +58,14 @@ fn check_paths(files: &[PathBuf], output: &Path) -> Result<()> {
 /// What the system said about an input.
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::io(NAME, "read", path, error)
+}
+
+/// The value, if it is no further from 0 than `most`.
+fn within(value: f64, most: f64) -> Result<f64, String> {
+    match value.abs() <= most {
+        true => Ok(value),
+        false => Err(format!("is {value}, beyond {most:.4}")),
+    }
 }
 
 /// The nearest f32, if there is one that means the same.

@@ -10,16 +10,12 @@
 //! Whether objects have an energy is decided apart from how the line begins; spaces around fields and a `;` at the end
 //! mean nothing.
 
-use super::super::narrow;
+use super::super::{MOST_ETA, MOST_PHI, narrow, within};
 use super::EnergyUnit;
 use crate::math::det;
 
 /// Energies below the momentum by more than this fraction are mistakes; files with six digits reach 8e-6.
 const ENERGY_TOLERANCE: f64 = 1e-3;
-/// No detector sees beyond; it catches columns that changed places.
-const MOST_ETA: f64 = 20.0;
-/// A turn, with room for rounding: azimuths count from 0 or from -pi.
-const MOST_PHI: f64 = std::f64::consts::TAU + 1e-3;
 /// Longer names are none.
 const LONGEST_NAME: usize = 200;
 
@@ -234,13 +230,6 @@ fn energy(text: &str, unit: EnergyUnit) -> Result<f64, String> {
 
 fn azimuth(text: &str) -> Result<f32, String> {
     number(text).and_then(|phi| within(phi, MOST_PHI)).and_then(narrow)
-}
-
-fn within(value: f64, most: f64) -> Result<f64, String> {
-    match value.abs() <= most {
-        true => Ok(value),
-        false => Err(format!("is {value}, beyond {most:.4}")),
-    }
 }
 
 fn about<T>(what: &str, result: Result<T, String>) -> Result<T, String> {

@@ -8,6 +8,10 @@
 //! A frame is raw events if its columns are numbered, a feature table if they are named. Layouts: pandas "fixed" (any number of blocks, so also
 //! the one with an integer label in a block of its own) and "table"; chunks uncompressed, or compressed by zlib or by BLOSC with blosclz.
 //!
+//! **Damaged files.** Truncated files, damaged zlib and BLOSC streams and contradicting shapes are errors. Uncompressed numbers have no
+//! checksum. libhdf5 itself trusts the sizes in the headers of chunks: of 800 files with random bytes exchanged, one ended the process (with a
+//! temporary file left, and no output).
+//!
 //! **Cost.** A few chunks of rows are in memory at a time, at least 16 MiB.
 
 #[cfg(feature = "hdf5")]
