@@ -2,12 +2,12 @@
 
 #[cfg(not(feature = "hdf5"))]
 #[test]
-fn a_build_without_hdf5_says_how_to_get_it() {
+fn a_build_without_hdf5_writes_nothing() {
     let (folder, output) = super::scratch();
     let said = super::import("lhco", &["events.h5".into()], &output);
     assert_eq!(said.code, Some(2));
     assert_eq!(said.err.lines().count(), 1, "{said:?}");
-    assert!(said.err.contains("apt-get install libhdf5-dev") && said.err.contains("--features hdf5"), "{said:?}");
+    assert!(said.err.contains("--features hdf5"), "{said:?}");
     assert_eq!(super::names(folder.path()), Vec::<String>::new());
 }
 

@@ -49,8 +49,24 @@ use write::run;
 
 #[cfg(not(feature = "hdf5"))]
 fn run(_: &LhcoImport, _: &Path, _: &dyn Fn(u64) -> Result<()>) -> Result<Imported> {
+    Err(unsupported())
+}
+
+/// What a build without HDF5 says.
+#[cfg(any(test, not(feature = "hdf5")))]
+fn unsupported() -> crate::error::Error {
     let fault = crate::error::Fault::new(super::NAME, "this trawl cannot read HDF5");
     let how = "Install libhdf5 with its headers (Debian: apt-get install libhdf5-dev) and build with \
                `cargo install --path . --features hdf5`.";
-    Err(fault.because("it was built without the cargo feature 'hdf5'").suggest(how).usage())
+    fault.because("it was built without the cargo feature 'hdf5'").suggest(how).usage()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_build_without_hdf5_says_how_to_get_it() {
+        let error = super::unsupported();
+        assert_eq!((error.exit_code(), error.to_string().lines().count()), (2, 1));
+        assert!(error.to_string().contains("apt-get install libhdf5-dev"), "{error}");
+    }
 }

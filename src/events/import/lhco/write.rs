@@ -237,7 +237,7 @@ fn events(
 
 fn particle(momentum: &[f64]) -> Result<[f32; PER_PARTICLE], String> {
     let [pt, eta, phi] = momentum else { return Err("not three numbers".into()) };
-    if !(*pt > 0.0) {
+    if pt.is_nan() || *pt <= 0.0 {
         return Err(format!("a pt that is {pt}"));
     }
     let eta = within(*eta, MOST_ETA).map_err(|why| format!("an eta that {why}"))?;
