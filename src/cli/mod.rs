@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod devices;
 mod generate;
+mod import;
 mod inspect;
 mod run;
 mod speech;
@@ -53,6 +54,8 @@ enum Command {
     Devices,
     /// Write generated events
     Generate(generate::GenerateArguments),
+    /// Turn event files of other formats into Parquet
+    Import(import::ImportArguments),
 }
 
 /// Where and how work runs.
@@ -164,6 +167,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Devices => devices::execute(),
         Command::Generate(arguments) => generate::execute(arguments, &progress(cli)?),
+        Command::Import(arguments) => import::execute(arguments, &progress(cli)?),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Read, stream, write and generate batches of events.
+//! Read, stream, import, write and generate batches of events.
 //!
 //! | part | what it does |
 //! |---|---|
 //! | [`EventSource`] | reads the projected columns of Parquet files, batch by batch, in the order of files and rows |
 //! | [`EventColumns`] | the batch: offsets and values, as they go to a device |
+//! | [`import_dark_machines`], [`import_lhco`] | turn event files of other formats into Parquet |
 //! | [`Schema`], [`Preset`] | the names and units of columns in the files of an experiment |
 //! | [`LuminosityMask`], [`event_hash`] | the certified luminosity blocks; the number by which samples are split |
 //! | [`EventWriter`], [`TableWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
@@ -15,6 +16,7 @@
 mod columns;
 mod derived;
 mod generate;
+mod import;
 mod inspect;
 mod luminosity;
 mod read;
@@ -27,6 +29,7 @@ pub use generate::{
     Content, DIJET_1, DIJET_2, DILEPTON_1, Decay, DijetSample, DileptonSample, Generator, METADATA_KEY, PLANE_1, Pair,
     PlaneSample, Process, Product, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_columns, generate_file,
 };
+pub use import::{DarkMachinesImport, EnergyUnit, Imported, LhcoImport, import_dark_machines, import_lhco};
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
 pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;

@@ -82,7 +82,8 @@ pub struct EventWriter {
     projection: Projection,
     layout: Layout,
     path: PathBuf,
-    metadata: Vec<(String, String)>,
+    /// Key-value metadata of the file, known at its end.
+    notes: Vec<KeyValue>,
     state: State,
 }
 
@@ -119,13 +120,7 @@ impl EventWriter {
     pub fn create(path: impl AsRef<Path>, projection: &Projection, layout: Layout) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let state = State::Created(WholeFile::create(&path)?);
-        Ok(Self { projection: projection.clone(), layout, path, metadata: Vec::new(), state })
-    }
-
-    /// Adds an entry to the key-value metadata of the file. To be called before the first batch; later it has no effect.
-    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.push((key.into(), value.into()));
-        self
+        Ok(Self { projection: projection.clone(), layout, path, notes: Vec::new(), state })
     }
 
     /// Appends the events of `batch`.
@@ -134,11 +129,20 @@ impl EventWriter {
     /// A batch whose columns are not those of the projection, whose lengths contradict each other, or whose ids are not
     /// those of the first batch; a disk that refuses. The file is given up then.
     pub fn write(&mut self, batch: &EventBatch) -> Result<()> {
-        let (columns, ids) = (self.columns(batch)?, IdColumns::of(&batch.ids));
+        self.write_with(batch, &[])
+    }
+
+    /// Appends the events of `batch` with further columns, which every batch of the file must have: numbers that a
+    /// [`Projection`] has no type for.
+    ///
+    /// # Errors
+    /// As for [`EventWriter::write`].
+    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<()> {
+        let (columns, ids) = (self.columns(batch, further)?, IdColumns::of(&batch.ids));
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (mut writer, first) = match state {
-            State::Created(file) => (start(file, &record, self.layout, &self.metadata, &self.path)?, ids),
+            State::Created(file) => (start(file, &record, self.layout, &self.path)?, ids),
             State::Writing { writer, ids } => (writer, ids),
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
         };
@@ -150,19 +154,25 @@ impl EventWriter {
         Ok(())
     }
 
+    /// Adds a text to the file's key-value metadata.
+    pub fn note(&mut self, key: &str, text: impl Into<String>) {
+        self.notes.push(KeyValue::new(key.to_owned(), text.into()));
+    }
+
     /// Completes the file and gives it its name. A file without batches has no events and no ids.
     ///
     /// # Errors
     /// If an earlier error ended the file, or the disk refuses.
     pub fn finish(mut self) -> Result<()> {
-        let writer = match std::mem::replace(&mut self.state, State::Broken) {
+        let mut writer = match std::mem::replace(&mut self.state, State::Broken) {
             State::Writing { writer, .. } => writer,
             State::Broken => return Err(self.contradiction("an earlier error ended this file")),
             State::Created(file) => {
-                let record = record(&self.columns(&self.nothing())?).map_err(|why| self.contradiction(&why))?;
-                start(file, &record, self.layout, &self.metadata, &self.path)?
+                let record = record(&self.columns(&self.nothing(), &[])?).map_err(|why| self.contradiction(&why))?;
+                start(file, &record, self.layout, &self.path)?
             }
         };
+        self.notes.drain(..).for_each(|note| writer.append_key_value_metadata(note));
         complete(writer, &self.path)
     }
 
@@ -178,7 +188,7 @@ impl EventWriter {
         EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 }
     }
 
-    fn columns(&self, batch: &EventBatch) -> Result<Vec<(String, ArrayRef)>> {
+    fn columns(&self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<Vec<(String, ArrayRef)>> {
         let data = &batch.columns;
         let projected = (self.projection.collections.len(), self.projection.scalars.len());
         if (data.collections.len(), data.scalars.len()) != projected {
@@ -194,6 +204,7 @@ impl EventWriter {
         }
         let scalars = self.projection.scalars.iter().zip(&data.scalars);
         columns.extend(scalars.map(|(name, values)| (name.clone(), array::<types::Float32Type>(values.clone()))));
+        columns.extend(further.iter().map(|(name, column)| ((*name).to_owned(), array_of(column))));
         match columns.iter().find(|(_, array)| array.len() != data.events) {
             Some((name, array)) => {
                 let why = format!("'{name}' has {} values for {} events", array.len(), data.events);
@@ -245,6 +256,15 @@ fn array<T: arrow_array::ArrowPrimitiveType>(values: ScalarBuffer<T::Native>) ->
     Arc::new(PrimitiveArray::<T>::new(values, None))
 }
 
+fn array_of(column: &Column) -> ArrayRef {
+    match column {
+        Column::F32(values) => array::<types::Float32Type>(values.clone()),
+        Column::F64(values) => array::<types::Float64Type>(values.clone()),
+        Column::U32(values) => array::<types::UInt32Type>(values.clone()),
+        Column::U64(values) => array::<types::UInt64Type>(values.clone()),
+    }
+}
+
 fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), false)).collect();
@@ -252,17 +272,8 @@ fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())
 }
 
-fn start(
-    file: WholeFile,
-    record: &RecordBatch,
-    layout: Layout,
-    metadata: &[(String, String)],
-    path: &Path,
-) -> Result<Box<ArrowWriter<WholeFile>>> {
-    let entries: Vec<_> = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
-    let properties = properties(layout).into_builder();
-    let properties = properties.set_key_value_metadata((!entries.is_empty()).then_some(entries)).build();
-    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties));
+fn start(file: WholeFile, record: &RecordBatch, layout: Layout, path: &Path) -> Result<Box<ArrowWriter<WholeFile>>> {
+    let writer = ArrowWriter::try_new(file, record.schema(), Some(properties(layout)));
     writer.map(Box::new).map_err(|error| refused(path, error))
 }
 
