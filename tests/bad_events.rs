@@ -383,12 +383,12 @@ fn what_cannot_be_looked_into_is_an_error() {
     let (folder, path) = scratch();
     write(&path, columns(), Compression::UNCOMPRESSED);
     let inside = path.join("inside.parquet").display().to_string();
-    let error = EventSource::open(&[inside.clone()], &projection()).unwrap_err();
+    let error = EventSource::open(std::slice::from_ref(&inside), &projection()).unwrap_err();
     assert!(error.exit_code() == 1 && error.to_string().contains(&inside), "{error}");
     let locked = folder.path().join("locked");
     std::fs::create_dir(&locked).unwrap();
     #[cfg(unix)]
-    std::fs::set_permissions(&locked, <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0))
+    std::fs::set_permissions(&locked, <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o000))
         .unwrap();
     if locked.read_dir().is_ok() {
         return println!("skipped: this user may read every folder");

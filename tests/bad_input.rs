@@ -125,9 +125,10 @@ fn damaged_files_speak_in_error_lines_alone() {
     let length: [u8; 4] = whole[whole.len() - 8..whole.len() - 4].try_into().unwrap();
     let pages = 4..whole.len() - 8 - u32::from_le_bytes(length) as usize;
     let (mut panics, mut seen) = (Vec::new(), Vec::new());
-    for at in pages {
+    let masks = [0xff, 0x10, 0x08, 0x04, 0x02, 0x01];
+    for (at, mask) in masks.into_iter().flat_map(|mask| pages.clone().map(move |at| (at, mask))) {
         let mut bytes = whole.clone();
-        bytes[at] ^= 0xff;
+        bytes[at] ^= mask;
         fs::write(&file, &bytes).unwrap();
         match read_error(&file) {
             Some(error) if error.to_string().contains("the decoder gave up") => panics.push(bytes),

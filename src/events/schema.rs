@@ -1,16 +1,16 @@
 //! From the names in a card to the columns of a file: conventions of experiments, and a map of the user's own.
 //!
-//! | preset | `pt` of `Jet`, per object | a scalar `met` | ids |
+//! | preset | the quantity `pt` of a collection | a scalar `met` | ids |
 //! |---|---|---|---|
-//! | `nanoaod` | `Jet_pt`, or the field `pt` of a list of structs `Jet` | `met`; `MET_pt` also as the field `pt` of a struct `MET` | `run`, `luminosityBlock`, `event` |
-//! | `physlite` | `AnalysisJetAuxDyn.pt`, else `JetAuxDyn.pt` (so the collection is `Jets`) | `met`, else `EventInfoAuxDyn.met` | `EventInfoAuxDyn.runNumber`, `.lumiBlock`, `.eventNumber` |
+//! | `nanoaod` | `Jet_pt` of `Jet`, or the field `pt` of a list of structs `Jet` | `met`; `MET_pt` also as the field `pt` of a struct `MET` | `run`, `luminosityBlock`, `event` |
+//! | `physlite` | `AnalysisJetsAuxDyn.pt` of `Jets`, else `JetsAuxDyn.pt` | `met`, else `EventInfoAuxDyn.met` | `EventInfoAuxDyn.runNumber`, `.lumiBlock`, `.eventNumber` |
 //! | `lhco`, `dark-machines` | as `nanoaod`: what `trawl import` writes | as `nanoaod` | as `nanoaod` |
 //! | `flat` | as `nanoaod`, with names of any case: `jet_pt` is `pt` of `jet` | as `nanoaod` | as `nanoaod` |
 //!
 //! **Units.** Everything a selection sees is in GeV. `physlite` has MeV: momenta, energies and masses, which are the
 //! quantities `pt`, `px`, `py`, `pz`, `p`, `e`, `et`, `m`, `mass`, `mpx`, `mpy`, `sumet` and what begins with `ptcone`,
-//! `ptvarcone`, `topoetcone` or `neflowisol`, are multiplied by 0.001; `mass` is its column `m`. The other presets
-//! multiply nothing.
+//! `ptvarcone`, `topoetcone` or `neflowisol`, also after `JetConstitScaleMomentum_`, are multiplied by 0.001; `mass` is
+//! its column `m`. What else has MeV (`GenFiltHT`, ...) is mapped. The other presets multiply nothing.
 //!
 //! **A map of one's own** comes before the preset: `Jet.pt` or `Jet_pt` (a quantity) or `met` (a scalar, or one of the ids
 //! `run`, `luminosityBlock`, `event`) to a column and the factor of its unit. The product with a factor other than 1 is
@@ -189,6 +189,7 @@ impl Schema {
     pub(crate) fn factor(&self, quantity: &str) -> f64 {
         const IN_MEV: [&str; 12] = ["pt", "px", "py", "pz", "p", "e", "et", "m", "mass", "mpx", "mpy", "sumet"];
         const BEGIN_IN_MEV: [&str; 4] = ["ptcone", "ptvarcone", "topoetcone", "neflowisol"];
+        let quantity = quantity.strip_prefix("JetConstitScaleMomentum_").unwrap_or(quantity);
         let in_mev = IN_MEV.contains(&quantity) || BEGIN_IN_MEV.iter().any(|begin| quantity.starts_with(begin));
         if self.preset == Preset::Physlite && in_mev { MEV_IN_GEV } else { 1.0 }
     }
@@ -218,6 +219,8 @@ mod tests {
         assert_eq!(columns(physlite.quantity("Jets", "mass")), jets);
         let eta = [("AnalysisJetsAuxDyn.eta".into(), 1.0), ("JetsAuxDyn.eta".into(), 1.0)];
         assert_eq!(columns(physlite.quantity("Jets", "eta")), eta);
+        let factor = |quantity: &str| physlite.factor(quantity);
+        assert_eq!((factor("JetConstitScaleMomentum_pt"), factor("ptvarcone30"), factor("phi")), (0.001, 0.001, 1.0));
         assert_eq!(physlite.id(Id::LuminosityBlock), ["EventInfoAuxDyn.lumiBlock"]);
         physlite.map("Jets_pt", MappedColumn::new("other", 2.0));
         assert_eq!(physlite.mapped_quantity("Jets", "pt"), Some(MappedColumn::new("other", 2.0)));
