@@ -1,5 +1,5 @@
-//! One event through a [`Program`], as it is defined: `kernels/selection/select.cuh` is its twin, and the executor of the
-//! CPU gives what this gives.
+//! One event through a [`Program`], as it is defined: `kernels/selection/select.cuh` and `loops.cuh` are its twin, and the
+//! executor of the CPU gives what this gives.
 //!
 //! Values are f64 and come from f32 columns by +, -, x, / and sqrt and the functions of [`crate::math::det`], so that a
 //! comparison has one outcome everywhere. What the codes do is said in [`super::program`].
@@ -295,11 +295,11 @@ impl<'a, S: FnMut(usize, f32)> Run<'a, S> {
             Code::Below => self.compare(step, |a, b| a < b)?,
             Code::AtMost => self.compare(step, |a, b| a <= b)?,
             Code::Equal => self.compare(step, |a, b| a == b)?,
-            Code::Unequal => self.compare(step, |a, b| a < b || a > b)?,
+            Code::Unequal => self.compare(step, |a, b| a != b && !a.is_nan() && !b.is_nan())?,
             Code::Truth => {
                 let value = self.get(a);
                 self.check(step, value, value)?;
-                number(value < 0.0 || value > 0.0)
+                number(value != 0.0 && !value.is_nan())
             }
             Code::And => number(self.holds(a) && self.holds(b)),
             Code::Or => number(self.holds(a) || self.holds(b)),
