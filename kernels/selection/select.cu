@@ -96,7 +96,8 @@ extern "C" __global__ void __launch_bounds__(256)
     }
 }
 
-/// Replaces the counts of the tiles by the positions of their first survivors, in one block; the status takes the total.
+/// Replaces the counts of the tiles by the positions of their first survivors, in one block; the status takes the
+/// total.
 /// Each thread sums a stretch of tiles, and the sums of the stretches are scanned in shared memory, two words a thread.
 extern "C" __global__ void __launch_bounds__(256)
     selection_select_offsets(u32 tiles, u32* tile_counts, u64* status) {

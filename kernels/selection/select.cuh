@@ -1,8 +1,8 @@
 // One event through a program: the twin of src/selection/select/math.rs, with the tables of program.rs.
 //
 // A warp runs the program together: all its lanes are at the same instruction, each with its own event, so that tables
-// are read once for a warp and nothing diverges but the functions themselves. Lanes whose event has ended, or whose loop
-// is over before the others', wait (`Lane::running`).
+// are read once for a warp and nothing diverges but the functions themselves. Lanes whose event has ended, or whose
+// loop is over before the others', wait (`Lane::running`).
 #pragma once
 #include "common/angle.cuh"
 #include "common/lorentz.cuh"
@@ -86,8 +86,8 @@ struct Shape {
     double weight_factor;
     u32 events;
     u32 instructions;
-    /// Where the tables begin, in words: instructions (4 words each) stand at 0, then objects (4), quantities, checks and
-    /// presences (1), sources (half a word).
+    /// Where the tables begin, in words: instructions (4 words each) stand at 0, then objects (4), quantities, checks
+    /// and presences (1), sources (half a word).
     u32 objects_at;
     u32 quantities_at;
     u32 checks_at;
@@ -131,8 +131,8 @@ struct Machine {
     const Shape& shape;
     const u64* columns;
     const u64* tables;
-    /// The items of objects, a region for each object and in it one for each event. A reference is the item's place in its
-    /// column plus the lengths of the columns of the sources before.
+    /// The items of objects, a region for each object and in it one for each event. A reference is the item's place in
+    /// its column plus the lengths of the columns of the sources before.
     u32* references;
     /// Their keys.
     double* keys;

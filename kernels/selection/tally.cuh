@@ -16,7 +16,8 @@ struct Terms {
 /// The terms of an event whose weight was found fine.
 __device__ __forceinline__ Terms terms_of(float weight, i32 exponent) {
     const double w = (double)weight;
-    return Terms{exact::units_of(w, exponent - exact::TERM_BITS), exact::units_of(w * w, 2 * exponent - exact::TERM_BITS)};
+    return Terms{exact::units_of(w, exponent - exact::TERM_BITS),
+                 exact::units_of(w * w, 2 * exponent - exact::TERM_BITS)};
 }
 
 /// Adds an event to a row, in shared or global memory.

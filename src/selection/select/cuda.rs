@@ -1,8 +1,8 @@
-//! The launcher: evaluates all events, scans the tiles, and gathers the survivors. 24 bytes of status come back: what went
-//! wrong, and how many survived.
+//! The launcher: evaluates all events, scans the tiles, and gathers the survivors. 24 bytes of status come back: what
+//! went wrong, and how many survived.
 //!
-//! [`evaluate`] asks for all of the work that does not depend on the answer, and waits for nothing; [`gather`] waits for the
-//! status and asks for the rest.
+//! [`evaluate`] asks for all of the work that does not depend on the answer, and waits for nothing; [`gather`] waits for
+//! the status and asks for the rest.
 
 use cudarc::driver::DeviceRepr;
 
@@ -27,8 +27,8 @@ const TILE: u32 = 2048;
 // The most shared memory that a block may ask for on every device since sm_80 leaves room for two blocks.
 const MOST_SHARED: usize = 80 << 10;
 
-// A tally of more rows (292) is added to in global memory: it would leave the registers too little of the shared memory, and
-// over so many rows few threads meet.
+// A tally of more rows (292) is added to in global memory: it would leave the registers too little of the shared memory,
+// and over so many rows few threads meet.
 const MOST_SHARED_ROWS: usize = (16 << 10) / ROW_BYTES;
 
 const ROW_BYTES: usize = WORDS * size_of::<u64>();

@@ -1,5 +1,5 @@
-//! One event through a [`Program`], as it is defined: `kernels/selection/select.cuh` is its twin, and the executor of the
-//! CPU gives what this gives.
+//! One event through a [`Program`], as it is defined: `kernels/selection/select.cuh` and `loops.cuh` are its twin, and the
+//! executor of the CPU gives what this gives.
 //!
 //! Values are f64 and come from f32 columns by +, -, x, / and sqrt and the functions of [`crate::math::det`], so that a
 //! comparison has one outcome everywhere. What the codes do is said in [`super::program`].
@@ -295,11 +295,11 @@ impl<'a, S: FnMut(usize, f32)> Run<'a, S> {
             Code::Below => self.compare(step, |a, b| a < b)?,
             Code::AtMost => self.compare(step, |a, b| a <= b)?,
             Code::Equal => self.compare(step, |a, b| a == b)?,
-            Code::Unequal => self.compare(step, |a, b| a < b || a > b)?,
+            Code::Unequal => self.compare(step, |a, b| a != b && !a.is_nan() && !b.is_nan())?,
             Code::Truth => {
                 let value = self.get(a);
                 self.check(step, value, value)?;
-                number(value < 0.0 || value > 0.0)
+                number(value != 0.0 && !value.is_nan())
             }
             Code::And => number(self.holds(a) && self.holds(b)),
             Code::Or => number(self.holds(a) || self.holds(b)),
@@ -427,4 +427,164 @@ fn fold_in(kind: u32, folded: Folded, value: f64, place: usize) -> Folded {
 
 fn number(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::program::{Check, ObjectPlan, Presence, Quantity};
+    use super::*;
+    use crate::events::{CollectionProjection, Projection};
+
+    fn step(code: Code, dest: u32, a: u32, b: u32, c: u32) -> Instruction {
+        Instruction { code, dest, a, b, c, check: NONE, number: 0.0 }
+    }
+
+    /// One collection with the quantities eta, phi and pt is the object 0; instructions follow.
+    fn program(leading: u32, instructions: Vec<Instruction>) -> Program {
+        Program {
+            projection: Projection {
+                collections: vec![CollectionProjection::new("Jet", ["eta", "phi", "pt"])],
+                scalars: vec!["met".into()],
+            },
+            columns: (0..3).map(|quantity| (0, quantity)).collect(),
+            objects: vec![ObjectPlan {
+                first_source: 0,
+                sources: 1,
+                first_quantity: 0,
+                quantities: 3,
+                leading,
+                has_direction: 1,
+            }],
+            sources: vec![0],
+            quantities: (0..3).map(|column| Quantity { column, constant: 0.0 }).collect(),
+            instructions,
+            registers: 32,
+            checks: vec![Check { first_presence: 0, presences: 0 }, Check { first_presence: 0, presences: 1 }],
+            presences: vec![Presence { register: 0, at_least: 1 }],
+            checked: vec!["always".into(), "with one".into()],
+            cuts: 0,
+            rows: 8,
+            variables: 8,
+            weight_column: NONE,
+        }
+    }
+
+    /// Builds the object with quantity `key` as its key, if any; register 0 becomes the number of its items.
+    fn built_by(key: Option<u32>) -> Vec<Instruction> {
+        let item = step(Code::Item, 20, 0, key.unwrap_or(0), 0);
+        let keep = step(Code::Keep, 0, NONE, if key.is_some() { 20 } else { NONE }, 0);
+        vec![step(Code::Build, 0, 0, 0, 2), item, keep, step(Code::Count, 0, 0, 0, 0)]
+    }
+
+    /// The outcome and the stored values of an event of these items (eta, phi, pt).
+    fn run(program: &Program, items: &[[f32; 3]], met: f32) -> (Outcome, Vec<f32>, Vec<u32>) {
+        let quantities: Vec<Vec<f32>> = (0..3).map(|q| items.iter().map(|item| item[q]).collect()).collect();
+        let (offsets, met) = ([0, items.len() as u32], [met]);
+        let columns = Columns {
+            offsets: vec![&offsets],
+            quantities: quantities.iter().map(|column| &column[..]).collect(),
+            scalars: vec![&met],
+        };
+        let (mut scratch, mut stored) = (Scratch::new(program), Vec::new());
+        let outcome = run_event(program, &columns, 0, &mut scratch, |variable, value| {
+            assert_eq!(variable, stored.len());
+            stored.push(value);
+        });
+        (outcome, stored, scratch.rows)
+    }
+
+    #[test]
+    fn items_are_ordered_by_their_keys_and_nan_is_last() {
+        let items =
+            [[1.0, 0.0, 5.0], [2.0, 0.0, f32::NAN], [3.0, 0.0, -1.0], [4.0, 0.0, 5.0], [5.0, 0.0, f32::NEG_INFINITY]];
+        let stores = (0..6).flat_map(|place| [step(Code::At, 10, 0, 0, place), step(Code::Store, place, 10, 0, 0)]);
+        for (key, leading, expected) in [
+            (Some(2), NONE, vec![5.0, 3.0, 1.0, 4.0, 2.0]),
+            (Some(2), 2, vec![5.0, 3.0]),
+            (None, 3, vec![1.0, 2.0, 3.0]),
+            (None, 0, vec![]),
+        ] {
+            let program = program(leading, built_by(key).into_iter().chain(stores.clone()).collect());
+            let (_, stored, _) = run(&program, &items, 0.0);
+            assert_eq!(stored[..expected.len()], expected);
+            assert!(stored[expected.len()..].iter().all(|value| value.is_nan()));
+        }
+    }
+
+    #[test]
+    fn a_nan_is_a_fault_where_everything_is_there() {
+        let checked = |check: u32, code: Code| Instruction { check, ..step(code, 10, 9, 9, 0) };
+        let compared = |check: u32| {
+            let at = step(Code::At, 9, 0, 1, 0);
+            program(
+                NONE,
+                [built_by(None), vec![at, checked(check, Code::Above), step(Code::Cut, 0, 10, 0, 0)]].concat(),
+            )
+        };
+        let nan = [[0.0, f32::NAN, 1.0]];
+        assert_eq!(run(&compared(0), &[], 0.0).0.fault, 0, "nothing has to be there");
+        assert_eq!(run(&compared(1), &[], 0.0).0, Outcome { passed: 0, fault: NONE, survives: false, flags: 0 });
+        assert_eq!(run(&compared(1), &nan, 0.0).0.fault, 1);
+        assert_eq!(run(&compared(NONE), &nan, 0.0).0.fault, NONE);
+        // A key is checked.
+        let mut keyed = program(NONE, built_by(Some(1)));
+        keyed.instructions[2].check = 0;
+        assert_eq!(run(&keyed, &nan, 0.0).0.fault, 0);
+    }
+
+    #[test]
+    fn folds_have_stated_values() {
+        let each = |items: &[[f32; 3]]| {
+            let folds = (0..5).map(|kind| step(Code::Fold, 10 + kind, 20, kind, 0));
+            let head = [step(Code::Each, 0, 0, 5, 6), step(Code::Item, 20, 0, 2, 0)];
+            let stores = (0..5).map(|index| step(Code::Store, index, 10 + index, 0, 0));
+            let all = built_by(None).into_iter().chain(head).chain(folds).chain(stores).collect();
+            run(&program(NONE, all), items, 0.0).1
+        };
+        let pts = |values: &[f32]| values.iter().map(|pt| [0.0, 0.0, *pt]).collect::<Vec<_>>();
+        assert_eq!(each(&pts(&[3.0, 1.0, 7.0, 1.0, 7.0])), [19.0, 1.0, 7.0, 1.0, 2.0]);
+        assert!(each(&pts(&[3.0, f32::NAN, 7.0])).iter().all(|value| value.is_nan()));
+        let none = each(&[]);
+        assert!(none[0] == 0.0 && none[1..].iter().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn the_best_pair_is_the_first_of_the_smallest() {
+        let best = |items: &[[f32; 3]]| {
+            let pairs = [
+                step(Code::Pairs, 9, 0, 0, 0),
+                step(Code::Item, 20, 0, 2, 0),
+                step(Code::Item, 21, 0, 2, 1),
+                step(Code::Subtract, 22, 20, 21, 0),
+                step(Code::Absolute, 22, 22, 0, 0),
+                step(Code::Best, 10, NONE, 22, 0),
+            ];
+            let stores = (0..3).map(|index| step(Code::Store, index, 10 + index, 0, 0));
+            run(&program(NONE, built_by(None).into_iter().chain(pairs).chain(stores).collect()), items, 0.0).1
+        };
+        let pts = |values: &[f32]| values.iter().map(|pt| [0.0, 0.0, *pt]).collect::<Vec<_>>();
+        assert_eq!(best(&pts(&[1.0, 9.0, 4.0, 6.0, 7.0, 10.0])), [1.0, 5.0, 1.0]);
+        let none = best(&pts(&[1.0]));
+        assert!(none[0].is_nan() && none[1].is_nan() && none[2] == 0.0);
+    }
+
+    #[test]
+    fn places_between_integers_and_rows_of_the_tally() {
+        let number = |dest: u32, number: f64| Instruction { number, ..step(Code::Number, dest, 0, 0, 0) };
+        let mut instructions = built_by(None);
+        for (variable, place) in [(0, 1.9), (1, -0.5), (2, f64::NAN), (3, 2.0), (4, 1e300)] {
+            instructions.extend([
+                number(5, place),
+                step(Code::AtPlace, 6, 0, 2, 5),
+                step(Code::Store, variable, 6, 0, 0),
+            ]);
+        }
+        instructions.extend([number(5, 2.0), step(Code::Tally, 0, 5, 0, 3), step(Code::Flag, 31, 5, 0, 0)]);
+        instructions.extend([number(5, 0.0), step(Code::Tally, 0, 5, 0, 3), step(Code::Require, 0, 5, 0, 0)]);
+        let (outcome, stored, rows) = run(&program(NONE, instructions), &[[0.0, 0.0, 3.0], [0.0, 0.0, 4.0]], 0.0);
+        assert_eq!(stored[0], 4.0);
+        assert!(stored[1..].iter().all(|value| value.is_nan()));
+        assert_eq!(rows, [4]);
+        assert_eq!(outcome, Outcome { passed: 0, fault: NONE, survives: false, flags: 1 << 31 });
+    }
 }

@@ -402,7 +402,8 @@ fn selection(program: Program, weight: Weight) -> Selection {
     Selection { definition, weight, outputs, program: Arc::new(program) }
 }
 
-/// Events whose collections have up to `most` items, and in event 1 `crowd`; few distinct values, so that there are ties.
+/// Events whose collections have up to `most` items, and in event 1 `crowd`; few distinct values, so that there are
+/// ties.
 fn events(program: &Program, events: usize, most: u32, crowd: u32, seed: u64) -> EventColumns<Host> {
     let mut dice = Dice::new(1000 + seed);
     let mut collection = || {
@@ -489,7 +490,6 @@ fn an_event_of_5000_items_is_ordered() {
         let columns = events(&selection.program, 3, 3, crowd, u64::from(crowd));
         let found = both(&cuda, &selection, &columns, &format!("{crowd} items")).unwrap();
         assert_eq!(found.survivors.count, 3);
-        // The leading two of object 2 are the largest of quantity 2 that differ from scalar 0 or whatever it was kept by.
         let at = |variable: usize| found.survivors.variables[variable][1];
         assert!(!at(0).is_nan() && at(2 * 7 + 3).is_nan(), "object 2 has two items");
     }
