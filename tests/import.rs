@@ -40,7 +40,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// All values of a scalar column.
 fn scalar(path: &Path, name: &str) -> Vec<f32> {
-    let projection = Projection { collections: Vec::new(), scalars: vec![name.to_owned()] };
+    let projection = Projection { scalars: vec![name.to_owned()], ..Projection::default() };
     let source = EventSource::open(&[path.display().to_string()], &projection).unwrap();
     source.batches(1 << 20, 1).flat_map(|batch| batch.unwrap().columns.scalars[0].to_vec()).collect()
 }
@@ -49,7 +49,7 @@ fn scalar(path: &Path, name: &str) -> Vec<f32> {
 fn lists(path: &Path, collection: &str, quantity: &str) -> Vec<Vec<f32>> {
     let collections = vec![CollectionProjection::new(collection, [quantity])];
     let source =
-        EventSource::open(&[path.display().to_string()], &Projection { collections, scalars: Vec::new() }).unwrap();
+        EventSource::open(&[path.display().to_string()], &Projection { collections, ..Projection::default() }).unwrap();
     let mut lists = Vec::new();
     for batch in source.batches(1 << 20, 1) {
         let objects = &batch.unwrap().columns.collections[0];

@@ -445,6 +445,7 @@ mod tests {
             projection: Projection {
                 collections: vec![CollectionProjection::new("Jet", ["eta", "phi", "pt"])],
                 scalars: vec!["met".into()],
+                ..Projection::default()
             },
             columns: (0..3).map(|quantity| (0, quantity)).collect(),
             objects: vec![ObjectPlan {

@@ -118,6 +118,7 @@ impl Maker {
                 .map(|name| CollectionProjection::new(name, names("q", QUANTITIES)))
                 .collect(),
             scalars: names("scalar", SCALARS),
+            ..Projection::default()
         };
         let columns = (0..COLLECTIONS as usize).flat_map(|c| (0..QUANTITIES as usize).map(move |q| (c, q)));
         let program = Program {
