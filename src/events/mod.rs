@@ -24,4 +24,4 @@ pub use import::{DarkMachinesImport, EnergyUnit, Imported, LhcoImport, import_da
 pub use inspect::{ColumnInspection, Inspection, Role, inspect};
 pub(crate) use read::file::panic_becomes_error;
 pub use read::{Batches, CollectionProjection, EventSource, EventSource as Source, Projection};
-pub use write::{Codec, Column, EventWriter, Layout, write_table};
+pub use write::{Codec, Column, EventWriter, Integers, Layout, write_table};

@@ -20,7 +20,7 @@ fn file(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
 /// The problems of a file with this text, which is called `a.csv` in them.
 fn wrong(text: impl AsRef<[u8]>) -> Vec<String> {
     let (_folder, path) = file(text);
-    let told = problems("dark-machines", &[path.clone()]);
+    let told = problems("dark-machines", std::slice::from_ref(&path));
     told.iter().map(|line| line.replace(&path.display().to_string(), "a.csv")).collect()
 }
 

@@ -93,6 +93,24 @@ enum State {
     Broken,
 }
 
+/// A column of integers beside those of the projection, one value for each event.
+#[derive(Debug, Clone)]
+pub enum Integers {
+    /// Codes and counts.
+    U32(Vec<u32>),
+    /// Identifiers.
+    U64(Vec<u64>),
+}
+
+impl Integers {
+    fn array(&self) -> ArrayRef {
+        match self {
+            Self::U32(values) => array::<types::UInt32Type>(values.clone().into()),
+            Self::U64(values) => array::<types::UInt64Type>(values.clone().into()),
+        }
+    }
+}
+
 /// Which ids the batches of a file have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct IdColumns {
@@ -127,12 +145,12 @@ impl EventWriter {
         self.write_with(batch, &[])
     }
 
-    /// Appends the events of `batch` with further columns, which every batch of the file must have: numbers that a
-    /// [`Projection`] has no type for.
+    /// Appends the events of `batch` with further columns, which every batch of the file must have: integers that f32
+    /// does not hold.
     ///
     /// # Errors
     /// As for [`EventWriter::write`].
-    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<()> {
+    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Integers)]) -> Result<()> {
         let (columns, ids) = (self.columns(batch, further)?, IdColumns::of(&batch.ids));
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
@@ -183,7 +201,7 @@ impl EventWriter {
         EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 }
     }
 
-    fn columns(&self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<Vec<(String, ArrayRef)>> {
+    fn columns(&self, batch: &EventBatch, further: &[(&str, Integers)]) -> Result<Vec<(String, ArrayRef)>> {
         let data = &batch.columns;
         let projected = (self.projection.collections.len(), self.projection.scalars.len());
         if (data.collections.len(), data.scalars.len()) != projected {
