@@ -209,8 +209,8 @@ fn an_interrupted_import_leaves_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Bytes of valid lines exchanged, taken away or put in: the import succeeds with as many events as lines, or names lines
-    /// and writes nothing. It never panics.
+    /// Bytes of valid lines exchanged, taken away or put in: the import succeeds with as many events as lines, or names
+    /// lines and writes nothing. It never panics.
     #[test]
     fn mutated_lines_are_read_or_named(
         changes in proptest::collection::vec((0usize..220, any::<u8>(), 0u8..4), 1..6),
