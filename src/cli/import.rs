@@ -15,7 +15,7 @@ pub(super) struct ImportArguments {
 
 #[derive(Debug, Subcommand)]
 enum Format {
-    /// Dark Machines CSV: 'event_id;process;weight;MET;METphi;object,E,pt,eta,phi;...', with or without id, process and E
+    /// Dark Machines CSV: event_id;process;weight;MET;METphi;object,E,pt,eta,phi;... with or without id, process, E
     DarkMachines(DarkMachinesArguments),
     /// LHC Olympics HDF5: raw events or feature tables, as pandas writes them (needs the cargo feature 'hdf5')
     Lhco(LhcoArguments),

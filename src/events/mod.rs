@@ -38,4 +38,4 @@ pub use read::{
     MappedFiles, Projection, ReadOptions, SkippedFile,
 };
 pub use schema::{MappedColumn, Preset, Schema};
-pub use write::{Codec, Column, ColumnKind, EventWriter, Layout, TableWriter, Values, write_table};
+pub use write::{Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, write_table};

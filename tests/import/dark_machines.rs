@@ -20,7 +20,7 @@ fn file(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
 /// The problems of a file with this text, which is called `a.csv` in them.
 fn wrong(text: impl AsRef<[u8]>) -> Vec<String> {
     let (_folder, path) = file(text);
-    let told = problems("dark-machines", &[path.clone()]);
+    let told = problems("dark-machines", std::slice::from_ref(&path));
     told.iter().map(|line| line.replace(&path.display().to_string(), "a.csv")).collect()
 }
 
@@ -209,8 +209,8 @@ fn an_interrupted_import_leaves_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Bytes of valid lines exchanged, taken away or put in: the import succeeds with as many events as lines, or names lines
-    /// and writes nothing. It never panics.
+    /// Bytes of valid lines exchanged, taken away or put in: the import succeeds with as many events as lines, or names
+    /// lines and writes nothing. It never panics.
     #[test]
     fn mutated_lines_are_read_or_named(
         changes in proptest::collection::vec((0usize..220, any::<u8>(), 0u8..4), 1..6),

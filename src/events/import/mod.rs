@@ -2,8 +2,8 @@
 //!
 //! | from | with | gives |
 //! |---|---|---|
-//! | Dark Machines CSV | [`import_dark_machines`] | `Jet`, `Electron`, `Muon`, `Photon`, `MET_pt`, `MET_phi`, `weight`, `process` |
-//! | LHC Olympics HDF5 | [`import_lhco`] (cargo feature `hdf5`) | `Particle` and `truth_signal`, or the named features |
+//! | Dark Machines CSV | [`import_dark_machines`] | `Jet`, `Electron`, `Muon`, `Photon`, `MET`, `weight`, `process` |
+//! | LHC Olympics HDF5 | [`import_lhco`] (feature `hdf5`) | `Particle` and `truth_signal`, or the named features |
 //!
 //! Files are read piece by piece, so memory does not grow with them. A file is read to its end whatever is wrong with
 //! it: its first twenty mistakes are told one by one, and how many more there are. The Parquet file appears only if

@@ -98,6 +98,24 @@ enum State {
     Broken,
 }
 
+/// A column of integers beside those of the projection, one value for each event.
+#[derive(Debug, Clone)]
+pub enum Integers {
+    /// Codes and counts.
+    U32(Vec<u32>),
+    /// Identifiers.
+    U64(Vec<u64>),
+}
+
+impl Integers {
+    fn array(&self) -> ArrayRef {
+        match self {
+            Self::U32(values) => array::<types::UInt32Type>(values.clone().into()),
+            Self::U64(values) => array::<types::UInt64Type>(values.clone().into()),
+        }
+    }
+}
+
 /// Which ids the batches of a file have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct IdColumns {
@@ -132,12 +150,12 @@ impl EventWriter {
         self.write_with(batch, &[])
     }
 
-    /// Appends the events of `batch` with further columns, which every batch of the file must have: numbers that a
-    /// [`Projection`] has no type for.
+    /// Appends the events of `batch` with further columns, which every batch of the file must have: integers that f32
+    /// does not hold.
     ///
     /// # Errors
     /// As for [`EventWriter::write`].
-    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<()> {
+    pub fn write_with(&mut self, batch: &EventBatch, further: &[(&str, Integers)]) -> Result<()> {
         let (columns, ids) = (self.columns(batch, further)?, IdColumns::of(&batch.ids));
         let record = record(&columns).map_err(|why| self.contradiction(&why))?;
         let state = std::mem::replace(&mut self.state, State::Broken);
@@ -188,7 +206,7 @@ impl EventWriter {
         EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 }
     }
 
-    fn columns(&self, batch: &EventBatch, further: &[(&str, Column)]) -> Result<Vec<(String, ArrayRef)>> {
+    fn columns(&self, batch: &EventBatch, further: &[(&str, Integers)]) -> Result<Vec<(String, ArrayRef)>> {
         let data = &batch.columns;
         let projected = (self.projection.collections.len(), self.projection.scalars.len());
         if (data.collections.len(), data.scalars.len()) != projected {
@@ -204,7 +222,7 @@ impl EventWriter {
         }
         let scalars = self.projection.scalars.iter().zip(&data.scalars);
         columns.extend(scalars.map(|(name, values)| (name.clone(), array::<types::Float32Type>(values.clone()))));
-        columns.extend(further.iter().map(|(name, column)| ((*name).to_owned(), array_of(column))));
+        columns.extend(further.iter().map(|(name, column)| ((*name).to_owned(), column.array())));
         match columns.iter().find(|(_, array)| array.len() != data.events) {
             Some((name, array)) => {
                 let why = format!("'{name}' has {} values for {} events", array.len(), data.events);
@@ -254,15 +272,6 @@ fn lists(collection: &Collection<Host>, events: usize, quantities: usize) -> Res
 
 fn array<T: arrow_array::ArrowPrimitiveType>(values: ScalarBuffer<T::Native>) -> ArrayRef {
     Arc::new(PrimitiveArray::<T>::new(values, None))
-}
-
-fn array_of(column: &Column) -> ArrayRef {
-    match column {
-        Column::F32(values) => array::<types::Float32Type>(values.clone()),
-        Column::F64(values) => array::<types::Float64Type>(values.clone()),
-        Column::U32(values) => array::<types::UInt32Type>(values.clone()),
-        Column::U64(values) => array::<types::UInt64Type>(values.clone()),
-    }
 }
 
 fn record(columns: &[(String, ArrayRef)]) -> Result<RecordBatch, String> {

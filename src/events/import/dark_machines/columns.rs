@@ -1,7 +1,7 @@
 //! Events of Dark Machines lines as the columns of a batch.
 
 use super::line::{Event, Kind, Object};
-use crate::events::{Collection, CollectionProjection, Column, EventBatch, EventColumns, EventIds, Projection};
+use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, EventIds, Integers, Projection};
 
 /// The collections of the output; their order is that of [`place`].
 const COLLECTIONS: [(&str, &[&str]); 4] = [
@@ -90,8 +90,8 @@ impl Columns {
     }
 
     /// The batch, and the columns that only files with names of processes have.
-    pub fn finish(self) -> (EventBatch, [(&'static str, Column); 2]) {
-        let further = [("event_id", Column::U64(self.ids.into())), ("process", Column::U32(self.processes.into()))];
+    pub fn finish(self) -> (EventBatch, [(&'static str, Integers); 2]) {
+        let further = [("event_id", Integers::U64(self.ids)), ("process", Integers::U32(self.processes))];
         let collections = self.collections.into_iter().map(|objects| Collection {
             offsets: objects.offsets.into(),
             quantities: objects.quantities.into_iter().map(Into::into).collect(),

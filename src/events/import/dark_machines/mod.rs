@@ -3,14 +3,15 @@
 //! | column | from |
 //! |---|---|
 //! | `event` | the row, counted over all inputs: the id in the files of signals is the same in every line |
-//! | `event_id`, `process` | the file's own id, and the number of the process (names: key-value metadata `trawl.process`) |
+//! | `event_id`, `process` | the file's own id; the number of the process (names: metadata `trawl.process`) |
 //! | `Jet_{pt,eta,phi,mass,btag}` | `j` (`btag` 0) and `b` (`btag` 1) in the order of the file |
 //! | `Electron_`, `Muon_{pt,eta,phi,mass,charge}` | `e-`, `e+`; `m-`, `m+` (also `mu-`, `mu+`) |
 //! | `Photon_{pt,eta,phi,mass}` | `g` (also `a`) |
 //! | `MET_pt`, `MET_phi`, `weight` | as the line has them |
 //!
-//! Energies are in GeV; files are in MeV unless the user says otherwise. A jet's mass comes from `E`, `pt` and `eta`, of
-//! which the files hold six digits: it is right to about `E / 500`, and 0 where rounding made its square negative or the file has no energies.
+//! Energies are in GeV; files are in MeV unless the user says otherwise. A jet's mass comes from `E`, `pt` and `eta`,
+//! of which the files hold six digits: it is right to about `E / 500`, and 0 where rounding made its square negative or
+//! the file has no energies.
 
 mod columns;
 mod line;
@@ -83,9 +84,8 @@ pub struct DarkMachinesImport {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Errors
-/// Every mistake of every file (the first twenty of each one by one), a file without events, files of which only some name processes; a
-/// disk that refuses; whatever `progress` answers. An existing `output` is then as it was.
+/// # Errors Every mistake of every file (the first twenty of each one by one), a file without events, files of which
+/// only some name processes; a disk that refuses; whatever `progress` answers. An existing `output` is then as it was.
 pub fn import_dark_machines(
     import: &DarkMachinesImport,
     output: &Path,
@@ -260,7 +260,8 @@ impl Lines {
         Ok(Self { reader: BufReader::with_capacity(1 << 18, file), bytes: Vec::new(), number: 0 })
     }
 
-    /// The next line; `Some(None)` if it is too long to be one. What is not UTF-8 becomes a replacement character, which no field admits.
+    /// The next line; `Some(None)` if it is too long to be one. What is not UTF-8 becomes a replacement character,
+    /// which no field admits.
     fn next(&mut self) -> std::io::Result<Option<Option<String>>> {
         self.bytes.clear();
         self.number += 1;

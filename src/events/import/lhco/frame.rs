@@ -2,8 +2,8 @@
 //!
 //! | layout | in its group |
 //! |---|---|
-//! | fixed | `axis0` the labels of the columns; for each block `blockN_items` the labels and `blockN_values` the numbers (rows, columns) |
-//! | table | `table`, a compound: `index`, and fields of numbers or arrays of them, whose labels are in attributes `FIELD_kind` |
+//! | fixed | labels in `axis0`; for each block, labels in `blockN_items`, numbers (rows, columns) in `blockN_values` |
+//! | table | a compound `table`: `index`, and fields of numbers or arrays of them; labels in attributes `FIELD_kind` |
 
 use std::collections::HashMap;
 use std::ops::Range;

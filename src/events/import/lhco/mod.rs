@@ -5,12 +5,13 @@
 //! have no particle masses: they are 0. **Feature tables** (`pxj1`, ..., `label`): one column for each, under its name.
 //! Both are in GeV in the published files, and no number is scaled.
 //!
-//! A frame is raw events if its columns are numbered, a feature table if they are named. Layouts: pandas "fixed" (any number of blocks, so also
-//! the one with an integer label in a block of its own) and "table"; chunks uncompressed, or compressed by zlib or by BLOSC with blosclz.
+//! A frame is raw events if its columns are numbered, a feature table if they are named. Layouts: pandas "fixed" (any
+//! number of blocks, so also the one with an integer label in a block of its own) and "table"; chunks uncompressed, or
+//! compressed by zlib or by BLOSC with blosclz.
 //!
-//! **Damaged files.** Truncated files, damaged zlib and BLOSC streams and contradicting shapes are errors. Uncompressed numbers have no
-//! checksum. libhdf5 itself trusts the sizes in the headers of chunks: of 800 files with random bytes exchanged, one ended the process (with a
-//! temporary file left, and no output).
+//! **Damaged files.** Truncated files, damaged zlib and BLOSC streams and contradicting shapes are errors. Uncompressed
+//! numbers have no checksum. libhdf5 itself trusts the sizes in the headers of chunks: of 800 files with random bytes
+//! exchanged, one ended the process (with a temporary file left, and no output).
 //!
 //! **Cost.** A few chunks of rows are in memory at a time, at least 16 MiB.
 
@@ -29,7 +30,8 @@ use crate::error::Result;
 /// Which LHC Olympics files become one Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LhcoImport {
-    /// The HDF5 files, in the order of their events in the output. All are raw events, or all feature tables of the same columns.
+    /// The HDF5 files, in the order of their events in the output. All are raw events, or all feature tables of the
+    /// same columns.
     pub files: Vec<PathBuf>,
     /// The pandas key of the frame; not needed where a file holds one frame.
     pub key: Option<String>,
@@ -37,9 +39,9 @@ pub struct LhcoImport {
 
 /// Writes the events of `import` to `output`; `progress` is told the number of events of each step.
 ///
-/// # Errors
-/// A build without the feature `hdf5`; every mistake of every file (the first twenty of each one by one); files whose columns differ; a
-/// disk that refuses; whatever `progress` answers. An existing `output` is then as it was.
+/// # Errors A build without the feature `hdf5`; every mistake of every file (the first twenty of each one by one);
+/// files whose columns differ; a disk that refuses; whatever `progress` answers. An existing `output` is then as it
+/// was.
 pub fn import_lhco(import: &LhcoImport, output: &Path, progress: &dyn Fn(u64) -> Result<()>) -> Result<Imported> {
     run(import, output, progress)
 }

@@ -100,8 +100,8 @@ pub(super) fn text(location: &Location, name: &str) -> Option<String> {
     }
 }
 
-/// The words and numbers of a Python list in pickle's protocol 0, which is how PyTables keeps the names of a table's columns:
-/// `(lp0\nVpxj1\np1\naVpyj1\np2\na.`, one opcode and its argument a line.
+/// The words and numbers of a Python list in pickle's protocol 0, which is how PyTables keeps the names of a table's
+/// columns: `(lp0\nVpxj1\np1\naVpyj1\np2\na.`, one opcode and its argument a line.
 pub(super) fn pickled_list(text: &str) -> Vec<Label> {
     let argument = |line: &str| {
         // `a` appends what stands before it and ends no line.
