@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Part;
-use super::objects::{Found, Items, Lanes, NextPair, These};
+use super::objects::{Found, Items, Lanes, Lookup, NextPair, These};
 use crate::math::angle::{delta_phi, delta_r};
 use crate::math::det;
 use crate::math::exact::WeightScale;
@@ -197,22 +197,26 @@ impl<'a> Executor<'a> {
         let object = &self.program.objects[step.a as usize];
         let found = &self.objects[step.a as usize];
         let value = |lane: usize, place: u32| {
-            found
-                .reference(lane, place)
-                .map_or(f64::NAN, |item| found.quantity(self.program, self.columns, object, step.b, item))
+            let item = |item| found.quantity(self.program, self.columns, object, step.b, item);
+            found.reference(lane, place).map_or(f64::NAN, item)
         };
-        match step.code {
-            Code::At => self.events.set(step.dest, (0..self.active.len()).map(|lane| value(lane, step.c))),
-            _ => {
-                let places = std::mem::take(&mut self.events.registers[step.c as usize]);
-                // A place that is NaN or negative names nothing.
-                let at = |place: f64| if place >= 0.0 { place as u32 } else { NONE };
-                let values = places.iter().enumerate().map(|(lane, place)| value(lane, at(*place)));
-                let values: Vec<f64> = values.collect();
-                self.events.registers[step.c as usize] = places;
-                self.events.registers[step.dest as usize] = values;
-            }
+        if step.code == Code::At {
+            let lanes = 0..self.active.len();
+            return match found.lookup(self.program, self.columns, object, step.b) {
+                Lookup::Column(column) => {
+                    let at = |item: u32| f64::from(column[item as usize]);
+                    let at = |lane| found.reference(lane, step.c).map_or(f64::NAN, at);
+                    self.events.set(step.dest, lanes.map(at));
+                }
+                _ => self.events.set(step.dest, lanes.map(|lane| value(lane, step.c))),
+            };
         }
+        let places = std::mem::take(&mut self.events.registers[step.c as usize]);
+        // A place that is NaN or negative names nothing.
+        let at = |place: f64| if place >= 0.0 { place as u32 } else { NONE };
+        let values = places.iter().enumerate().map(|(lane, place)| value(lane, at(*place))).collect();
+        self.events.registers[step.c as usize] = places;
+        self.events.registers[step.dest as usize] = values;
     }
 
     fn build(&mut self, here: usize) -> usize {
@@ -233,8 +237,8 @@ impl<'a> Executor<'a> {
                 let lacking = lacking.into_iter().filter(|lane| kept(&self.items, *lane)).collect();
                 self.note(check, lacking, Some(&lanes));
             }
-            let keys = (key_register != NONE).then(|| self.items.get(key_register));
-            found.add(&lanes, |lane| kept(&self.items, lane), keys);
+            let of = |register: u32| (register != NONE).then(|| self.items.get(register));
+            found.add(&lanes, of(keep_register), of(key_register));
         }
         found.finish(plan.leading);
         self.objects[object] = found;
@@ -280,7 +284,7 @@ impl<'a> Executor<'a> {
             let lacking = lacking.into_iter().filter(|lane| kept(&self.items, *lane)).collect();
             self.note(end.check, lacking, Some(&lanes));
             let scores = self.items.get(end.b);
-            for (lane, owner) in lanes.owners.iter().enumerate() {
+            for (lane, owner) in lanes.owners().iter().enumerate() {
                 let before = &mut chosen[*owner as usize];
                 let score = scores[lane];
                 if kept(&self.items, lane) && before.is_none_or(|before| precedes(score, before.score)) {
@@ -305,7 +309,7 @@ impl<'a> Executor<'a> {
             match step.code {
                 Code::Broadcast => {
                     let values = self.events.get(step.a);
-                    self.items.set(step.dest, lanes.owners.iter().map(|owner| values[*owner as usize]));
+                    self.items.set(step.dest, lanes.owners().iter().map(|owner| values[*owner as usize]));
                 }
                 Code::Item => self.item(step, lanes),
                 Code::Place => {
@@ -326,8 +330,17 @@ impl<'a> Executor<'a> {
             Items::OfSource { source, items } => (*source, items),
             Items::Kept(references) => {
                 let found = &self.objects[step.a as usize];
-                let value = |item: &u32| found.quantity(self.program, self.columns, plan, step.b, *item);
-                return self.items.set(step.dest, references.iter().map(value));
+                return match found.lookup(self.program, self.columns, plan, step.b) {
+                    Lookup::Constant(constant) => self.items.fill(step.dest, lanes.len(), constant),
+                    Lookup::Column(column) => {
+                        let value = |item: &u32| f64::from(column[*item as usize]);
+                        self.items.set(step.dest, references.iter().map(value));
+                    }
+                    Lookup::BySource => {
+                        let value = |item: &u32| found.quantity(self.program, self.columns, plan, step.b, *item);
+                        self.items.set(step.dest, references.iter().map(value));
+                    }
+                };
             }
         };
         let from = self.program.quantities[(plan.first_quantity + step.b * plan.sources + source) as usize];
@@ -348,7 +361,7 @@ impl<'a> Executor<'a> {
         let found = &self.objects[step.c as usize];
         let (eta, phi) = (self.items.get(step.a), self.items.get(step.b));
         let nearest = |lane: usize| {
-            let owner = lanes.owners[lane] as usize;
+            let owner = lanes.owners()[lane] as usize;
             let mut smallest = f64::INFINITY;
             for item in found.of_event(owner) {
                 let value = |quantity| found.quantity(self.program, self.columns, plan, quantity, *item);
@@ -398,7 +411,7 @@ impl<'a> Executor<'a> {
         let range = check.first_presence as usize..(check.first_presence + check.presences) as usize;
         let needed = &self.program.presences[range];
         for lane in lanes {
-            let event = of.map_or(lane, |of| of.owners[lane] as usize);
+            let event = of.map_or(lane, |of| of.owners()[lane] as usize);
             let there =
                 needed.iter().all(|needed| self.events.get(needed.register)[event] >= f64::from(needed.at_least));
             if there {

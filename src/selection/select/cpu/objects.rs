@@ -1,5 +1,6 @@
 //! The objects of a block: which items each event has kept, and the lanes of loops over them.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -21,10 +22,21 @@ pub(super) struct Found {
     sorted: Vec<(f64, u32)>,
 }
 
-/// The items of one source that were kept, with their keys.
+/// The items of one source that were kept: how many of each event, which, and their keys, if there are any.
 struct Part {
     counts: Vec<u32>,
-    kept: Vec<(f64, u32)>,
+    kept: Vec<u32>,
+    keys: Vec<f64>,
+}
+
+/// Where the values of a quantity are.
+pub(super) enum Lookup<'a> {
+    /// The same for every item.
+    Constant(f64),
+    /// By the reference of the item.
+    Column(&'a [f32]),
+    /// It depends on the source of the item.
+    BySource,
 }
 
 impl Found {
@@ -43,48 +55,81 @@ impl Found {
         self.parts.clear();
     }
 
-    /// Adds the items of one source that were kept.
-    pub fn add(&mut self, lanes: &Lanes, kept: impl Fn(usize) -> bool, keys: Option<&[f64]>) {
+    /// Adds the items of one source: those for which `keep` is not 0 (without it, all), in the order of `keys`.
+    pub fn add(&mut self, lanes: &Lanes, keep: Option<&[f64]>, keys: Option<&[f64]>) {
         let Items::OfSource { source, items } = &lanes.items[0] else { return };
         let base = self.bases[*source as usize];
-        let mut part = Part { counts: Vec::with_capacity(lanes.events.len()), kept: Vec::with_capacity(lanes.len()) };
+        let item = |lane: usize| match items {
+            These::All(range) => base + (range.start + lane) as u32,
+            These::Listed(list) => base + list[lane],
+        };
+        let Some(keep) = keep else {
+            let kept = (0..lanes.len()).map(item).collect();
+            let keys = keys.map_or_else(Vec::new, <[f64]>::to_vec);
+            self.parts.push(Part { counts: lanes.events.clone(), kept, keys });
+            return;
+        };
+        let kept: Vec<usize> = (0..lanes.len()).filter(|lane| keep[*lane] != 0.0).collect();
         let mut lane = 0;
-        for count in lanes.counts() {
-            let before = part.kept.len();
-            for _ in 0..count {
-                if kept(lane) {
-                    let item = match items {
-                        These::All(range) => (range.start + lane) as u32,
-                        These::Listed(list) => list[lane],
-                    };
-                    part.kept.push((keys.map_or(0.0, |keys| keys[lane]), base + item));
-                }
-                lane += 1;
-            }
-            part.counts.push((part.kept.len() - before) as u32);
-        }
+        let counts = lanes.counts().map(|count| {
+            let end = lane + count as usize;
+            let of_event = keep[lane..end].iter().filter(|keep| **keep != 0.0).count();
+            lane = end;
+            of_event as u32
+        });
+        let part = Part {
+            counts: counts.collect(),
+            kept: kept.iter().map(|lane| item(*lane)).collect(),
+            keys: keys.map_or_else(Vec::new, |keys| kept.iter().map(|lane| keys[*lane]).collect()),
+        };
         self.parts.push(part);
     }
 
     /// Orders what was kept by the keys and drops what is beyond `leading`.
     pub fn finish(&mut self, leading: u32) {
-        let events = self.parts.first().map_or(0, |part| part.counts.len());
-        let mut next = vec![0; self.parts.len()];
-        for event in 0..events {
-            self.sorted.clear();
-            for (part, next) in self.parts.iter().zip(&mut next) {
-                let count = part.counts[event] as usize;
-                self.sorted.extend_from_slice(&part.kept[*next..*next + count]);
-                *next += count;
+        let mut parts = std::mem::take(&mut self.parts);
+        let part = if parts.len() == 1 { parts.remove(0) } else { joined(&parts) };
+        self.references = part.kept;
+        let mut start = 0;
+        for count in part.counts {
+            let range = start..start + count as usize;
+            if !part.keys.is_empty() {
+                self.sort(range.clone(), &part.keys[range]);
             }
-            // Stable, so that equal keys keep the order in which they were found.
-            if !self.sorted.is_sorted_by(|first, second| first.0 <= second.0) {
-                self.sorted.sort_by(|first, second| by_key(first.0, second.0));
-            }
-            self.sorted.truncate(leading as usize);
-            self.starts.push(self.references.len() as u32);
-            self.counts.push(self.sorted.len() as u32);
-            self.references.extend(self.sorted.iter().map(|(_, reference)| *reference));
+            self.starts.push(start as u32);
+            self.counts.push(count.min(leading));
+            start += count as usize;
+        }
+    }
+
+    /// Brings the references of an event into the order of their keys; mostly they are.
+    fn sort(&mut self, range: Range<usize>, keys: &[f64]) {
+        if keys.is_sorted_by(|first, second| first <= second) {
+            return;
+        }
+        let references = &mut self.references[range];
+        self.sorted.clear();
+        self.sorted.extend(keys.iter().copied().zip(references.iter().copied()));
+        // Stable, so that equal keys keep the order in which they were found.
+        self.sorted.sort_by(|first, second| by_key(first.0, second.0));
+        references.iter_mut().zip(&self.sorted).for_each(|(reference, sorted)| *reference = sorted.1);
+    }
+
+    /// Where the values of a quantity are.
+    pub fn lookup<'a>(
+        &self,
+        program: &Program,
+        columns: &'a Columns<'_>,
+        plan: &ObjectPlan,
+        quantity: u32,
+    ) -> Lookup<'a> {
+        if plan.sources != 1 {
+            return Lookup::BySource;
+        }
+        let from = program.quantities[(plan.first_quantity + quantity) as usize];
+        match from.column {
+            NONE => Lookup::Constant(f64::from(from.constant)),
+            column => Lookup::Column(columns.quantities[column as usize]),
         }
     }
 
@@ -159,8 +204,8 @@ pub(super) struct NextPair {
 
 /// The lanes of a loop: for each event of the block, its items or pairs, one after the other.
 pub(super) struct Lanes {
-    /// The event of the block that each lane belongs to.
-    pub owners: Vec<u32>,
+    length: usize,
+    owners: OnceCell<Vec<u32>>,
     /// How many lanes each event has; empty for pairs.
     events: Vec<u32>,
     /// The items; of a pair, the firsts and the seconds.
@@ -177,28 +222,30 @@ impl Lanes {
         let events: Vec<u32> = active.iter().map(|event| items_of(event).len() as u32).collect();
         let first = active.first().map_or(0, |event| items_of(event).start as usize);
         let last = active.last().map_or(0, |event| items_of(event).end as usize);
-        let owners = owners(&events);
+        let length = events.iter().map(|count| *count as usize).sum();
         // Events are ascending and so are their items: as many as lie between the ends are all that lie there.
-        let items = if owners.len() == last - first {
+        let items = if length == last - first {
             These::All(first..last)
         } else {
             These::Listed(active.iter().flat_map(items_of).collect())
         };
-        Self { owners, events, items: vec![Items::OfSource { source, items }], places: Vec::new() }
+        let items = vec![Items::OfSource { source, items }];
+        Self { length, owners: OnceCell::new(), events, items, places: Vec::new() }
     }
 
     /// Every kept item of an object.
     pub fn of_object(found: &Found) -> Self {
         let events = found.counts.clone();
-        let references = (0..events.len()).flat_map(|event| found.of_event(event).iter().copied()).collect();
+        let references: Vec<u32> = (0..events.len()).flat_map(|event| found.of_event(event).iter().copied()).collect();
         let places = events.iter().flat_map(|count| 0..*count).collect();
-        Self { owners: owners(&events), events, items: vec![Items::Kept(references)], places: vec![places] }
+        let (length, owners) = (references.len(), OnceCell::new());
+        Self { length, owners, events, items: vec![Items::Kept(references)], places: vec![places] }
     }
 
     /// The pairs of kept items from `next` on, as many as one loop takes; of one object with itself, each pair once. None:
     /// there are no more.
     pub fn of_pairs(first: &Found, second: &Found, same: bool, next: &mut NextPair) -> Self {
-        let mut lanes = Self { owners: Vec::new(), events: Vec::new(), items: Vec::new(), places: Vec::new() };
+        let mut owners = Vec::new();
         let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
         let (mut first_places, mut second_places) = (Vec::new(), Vec::new());
         while next.event < first.counts.len() && firsts.len() < PAIRS_A_LOOP {
@@ -213,23 +260,48 @@ impl Lanes {
                 seconds.push(*item);
                 first_places.push(next.first as u32);
                 second_places.push(place as u32);
-                lanes.owners.push(next.event as u32);
+                owners.push(next.event as u32);
             }
             next.first += 1;
         }
-        lanes.items = vec![Items::Kept(firsts), Items::Kept(seconds)];
-        lanes.places = vec![first_places, second_places];
-        lanes
+        let (length, items) = (owners.len(), vec![Items::Kept(firsts), Items::Kept(seconds)]);
+        let places = vec![first_places, second_places];
+        Self { length, owners: OnceCell::from(owners), events: Vec::new(), items, places }
     }
 
     pub fn len(&self) -> usize {
-        self.owners.len()
+        self.length
+    }
+
+    /// The event of the block that each lane belongs to.
+    pub fn owners(&self) -> &[u32] {
+        self.owners.get_or_init(|| owners(&self.events))
     }
 
     /// How many lanes each event has.
     pub fn counts(&self) -> impl Iterator<Item = u32> {
         self.events.iter().copied()
     }
+}
+
+/// The items of several sources, event by event, source after source.
+fn joined(parts: &[Part]) -> Part {
+    let events = parts.first().map_or(0, |part| part.counts.len());
+    let mut all = Part { counts: Vec::with_capacity(events), kept: Vec::new(), keys: Vec::new() };
+    let mut next = vec![0; parts.len()];
+    for event in 0..events {
+        let before = all.kept.len();
+        for (part, next) in parts.iter().zip(&mut next) {
+            let range = *next..*next + part.counts[event] as usize;
+            all.kept.extend_from_slice(&part.kept[range.clone()]);
+            if !part.keys.is_empty() {
+                all.keys.extend_from_slice(&part.keys[range.clone()]);
+            }
+            *next = range.end;
+        }
+        all.counts.push((all.kept.len() - before) as u32);
+    }
+    all
 }
 
 /// Ascending; NaN, which is a fault of its event in any case, after all numbers.
