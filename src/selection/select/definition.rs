@@ -18,7 +18,7 @@ pub struct Object {
     pub order: Option<String>,
     /// At most so many are kept, the first in that order.
     pub leading: Option<u32>,
-    /// Items nearer in deltaR to any item of that object than this are dropped; it must have been defined before.
+    /// Items nearer in deltaR to any item of that object than this are dropped; it must not need these.
     pub apart: Vec<(String, f64)>,
 }
 
@@ -155,11 +155,11 @@ pub struct Features {
 /// A whole selection, as texts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definition {
-    /// The kinds of objects, in an order in which each is defined before it is used.
+    /// The kinds of objects, in any order; none may need itself.
     pub objects: Vec<Object>,
     /// The pairs.
     pub pairs: Vec<Pair>,
-    /// The definitions, each before it is used. Those that are numbers are the variables of survivors.
+    /// The definitions, in any order; none may need itself. Those that are numbers are the variables of survivors.
     pub variables: Vec<Variable>,
     /// The cuts, in their order.
     pub cuts: Vec<Cut>,

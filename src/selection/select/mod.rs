@@ -15,7 +15,10 @@
 //!   whatever is computed of it missing, a comparison false, and a variable NaN.
 //! * A NaN of the data in a *compared* value (a cut, the key by which objects are ordered) is an error that names what was
 //!   compared and the row, because any answer would be a guess; `otherwise(x, y)` and `finite(x)` give one. Infinity
-//!   compares as a number. Nothing is compared after the first failed cut.
+//!   compares as a number. Nothing is compared after the first failed cut, in b of `a && b` where a is false (nor in a
+//!   text of `keep` where one before it is), in b of `a || b` where a is true, in the side that `where` does not take, and
+//!   in the cuts of a channel for events that are not in it. So `finite(x) && x > 3` never fails. What objects, pairs and
+//!   definitions compare themselves is compared once, wherever they are used.
 //! * Numbers of a card are f64; an f32 of the data is compared as the f64 of the same value.
 //! * The weight of an event is column x factor, rounded to f32 once; everything downstream uses that number. A weight that
 //!   is NaN or outside of the declared range is an error.

@@ -7,8 +7,8 @@
 //! **Missing and NaN.** What an event does not have is NaN: `jet[1].pt` of an event with one jet, the largest of no
 //! values, the best of no pairs. NaN goes through arithmetic, [`Code::Minimum`] and [`Code::Maximum`]; a comparison
 //! with NaN is false. If an instruction has a [`Check`] and an operand is NaN although everything in the check's
-//! [`Presence`] list is there, the NaN is the data's own, and that is the event's *fault*: the number of the check. An
-//! event stops at its first fault, in the order in which [`math`](super::math) runs one event: instructions in order, and in
+//! [`Presence`] list is there, the NaN is the data's own, and that is the event's *fault*: the number of the check.
+//! Conditions are presences too: what `a && b` compares in b is checked where a is at least 1. An event stops at its first fault, in the order in which [`math`](super::math) runs one event: instructions in order, and in
 //! a loop item after item.
 //!
 //! **Order of operations.** Items of a loop run in ascending place (pairs: by the first, then the second), and sums
@@ -245,8 +245,9 @@ pub(crate) struct Check {
     pub presences: u32,
 }
 
-/// Something that must be there: the value of an event register is at least a number. The compiler keeps the register as it is
-/// up to the checked instruction.
+/// Something that must be there or hold: the value of a register of the event, or of the loop that the instruction is in, is
+/// at least a number. The register was written before the checked instruction, in a loop for the same item, and the compiler
+/// keeps it as it is up to there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Presence {

@@ -153,15 +153,15 @@ impl Maker {
         EVENT - CONDITIONS + self.dice.below(CONDITIONS)
     }
 
-    /// A check that a value of the event is at least 1, or that nothing is needed; or none.
-    fn check(&mut self) -> u32 {
+    /// A check that values of the event, or if it is in a loop also of its item, are at least 1; or none.
+    fn check(&mut self, registers: u32) -> u32 {
         if self.checks.is_none_or(|checks| self.dice.below(checks) > 0) {
             return NONE;
         }
         let presences = self.dice.below(3);
         let check = Check { first_presence: self.program.presences.len() as u32, presences };
         for _ in 0..presences {
-            let register = self.any_value();
+            let register = self.dice.below(registers);
             self.program.presences.push(Presence { register, at_least: 1 });
         }
         self.program.checks.push(check);
@@ -170,7 +170,13 @@ impl Maker {
     }
 
     fn push_checked(&mut self, instruction: Instruction) -> u32 {
-        let check = self.check();
+        let check = self.check(EVENT);
+        self.push(Instruction { check, ..instruction })
+    }
+
+    /// At the end of a loop, whose registers are all written.
+    fn push_checked_in_loop(&mut self, instruction: Instruction) -> u32 {
+        let check = self.check(EVENT + LOOP);
         self.push(Instruction { check, ..instruction })
     }
 
@@ -250,10 +256,10 @@ impl Maker {
         self.body(&[object], built, false);
         let [value, limit] = [EVENT, EVENT + 1];
         let kept = EVENT + LOOP;
-        self.push_checked(step(Code::Unequal, kept, [value, limit, 0]));
+        self.push_checked_in_loop(step(Code::Unequal, kept, [value, limit, 0]));
         let condition = if self.dice.below(3) == 0 { NONE } else { kept };
         let key = if self.dice.below(3) == 0 { NONE } else { EVENT + self.dice.below(LOOP) };
-        let keep = self.push_checked(step(Code::Keep, 0, [condition, key, 0]));
+        let keep = self.push_checked_in_loop(step(Code::Keep, 0, [condition, key, 0]));
         self.program.instructions[head as usize].c = keep;
     }
 
@@ -282,11 +288,11 @@ impl Maker {
         let head = self.push(step(Code::Pairs, 0, [both[0], both[1], 0]));
         self.body(&both, None, true);
         let kept = EVENT + LOOP;
-        self.push(step(Code::Above, kept, [EVENT, EVENT + 1, 0]));
+        self.push_checked_in_loop(step(Code::Above, kept, [EVENT, EVENT + 1, 0]));
         let condition = if self.dice.below(3) == 0 { NONE } else { kept };
         let dest = self.dice.below(EVENT - CONDITIONS - 2);
         let criterion = EVENT + self.dice.below(LOOP);
-        let best = self.push_checked(step(Code::Best, dest, [condition, criterion, 0]));
+        let best = self.push_checked_in_loop(step(Code::Best, dest, [condition, criterion, 0]));
         self.program.instructions[head as usize].dest = best;
         // A value of what was found, and of what is not there.
         for quantity in [0, QUANTITIES] {
@@ -481,6 +487,18 @@ fn random_programs_with_checks_name_the_same_fault() {
         faults += usize::from(both(&cuda, &selection, &columns, &format!("program {seed}")).is_err());
     }
     assert!(faults > 5 && faults < 24, "{faults} of 24 had a fault");
+}
+
+#[test]
+fn everything_of_the_language_gives_the_same_on_both_devices() {
+    let Some(cuda) = cuda(None) else { return };
+    let selection = &*super::reference_tests::EVERYTHING;
+    let mut faults = 0;
+    for seed in 0..8 {
+        let columns = super::reference_tests::long_batch(selection, 64, 3, 100 << seed, seed);
+        faults += usize::from(both(&cuda, selection, &columns, &format!("events {seed}")).is_err());
+    }
+    assert!(faults > 1 && faults < 8, "{faults} of 8 had a fault");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::*;
 use crate::events::Collection;
 use crate::selection::tally::WeightedCount;
 
-static EVERYTHING: LazyLock<Selection> = LazyLock::new(everything);
+pub(super) static EVERYTHING: LazyLock<Selection> = LazyLock::new(everything);
 
 /// A selection with every construct.
 fn everything() -> Selection {
@@ -21,6 +21,10 @@ fn everything() -> Selection {
             Object::new("lepton", "Electron").and("Muon").keep("pt > 10 && abs(eta) < 2.47 || flavour == 13"),
             Object { apart: vec![("lepton".into(), 0.4)], ..Object::new("jet", "Jet").keep("pt > 25") },
             Object::new("soft", "Jet").keep("pt < 0.5 * event.met + 20").order("abs(eta)").leading(3),
+            Object::new("tight", "Jet")
+                .keep("pt > 19 && (abs(eta) < 0.305 || mass > 4)")
+                .keep("where(phi > 0, mass, eta + 3) > 0.2 || event.met > 30 && mass < 50")
+                .order("where(mass > 4, -pt, eta)"),
             Object::new("raw", "Jet").order("none").quantity("mass", QuantityFrom::Constant(4.5)),
         ],
         pairs: vec![
@@ -33,7 +37,7 @@ fn everything() -> Selection {
             Pair {
                 name: "near".into(),
                 of: ["lepton".into(), "jet".into()],
-                keep: vec![],
+                keep: vec!["first.place == 0 || second.pt > 26 && (first.eta < 2 || event.met > 0)".into()],
                 best: "deltaR(first, second)".into(),
             },
         ],
@@ -48,6 +52,8 @@ fn everything() -> Selection {
             ("m_z", "mass(z)"),
             ("y_z", "otherwise(rapidity(z), 99)"),
             ("mt", "transverseMass(lepton[0], momentum(met, 0, met_phi, 0))"),
+            ("n_tight", "count(tight.place > 0 || tight.mass < 50 && met > 3)"),
+            ("guarded", "sum(where(tight.eta > 0, tight.place, where(tight.phi > 0 && met > 1, met, tight.pt)))"),
             ("mixed", "where(met > 30 || count(soft) == 2, sqrt(abs(met)), -exp(-0.01 * abs(met)))"),
             (
                 "functions",
@@ -226,35 +232,58 @@ proptest! {
     }
 }
 
+/// Events with up to `longest` items; one value of `rare` is NaN, if that is not 0.
+pub(super) fn long_batch(
+    selection: &Selection,
+    events: usize,
+    longest: u64,
+    rare: u64,
+    seed: u64,
+) -> EventColumns<Host> {
+    use crate::math::philox::{Philox, Stage};
+    let random = Philox::new(seed, Stage::Probe);
+    let uniform = |unit: u64, draw: u64| random.uniforms(unit, draw)[0];
+    let lost = |unit: u64, draw: u64| rare > 0 && random.uniforms(unit, draw)[1] * (rare as f64) < 1.0;
+    let collections = selection.projection().collections.iter().zip(1u64..).map(|(named, at)| {
+        let mut offsets = vec![0u32];
+        for event in 0..events as u64 {
+            offsets.push(offsets[event as usize] + (uniform(event, at) * (longest + 1) as f64) as u32);
+        }
+        let items = u64::from(offsets[events]);
+        let column = |quantity: &String, draw: u64| -> Vec<f32> {
+            let spread = match quantity.as_str() {
+                "pt" => (4.0, 100.0),
+                "eta" => (-2.6, 5.2),
+                "phi" => (-3.14, 6.28),
+                _ => (0.0, 30.0),
+            };
+            let draw = 100 * at + draw;
+            let value = |item| if lost(item, draw) { f64::NAN } else { spread.0 + spread.1 * uniform(item, draw) };
+            (0..items).map(|item| value(item) as f32).collect()
+        };
+        let quantities = named.quantities.iter().zip(0..).map(|(name, draw)| column(name, draw).into()).collect();
+        Collection { offsets: offsets.into(), quantities }
+    });
+    let collections = collections.collect();
+    let scalars = selection.projection().scalars.iter().zip(5000u64..).map(|(name, draw)| {
+        let value = |event| if name != "w" && lost(event, draw) { f64::NAN } else { uniform(event, draw) * 15.0 };
+        (0..events as u64).map(|event| value(event) as f32).collect()
+    });
+    EventColumns { events, collections, scalars: scalars.collect() }
+}
+
 #[test]
 fn long_batches_and_long_lists_give_the_same() {
-    use crate::math::philox::{Philox, Stage};
     let selection = everything();
-    let random = Philox::new(5, Stage::Probe);
     for (events, longest) in [(5000usize, 6u64), (33_000, 3), (3, 300)] {
-        let uniform = |unit: u64, draw: u64| random.uniforms(unit, draw)[0];
-        let collections = selection.projection().collections.iter().zip(1u64..).map(|(named, at)| {
-            let mut offsets = vec![0u32];
-            for event in 0..events as u64 {
-                offsets.push(offsets[event as usize] + (uniform(event, at) * (longest + 1) as f64) as u32);
-            }
-            let items = u64::from(offsets[events]);
-            let column = |quantity: &String, draw: u64| -> Vec<f32> {
-                let spread = match quantity.as_str() {
-                    "pt" => (4.0, 100.0),
-                    "eta" => (-2.6, 5.2),
-                    "phi" => (-3.14, 6.28),
-                    _ => (0.0, 30.0),
-                };
-                (0..items).map(|item| (spread.0 + spread.1 * uniform(item, 100 * at + draw)) as f32).collect()
-            };
-            let quantities = named.quantities.iter().zip(0..).map(|(name, draw)| column(name, draw).into()).collect();
-            Collection { offsets: offsets.into(), quantities }
-        });
-        let collections = collections.collect();
-        let scalars = selection.projection().scalars.iter().zip(5000u64..);
-        let scalars =
-            scalars.map(|(_, draw)| (0..events as u64).map(|event| (uniform(event, draw) * 15.0) as f32).collect());
-        assert_equal(&selection, EventColumns { events, collections, scalars: scalars.collect() });
+        assert_equal(&selection, long_batch(&selection, events, longest, 0, 5));
+    }
+}
+
+#[test]
+fn what_is_guarded_faults_alike() {
+    let selection = everything();
+    for seed in 0..40 {
+        assert_equal(&selection, long_batch(&selection, 200, 3, 100 + 100 * seed, seed));
     }
 }

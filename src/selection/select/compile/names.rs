@@ -19,7 +19,7 @@ pub(super) enum Entity {
 const MADE: [&str; 2] = ["event_hash", "in_luminosity_mask"];
 
 /// Words that mean something by themselves.
-const RESERVED: [&str; 8] = ["true", "false", "pi", "event", "first", "second", "flavour", "none"];
+const RESERVED: [&str; 9] = ["true", "false", "pi", "event", "first", "second", "flavour", "place", "none"];
 
 pub(super) struct Names<'a> {
     definition: &'a Definition,

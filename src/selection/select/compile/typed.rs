@@ -90,6 +90,8 @@ pub(super) enum Form {
     /// Of the items of an object from another one.
     Separation(usize, usize),
     Fold(Fold, usize, Rc<Typed>),
+    /// The place in its object of the item of the loop; of a pair the first (0) or second (1).
+    Place(u32),
 }
 
 impl Typed {
@@ -104,7 +106,7 @@ impl Typed {
             return true;
         }
         match &self.form {
-            Form::Number(_) | Form::Count(_) | Form::PairCount(_) => true,
+            Form::Number(_) | Form::Count(_) | Form::PairCount(_) | Form::Place(_) => true,
             Form::Fold(Fold::Sum, _, inner) => inner.kind == Kind::Condition,
             Form::Apply(Code::Otherwise, values) => values[1].is_never_nan(),
             _ => false,

@@ -93,6 +93,10 @@ pub(super) struct Executor<'a> {
     flags: Vec<u32>,
     /// For each cut or requirement, the event registers that are read after it before they are written.
     live: Vec<Vec<u32>>,
+    /// For each instruction that begins a loop, whether its body writes each register.
+    written: Vec<Vec<bool>>,
+    /// The instruction that began the loop that runs, or the last one that ran.
+    this_loop: usize,
     faulty: Vec<usize>,
 }
 
@@ -107,6 +111,8 @@ impl<'a> Executor<'a> {
             objects: program.objects.iter().map(|_| Found::default()).collect(),
             flags: Vec::new(),
             live: live_registers(program),
+            written: registers_of_loops(program),
+            this_loop: 0,
             faulty: Vec::new(),
         }
     }
@@ -305,6 +311,7 @@ impl<'a> Executor<'a> {
 
     /// Runs the instructions of a loop for all of its lanes.
     fn loop_body(&mut self, body: Range<usize>, lanes: &Lanes) {
+        self.this_loop = body.start - 1;
         for step in &self.program.instructions[body] {
             match step.code {
                 Code::Broadcast => {
@@ -410,11 +417,14 @@ impl<'a> Executor<'a> {
         let check = self.program.checks[check as usize];
         let range = check.first_presence as usize..(check.first_presence + check.presences) as usize;
         let needed = &self.program.presences[range];
+        let written = &self.written[self.this_loop];
         for lane in lanes {
             let event = of.map_or(lane, |of| of.owners()[lane] as usize);
-            let there =
-                needed.iter().all(|needed| self.events.get(needed.register)[event] >= f64::from(needed.at_least));
-            if there {
+            let value = |register: u32| {
+                let in_loop = of.is_some() && written[register as usize];
+                if in_loop { self.items.get(register)[lane] } else { self.events.get(register)[event] }
+            };
+            if needed.iter().all(|needed| value(needed.register) >= f64::from(needed.at_least)) {
                 self.faulty.push(self.active[event] as usize);
             }
         }
@@ -574,4 +584,22 @@ fn live_registers(program: &Program) -> Vec<Vec<u32>> {
         step.reads(&program.checks, &program.presences, |register| live[register as usize] = true);
     }
     of_each
+}
+
+/// For each instruction that begins a loop, the registers that its body writes; empty for the others.
+fn registers_of_loops(program: &Program) -> Vec<Vec<bool>> {
+    let of_loop = |(begin, step): (usize, &Instruction)| {
+        let end = match step.code {
+            Code::Build | Code::Each => step.c as usize,
+            Code::Pairs => step.dest as usize,
+            _ => return Vec::new(),
+        };
+        let mut written = vec![false; program.registers as usize];
+        for step in &program.instructions[begin + 1..end] {
+            let width = if step.code == Code::Momentum { 4 } else { 1 };
+            written[step.dest as usize..][..width].fill(true);
+        }
+        written
+    };
+    program.instructions.iter().enumerate().map(of_loop).collect()
 }

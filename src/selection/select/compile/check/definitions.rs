@@ -356,6 +356,10 @@ impl<'a> Checker<'a> {
             } else if !seen.insert(quantity.as_str()) {
                 self.refuse(&["features", object, "quantities"], format!("'{quantity}' is named twice"));
             } else if let Some(found) = found {
+                if quantity == "place" && !self.has_own_places(found) {
+                    let why = "'place' is no quantity of an item by itself: it is where the item stands in the table";
+                    self.refuse(&["features", object, "quantities"], why);
+                }
                 self.flavour_is_known(found, quantity, &["features", object, "quantities"]);
             }
         }

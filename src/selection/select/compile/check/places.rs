@@ -14,6 +14,9 @@ const LAST_PLACE: f64 = 1e6;
 /// Quantities of which every file holds measured numbers.
 const MEASURED: [&str; 4] = ["pt", "eta", "phi", "mass"];
 
+const PLACE_OF_NONE: &str = "items have places when they are kept and ordered, so not yet here; a column of that name is \
+                             quantities = { place = \"place\" }";
+
 fn of_event(kind: Kind, nature: Nature, form: Form, height: usize) -> Typed {
     Typed { kind, domain: Domain::Event, nature, form, height }
 }
@@ -157,10 +160,33 @@ impl Checker<'_> {
             self.slip(word.span, why);
             return None;
         }
+        if word.text == "place" && !object.is_some_and(|object| self.has_own_places(object)) {
+            return self.place_of(&item, domain, height, span, word);
+        }
         let nature = if MEASURED.contains(&word.text.as_str()) { Nature::Measured } else { Nature::Column };
         let form = Form::Quantity(item, word.text.clone());
         let typed = Typed { kind: Kind::Number, domain, nature, form, height: height + 1 };
         Some(self.leaf(span, typed))
+    }
+
+    /// Whether the object has a quantity that the card calls `place`.
+    pub(super) fn has_own_places(&self, object: usize) -> bool {
+        self.definition.objects[object].quantities.iter().any(|(name, _)| name == "place")
+    }
+
+    /// `jet.place` in a reduction, `first.place` in a pair.
+    fn place_of(&mut self, item: &Item, domain: Domain, height: usize, span: Span, word: &Word) -> Option<Found> {
+        let built = domain == Domain::Own && matches!(self.here.scope, Scope::Object(_));
+        match item {
+            Item::Loop(_, which) if !built => {
+                let form = Form::Place(*which);
+                let typed = Typed { kind: Kind::Number, domain, nature: Nature::Integer, form, height: height + 1 };
+                return Some(self.leaf(span, typed));
+            }
+            Item::Loop(..) => self.slip(word.span, PLACE_OF_NONE),
+            _ => self.slip(word.span, "'place' is of each item in turn: any(jet.place > 2), or first.place in [pairs]"),
+        }
+        None
     }
 
     pub(super) fn index(&mut self, span: Span, base: &Tree, index: &Tree) -> Option<Found> {

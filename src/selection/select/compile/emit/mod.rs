@@ -3,6 +3,7 @@
 //! Event code goes to one list. While a loop is made, its body grows beside that list, so that whatever the body needs of the
 //! event lands before the loop; the body reads it through a broadcast. What was computed once is not computed again.
 
+mod guards;
 mod presence;
 mod program;
 mod values;
@@ -16,16 +17,22 @@ use super::typed::{Kind, Typed};
 use crate::selection::select::Definition;
 use crate::selection::select::program::{Check, Code, Instruction, NONE, Presence};
 
+use guards::{Context, Fact, Facts};
 pub(super) use program::{Emitted, emit};
 
 /// What makes two instructions the same: code, operands, number.
 type Sameness = (u32, [u32; 4], u64);
+
+/// Checked comparisons: what was known where each was made, and its register. See [`guards`].
+type Compared = HashMap<Sameness, Vec<(usize, u32)>>;
 
 /// The code of a loop while it grows.
 #[derive(Default)]
 struct Body {
     steps: Vec<Instruction>,
     known: HashMap<Sameness, u32>,
+    compared: Compared,
+    context: Context,
 }
 
 /// A momentum, by what is known of it.
@@ -57,6 +64,16 @@ enum Value {
     Momentum(Momentum),
 }
 
+/// A reduction that was made.
+struct Folded {
+    inner: Rc<Typed>,
+    object: u32,
+    kind: u32,
+    /// What was known where it was made.
+    set: usize,
+    register: u32,
+}
+
 struct Emitter<'a> {
     definition: &'a Definition,
     checked: &'a Checked,
@@ -67,8 +84,10 @@ struct Emitter<'a> {
     groups: Vec<(u32, u32)>,
     registers: u32,
     known: HashMap<Sameness, u32>,
-    /// Reductions by what they reduce.
-    folds: Vec<(Rc<Typed>, u32, u32, u32)>,
+    compared: Compared,
+    context: Context,
+    facts: Facts,
+    folds: Vec<Folded>,
     /// The number of each object in the program.
     objects: Vec<Option<u32>>,
     /// The first of the three registers of each pair.
@@ -83,6 +102,11 @@ struct Emitter<'a> {
 
 fn step(code: Code) -> Instruction {
     Instruction { code, dest: 0, a: 0, b: 0, c: 0, check: NONE, number: 0.0 }
+}
+
+fn sameness(step: &Instruction) -> Sameness {
+    let fourth = if super::operands::may_check(step.code) { NONE } else { step.check };
+    (step.code as u32, [step.a, step.b, step.c, fourth], step.number.to_bits())
 }
 
 impl Emitter<'_> {
@@ -101,8 +125,7 @@ impl Emitter<'_> {
 
     /// Emits `step` with new registers, or finds those of an equal one.
     fn made(&mut self, mut step: Instruction, width: u32) -> u32 {
-        let fourth = if super::operands::may_check(step.code) { NONE } else { step.check };
-        let sameness = (step.code as u32, [step.a, step.b, step.c, fourth], step.number.to_bits());
+        let sameness = sameness(&step);
         let known = self.body.as_ref().map_or(&self.known, |body| &body.known);
         if let Some(register) = known.get(&sameness) {
             return *register;
@@ -140,7 +163,7 @@ impl Emitter<'_> {
 
     /// Runs `rule` as the body of a loop; what it emitted.
     fn body_of<T>(&mut self, rule: impl FnOnce(&mut Self) -> T) -> (T, Vec<Instruction>) {
-        let before = self.body.replace(Body::default());
+        let before = self.body.replace(Body { context: self.context.clone(), ..Body::default() });
         let result = rule(self);
         let body = std::mem::replace(&mut self.body, before).unwrap_or_default();
         (result, body.steps)
@@ -171,7 +194,7 @@ impl Emitter<'_> {
         if let Some(number) = self.objects[index] {
             return number;
         }
-        self.of_event(|own| own.build(index))
+        self.for_all(|own| own.build(index))
     }
 
     fn build(&mut self, index: usize) -> u32 {
@@ -179,9 +202,9 @@ impl Emitter<'_> {
         let number = self.tables.add(&self.definition.objects[index]);
         self.objects[index] = Some(number);
         let ((kept, key, check), body) = self.body_of(|own| {
-            let kept = own.conjunction(&checked.keep);
+            let kept = own.conditions(Code::And, &checked.keep);
             let key = checked.key.as_ref().map(|(typed, words)| {
-                let key = own.scalar(typed);
+                let key = own.of_kept(kept, typed);
                 (key, own.check_of(&[typed], words))
             });
             (kept.unwrap_or(NONE), key.map_or(NONE, |key| key.0), key.map_or(NONE, |key| key.1))
@@ -193,12 +216,12 @@ impl Emitter<'_> {
         number
     }
 
-    /// The conditions, all of them; `None` if there are none.
-    fn conjunction(&mut self, conditions: &[Typed]) -> Option<u32> {
-        conditions.iter().fold(None, |all, condition| {
-            let one = self.scalar(condition);
-            Some(all.map_or(one, |all| self.binary(Code::And, all, one)))
-        })
+    /// A value that matters only for what is kept.
+    fn of_kept(&mut self, kept: Option<u32>, typed: &Typed) -> u32 {
+        match kept {
+            Some(register) => self.scalar_if(Fact { register, holds: true }, typed),
+            None => self.scalar(typed),
+        }
     }
 
     /// The first of the three registers of a pair, which is found if it was not yet.
@@ -206,7 +229,7 @@ impl Emitter<'_> {
         if let Some(register) = self.pairs[index] {
             return register;
         }
-        let register = self.of_event(|own| own.find_pair(index));
+        let register = self.for_all(|own| own.find_pair(index));
         self.pairs[index] = Some(register);
         register
     }
@@ -215,10 +238,10 @@ impl Emitter<'_> {
         let checked = &self.checked.pairs[index];
         let objects = checked.of.map(|object| self.object(object));
         let ((kept, best, check), body) = self.body_of(|own| {
-            let kept = own.conjunction(&checked.keep).unwrap_or(NONE);
+            let kept = own.conditions(Code::And, &checked.keep);
             let (typed, words) = &checked.best;
-            let best = own.scalar(typed);
-            (kept, best, own.check_of(&[typed], words))
+            let best = own.of_kept(kept, typed);
+            (kept.unwrap_or(NONE), best, own.check_of(&[typed], words))
         });
         let end = self.steps.len() + body.len() + 1;
         self.push(Instruction { dest: end as u32, a: objects[0], b: objects[1], ..step(Code::Pairs) });
@@ -234,7 +257,7 @@ impl Emitter<'_> {
             return known.clone();
         }
         let typed = Rc::clone(&self.checked.variables[index]);
-        let value = self.of_event(|own| match typed.kind {
+        let value = self.for_all(|own| match typed.kind {
             Kind::Momentum => {
                 let momentum = own.momentum(&typed);
                 (Value::Momentum(momentum), own.presences(&typed))

@@ -22,10 +22,8 @@ impl Emitter<'_> {
             return Vec::new();
         }
         match &typed.form {
-            Form::Number(_) | Form::Scalar(_) | Form::Count(_) | Form::PairCount(_) | Form::Separation(..) => {
-                Vec::new()
-            }
-            Form::Compare(..) | Form::Truth(..) => Vec::new(),
+            Form::Number(_) | Form::Scalar(_) | Form::Count(_) | Form::PairCount(_) => Vec::new(),
+            Form::Separation(..) | Form::Place(_) | Form::Compare(..) | Form::Truth(..) => Vec::new(),
             Form::Definition(index) => self.variable(*index).1,
             Form::Quantity(item, _) | Form::Item(item) => self.presences_of_item(item),
             Form::Pair(pair) => self.presences_of_item(&Item::OfPair(*pair, 0)),

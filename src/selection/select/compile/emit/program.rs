@@ -4,6 +4,7 @@ use super::super::check::Checked;
 use super::super::objects::{Finished, Tables};
 use super::super::typed::{Kind, Typed};
 use super::super::{FeatureTable, Outputs};
+use super::guards::{Context, Fact};
 use super::{Emitter, Value, Where, step};
 use crate::selection::select::Definition;
 use crate::selection::select::program::{Check, Code, Instruction, Presence};
@@ -39,6 +40,9 @@ pub(in super::super) fn emit(definition: &Definition, checked: Option<&Checked>,
         groups: Vec::new(),
         registers: 0,
         known: Default::default(),
+        compared: Default::default(),
+        context: Context::default(),
+        facts: Default::default(),
         folds: Vec::new(),
         objects: vec![None; definition.objects.len()],
         pairs: vec![None; definition.pairs.len()],
@@ -75,12 +79,17 @@ impl Emitter<'_> {
             let mut passed = self.scalar(entry);
             // How far the event came: 1 if it belongs to the channel, and 1 more for each cut passed.
             let mut level = passed;
+            // Its cuts are made for those that came so far.
+            let mut set = self.facts.with(0, Fact { register: passed, holds: true });
             for (cut, typed) in channel.cuts.iter().zip(cuts) {
                 self.begin(&["channels", &channel.entry.name, &cut.name]);
-                let one: u32 = self.scalar(typed);
+                self.context = Context { set, registers: vec![passed] };
+                let one = self.scalar(typed);
+                set = self.facts.with(set, Fact { register: one, holds: true });
                 passed = self.binary(Code::And, passed, one);
                 level = self.binary(Code::Add, level, passed);
             }
+            self.context = Context::default();
             self.push(Instruction { a: level, c: *row, ..step(Code::Tally) });
             *row += 1 + cuts.len() as u32;
             self.push(Instruction { dest: flags.len() as u32, a: passed, ..step(Code::Flag) });

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::super::typed::{Domain, Form, Item, Kind, Typed};
-use super::{Emitter, Momentum, Value, Where, step};
+use super::guards::may_fault;
+use super::{Emitter, Folded, Momentum, Value, Where, sameness, step};
 use crate::selection::expression::Function;
-use crate::selection::select::program::{Code, Fold, Instruction, NONE};
+use crate::selection::select::program::{Code, Fold, Instruction, NONE, Presence};
 
 impl Emitter<'_> {
     /// The register of a number or condition.
@@ -13,7 +14,7 @@ impl Emitter<'_> {
         if let Form::Number(number) = typed.form {
             return self.constant(number);
         }
-        if self.body.is_some() && typed.domain == Domain::Event {
+        if self.body.is_some() && typed.domain == Domain::Event && !self.is_of_the_loop(typed) {
             let register = self.of_event(|own| own.scalar(typed));
             return self.broadcast(register);
         }
@@ -34,8 +35,14 @@ impl Emitter<'_> {
                 let place = self.place(item);
                 self.quantity(place, name)
             }
+            Form::Apply(Code::Choose, values) => self.choose([&values[0], &values[1], &values[2]]),
             Form::Apply(code, values) => self.apply(*code, values),
             Form::Chain(first, rest) => {
+                if let Some((code @ (Code::And | Code::Or), _)) = rest.first() {
+                    let parts = std::iter::once(&**first).chain(rest.iter().map(|(_, next)| next));
+                    // A chain is never empty.
+                    return self.conditions(*code, parts).unwrap_or(NONE);
+                }
                 let first = self.scalar(first);
                 rest.iter().fold(first, |sum, (code, next)| {
                     let next = self.scalar(next);
@@ -56,6 +63,7 @@ impl Emitter<'_> {
             }
             Form::Between(function, sides) => self.between(*function, sides),
             Form::Separation(own, from) => self.separation(*own, *from),
+            Form::Place(which) => self.made(Instruction { c: *which, ..step(Code::Place) }, 1),
             Form::Fold(fold, object, inner) => self.fold(*fold, *object, inner),
             // The types say that these are momenta.
             Form::Item(_) | Form::Pair(_) | Form::Momentum(_) => self.constant(f64::NAN),
@@ -71,23 +79,29 @@ impl Emitter<'_> {
         self.made(Instruction { a, b, c, ..step(code) }, 1)
     }
 
-    /// A comparison, with a check if one of its `sides` can be NaN. An equal one before it has had the check.
+    /// A comparison, with a check if one of its `sides` can be NaN. An equal one that is checked at least where this one is
+    /// has had the check.
     fn checked_step(&mut self, step: Instruction, sides: &[&Typed], words: &str) -> u32 {
-        let before = self.registers;
-        let register = self.made(step, 1);
-        if register >= before {
-            // What must be there may take instructions, which are of the event: they come before the loop, but outside of
-            // one they must come before the comparison.
-            let made = match &mut self.body {
-                Some(body) => body.steps.pop(),
-                None => self.steps.pop(),
-            };
-            let check = self.check_of(sides, words);
-            if let Some(made) = made {
-                self.push(Instruction { check, ..made });
-            }
+        if sides.iter().all(|side| side.is_never_nan()) {
+            return self.made(step, 1);
         }
-        register
+        let (sameness, here) = (sameness(&step), self.context().set);
+        let compared = self.body.as_ref().map_or(&self.compared, |body| &body.compared).get(&sameness);
+        let known = compared.into_iter().flatten().find(|(there, _)| self.facts.implies(here, *there));
+        if let Some((_, register)) = known {
+            return *register;
+        }
+        // What must be there may take instructions, which come before the comparison.
+        let check = self.check_of(sides, words);
+        let dest = self.group(1);
+        self.push(Instruction { dest, check, ..step });
+        let (known, compared) = match &mut self.body {
+            Some(body) => (&mut body.known, &mut body.compared),
+            None => (&mut self.known, &mut self.compared),
+        };
+        known.entry(sameness).or_insert(dest);
+        compared.entry(sameness).or_default().push((here, dest));
+        dest
     }
 
     /// The check of values that are compared, or none if they cannot be NaN.
@@ -95,7 +109,8 @@ impl Emitter<'_> {
         if sides.iter().all(|side| side.is_never_nan()) {
             return NONE;
         }
-        let mut presences = Vec::new();
+        let guards = self.context().registers.iter().map(|register| Presence { register: *register, at_least: 1 });
+        let mut presences = guards.collect();
         for side in sides {
             let more = self.of_event(|own| own.presences(side));
             super::presence::join(&mut presences, more);
@@ -292,11 +307,17 @@ impl Emitter<'_> {
     fn fold(&mut self, fold: Fold, index: usize, inner: &Rc<Typed>) -> u32 {
         let kind = fold as u32;
         let object = self.object(index);
-        let known = self.folds.iter().find(|(known, object_then, fold_then, _)| {
-            *object_then == object && *fold_then == kind && known.kind == inner.kind && **known == **inner
+        // Without comparisons that may fault, it is the same wherever it is made.
+        let set = if may_fault(inner) { self.context.set } else { 0 };
+        let known = self.folds.iter().find(|known| {
+            known.object == object
+                && known.kind == kind
+                && self.facts.implies(set, known.set)
+                && known.inner.kind == inner.kind
+                && *known.inner == **inner
         });
-        if let Some((.., register)) = known {
-            return *register;
+        if let Some(known) = known {
+            return known.register;
         }
         let momentum = inner.kind == Kind::Momentum;
         let (value, body) = self.body_of(|own| {
@@ -315,7 +336,7 @@ impl Emitter<'_> {
         for offset in 0..width {
             self.push(Instruction { dest: dest + offset, a: value + offset, b: kind, ..step(Code::Fold) });
         }
-        self.folds.push((Rc::clone(inner), object, kind, dest));
+        self.folds.push(Folded { inner: Rc::clone(inner), object, kind, set, register: dest });
         dest
     }
 }

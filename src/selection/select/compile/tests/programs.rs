@@ -20,9 +20,9 @@ fn the_demo_is_a_short_program() {
     assert_eq!(program.checked, ["jet.pt", "abs(eta) of jet", "jet.pt", "jet[0].pt", "mass(jet[0] + jet[1])"]);
     assert_eq!((program.cuts, program.rows, program.variables, program.weight_column), (3, 4, 2, NONE));
     assert!(program.registers <= 18 && program.instructions.len() <= 41, "{}", listing(&compiled));
-    // jet[0] for the second cut, jet[0] + jet[1] for the third.
+    // pt > 200 for the comparison of eta; jet[0] for the second cut, jet[0] + jet[1] for the third.
     let presences: Vec<u32> = program.presences.iter().map(|presence| presence.at_least).collect();
-    assert_eq!(presences, [1, 2]);
+    assert_eq!(presences, [1, 1, 2]);
     assert_eq!(compiled.outputs.variables, ["m_Y", "m_X"]);
 }
 
