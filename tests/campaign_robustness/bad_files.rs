@@ -1,0 +1,105 @@
+//! `--skip-bad-files`: a file that cannot be opened and one that fails in the middle are left out, named and counted.
+
+use std::fs;
+
+use crate::events::{ROW_GROUP, corrupt_a_page, events};
+use crate::refusals::{assert_refused, errors, snapshot};
+use crate::{Ground, assert_same, manifest};
+
+const LONG: u64 = 40_000;
+
+/// Five files of 2,000 events, the second of them truncated; the fourth of six has 40,000, and a bad page in the middle:
+/// more than one batch of it can be read.
+fn six_files() -> Ground {
+    let ground = Ground::new();
+    for file in 0..6 {
+        let (first, length) = (100_000 * file, if file == 3 { LONG } else { 2000 });
+        ground.events(&format!("{file}.parquet"), &events(first..first + length));
+    }
+    let whole = fs::read(ground.at("1.parquet")).unwrap();
+    fs::write(ground.at("1.parquet"), &whole[..whole.len() * 2 / 3]).unwrap();
+    corrupt_a_page(&ground.at("3.parquet"));
+    ground
+}
+
+#[test]
+fn runs_go_on_without_bad_files_and_list_them() {
+    let ground = six_files();
+    ground.card_of_data(&["[0-9].parquet"]);
+    let said = ground.run(&["--skip-bad-files"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let told = |words: &[&str]| said.out.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(told(&["1.parquet", "truncated", "unknown number"]), "{}", said.out);
+    assert!(told(&["3.parquet", "40 000 events", "cannot be decoded"]), "{}", said.out);
+    let record = manifest(&ground.at("results"));
+    let skipped = record["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 2, "{skipped:#?}");
+    let of = |name: &str| skipped.iter().find(|file| file["path"].as_str().unwrap().ends_with(name)).unwrap();
+    assert!(of("1.parquet")["rows"].is_null() && of("1.parquet")["why"].as_str().unwrap().contains("truncated"));
+    assert_eq!(of("3.parquet")["rows"], LONG);
+    // It failed late: the batches before were counted, and taken back.
+    let why = of("3.parquet")["why"].as_str().unwrap();
+    assert!(why.contains("cannot be decoded") && !why.contains("rows 0 to"), "{why}");
+    assert!(skipped.iter().all(|file| file["sample"] == "data"));
+    // Inputs are what was read.
+    let inputs: Vec<String> = (record["inputs"].as_array().unwrap().iter())
+        .map(|file| file["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(inputs, ["0.parquet", "2.parquet", "4.parquet", "5.parquet"]);
+    let report = fs::read_to_string(ground.at("results/report.html")).unwrap();
+    assert!(report.contains("Skipped file") && report.contains("3.parquet"));
+
+    // The rest is what a run without these files gives: nothing of the half that could be read is left.
+    let skipping = crate::lasting(&ground.at("results"));
+    ground.card_of_data(&["0.parquet", "2.parquet", "4.parquet", "5.parquet"]);
+    assert_same(&skipping, &ground.results("good", &[]));
+    // The same for any number of threads.
+    ground.card_of_data(&["[0-9].parquet"]);
+    for threads in ["1", "2", "4"] {
+        let folder = format!("threads-{threads}");
+        assert_same(&skipping, &ground.results(&folder, &["--skip-bad-files", "--threads", threads]));
+    }
+}
+
+#[test]
+fn without_the_flag_bad_files_end_the_run() {
+    let ground = six_files();
+    for (files, named, why) in [
+        (["0.parquet", "1.parquet", "2.parquet"], "1.parquet", "truncated"),
+        (["2.parquet", "3.parquet", "4.parquet"], "3.parquet", "cannot be decoded"),
+    ] {
+        ground.card_of_data(&files);
+        let before = snapshot(&ground.folder);
+        let said = ground.run(&[]);
+        assert_refused(&said, 1);
+        assert_eq!(errors(&said).len(), 1, "{}", said.err);
+        assert!(said.err.contains(named) && said.err.contains(why), "{}", said.err);
+        assert!(snapshot(&ground.folder) == before, "{}", said.err);
+    }
+}
+
+#[test]
+fn nothing_but_bad_files_is_an_error_either_way() {
+    let ground = six_files();
+    ground.card_of_data(&["1.parquet"]);
+    let before = snapshot(&ground.folder);
+    for flags in [[].as_slice(), &["--skip-bad-files"]] {
+        let said = ground.run(flags);
+        assert_refused(&said, 1);
+        assert!(said.err.contains("1.parquet"), "{}", said.err);
+        assert!(snapshot(&ground.folder) == before, "{}", said.err);
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let ground = Ground::new();
+    // The last row group is short, and so is the last file.
+    ground.events("a.parquet", &events(0..20_011));
+    ground.events("b.parquet", &events(30_000..30_000 + ROW_GROUP as u64 + 1));
+    ground.card_of_data(&["a.parquet", "b.parquet"]);
+    let one = ground.results("one", &["--threads", "1"]);
+    for threads in ["2", "4"] {
+        assert_same(&one, &ground.results(threads, &["--threads", threads]));
+    }
+}
