@@ -3,81 +3,13 @@
 use std::ops::Range;
 
 use super::Part;
+use super::bank::{Bank, compute, folded};
 use super::objects::{Found, Items, Lanes, Lookup, NextPair, These};
-use crate::math::angle::{delta_phi, delta_r};
-use crate::math::det;
+use crate::math::angle::delta_r;
 use crate::math::exact::WeightScale;
-use crate::math::lorentz::{self, FourMomentum};
-use crate::selection::select::math::{Columns, larger, precedes, single, smaller};
-use crate::selection::select::program::{Code, Fold, Instruction, NONE, Program};
+use crate::selection::select::math::{Columns, precedes, single, smaller};
+use crate::selection::select::program::{Code, Instruction, NONE, Program};
 use crate::selection::tally::WeightedCount;
-
-/// Registers with one value a lane.
-#[derive(Default)]
-struct Bank {
-    registers: Vec<Vec<f64>>,
-    /// The output of the instruction that runs: a destination may also be an operand.
-    spare: Vec<f64>,
-}
-
-impl Bank {
-    fn new(registers: u32) -> Self {
-        Self { registers: vec![Vec::new(); registers as usize], spare: Vec::new() }
-    }
-
-    fn get(&self, register: u32) -> &[f64] {
-        &self.registers[register as usize]
-    }
-
-    fn set(&mut self, dest: u32, values: impl Iterator<Item = f64>) {
-        self.spare.clear();
-        self.spare.extend(values);
-        std::mem::swap(&mut self.registers[dest as usize], &mut self.spare);
-    }
-
-    fn fill(&mut self, dest: u32, lanes: usize, value: f64) {
-        let register = &mut self.registers[dest as usize];
-        register.clear();
-        register.resize(lanes, value);
-    }
-
-    fn map(&mut self, dest: u32, a: u32, f: impl Fn(f64) -> f64) {
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend(self.get(a).iter().map(|a| f(*a)));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
-    }
-
-    fn zip(&mut self, dest: u32, a: u32, b: u32, f: impl Fn(f64, f64) -> f64) {
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend(self.get(a).iter().zip(self.get(b)).map(|(a, b)| f(*a, *b)));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
-    }
-
-    fn momentum(&self, first: u32, lane: usize) -> FourMomentum {
-        let at = |offset: u32| self.registers[(first + offset) as usize][lane];
-        FourMomentum { px: at(0), py: at(1), pz: at(2), energy: at(3) }
-    }
-
-    fn map_momentum(&mut self, dest: u32, a: u32, f: impl Fn(FourMomentum) -> f64) {
-        let lanes = self.get(a).len();
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend((0..lanes).map(|lane| f(self.momentum(a, lane))));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
-    }
-
-    /// The lanes in which one of the operands is NaN.
-    fn not_numbers(&self, a: u32, b: u32) -> Vec<usize> {
-        let (a, b) = (self.get(a), self.get(b));
-        // A sum is NaN if one term is; that infinities cancel to NaN is sorted out below.
-        if !a.iter().zip(b).fold(false, |any, (a, b)| any | (a + b).is_nan()) {
-            return Vec::new();
-        }
-        (0..a.len()).filter(|lane| a[*lane].is_nan() || b[*lane].is_nan()).collect()
-    }
-}
 
 /// Runs blocks; its buffers are used again for the next one.
 pub(super) struct Executor<'a> {
@@ -478,98 +410,6 @@ fn retain<T: Copy>(values: &mut Vec<T>, stays: &[bool]) {
         kept += usize::from(*stays);
     }
     values.truncate(kept);
-}
-
-/// Arithmetic, comparisons and momenta: the same in events and in loops.
-fn compute(bank: &mut Bank, step: &Instruction) {
-    let Instruction { dest, a, b, c, check, .. } = *step;
-    let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
-    match step.code {
-        Code::Add => bank.zip(dest, a, b, |a, b| a + b),
-        Code::Subtract => bank.zip(dest, a, b, |a, b| a - b),
-        Code::Multiply => bank.zip(dest, a, b, |a, b| a * b),
-        Code::Divide => bank.zip(dest, a, b, |a, b| a / b),
-        Code::Negate => bank.map(dest, a, |a| -a),
-        Code::Absolute => bank.map(dest, a, det::absolute),
-        Code::SquareRoot => bank.map(dest, a, det::sqrt),
-        Code::Exponential => bank.map(dest, a, det::exp),
-        Code::Logarithm => bank.map(dest, a, det::ln),
-        Code::Sine => bank.map(dest, a, det::sin),
-        Code::Cosine => bank.map(dest, a, det::cos),
-        Code::HyperbolicSine => bank.map(dest, a, det::sinh),
-        Code::HyperbolicCosine => bank.map(dest, a, det::cosh),
-        Code::ArcTangent => bank.zip(dest, a, b, det::atan2),
-        Code::Hypotenuse => bank.zip(dest, a, b, det::hypot),
-        Code::Minimum => bank.zip(dest, a, b, smaller),
-        Code::Maximum => bank.zip(dest, a, b, larger),
-        Code::Power => bank.zip(dest, a, b, det::pow),
-        Code::Floor => bank.map(dest, a, f64::floor),
-        Code::DeltaPhi => bank.zip(dest, a, b, delta_phi),
-        Code::Round => bank.map(dest, a, |a| f64::from(single(a))),
-        Code::Above => bank.zip(dest, a, b, |a, b| truth(a > b)),
-        Code::AtLeast => bank.zip(dest, a, b, |a, b| truth(a >= b)),
-        Code::Below => bank.zip(dest, a, b, |a, b| truth(a < b)),
-        Code::AtMost => bank.zip(dest, a, b, |a, b| truth(a <= b)),
-        Code::Equal => bank.zip(dest, a, b, |a, b| truth(a == b)),
-        Code::Unequal => bank.zip(dest, a, b, |a, b| truth(a < b || a > b)),
-        Code::Truth => bank.map(dest, a, |a| truth(a < 0.0 || a > 0.0)),
-        Code::And => bank.zip(dest, a, b, |a, b| truth(a != 0.0 && b != 0.0)),
-        Code::Or => bank.zip(dest, a, b, |a, b| truth(a != 0.0 || b != 0.0)),
-        Code::Not => bank.map(dest, a, |a| truth(a == 0.0)),
-        Code::Otherwise => bank.zip(dest, a, b, |a, b| if a.is_nan() { b } else { a }),
-        Code::Finite => bank.map(dest, a, |a| truth(det::is_finite(a))),
-        Code::MassOf => bank.map_momentum(dest, a, lorentz::mass_of),
-        Code::PtOf => bank.map_momentum(dest, a, lorentz::pt_of),
-        Code::EtaOf => bank.map_momentum(dest, a, lorentz::eta_of),
-        Code::PhiOf => bank.map_momentum(dest, a, lorentz::phi_of),
-        Code::RapidityOf => bank.map_momentum(dest, a, lorentz::rapidity_of),
-        Code::Choose => {
-            let (a, b, c) = (bank.get(a), bank.get(b), bank.get(c));
-            let chosen = (0..a.len()).map(|lane| if a[lane] != 0.0 { b[lane] } else { c[lane] }).collect();
-            bank.registers[dest as usize] = chosen;
-        }
-        Code::DeltaR => {
-            let (a, b, c, d) = (bank.get(a), bank.get(b), bank.get(c), bank.get(check));
-            let distances = (0..a.len()).map(|lane| delta_r(a[lane], b[lane], c[lane], d[lane])).collect();
-            bank.registers[dest as usize] = distances;
-        }
-        Code::Momentum => {
-            // The compiler never lets an instruction write what it reads.
-            let mut parts = [0, 1, 2, 3].map(|at| std::mem::take(&mut bank.registers[dest as usize + at]));
-            parts.iter_mut().for_each(Vec::clear);
-            let (a, b, c, d) = (bank.get(a), bank.get(b), bank.get(c), bank.get(check));
-            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-                let p = lorentz::momentum_of(*a, *b, *c, *d);
-                parts.iter_mut().zip([p.px, p.py, p.pz, p.energy]).for_each(|(part, value)| part.push(value));
-            }
-            for (at, part) in parts.into_iter().enumerate() {
-                bank.registers[dest as usize + at] = part;
-            }
-        }
-        // What steers, loads and stores is the executor's own; the compiler puts nothing else into a program.
-        _ => debug_assert!(false, "{:?} computes nothing", step.code),
-    }
-}
-
-/// The fold of the values of one event.
-fn folded(kind: u32, values: &[f64]) -> f64 {
-    if kind == Fold::Sum as u32 {
-        return values.iter().fold(0.0, |sum, value| sum + value);
-    }
-    let Some((first, others)) = values.split_first() else { return f64::NAN };
-    let (mut best, mut place) = (*first, 0);
-    let least = kind == Fold::Minimum as u32 || kind == Fold::PlaceOfMinimum as u32;
-    for (value, at) in others.iter().zip(1..) {
-        let extreme = if least { smaller(best, *value) } else { larger(best, *value) };
-        // Not equal to itself either, if NaN; then there is no place.
-        if extreme != best {
-            (best, place) = (extreme, at);
-        }
-    }
-    if kind == Fold::Minimum as u32 || kind == Fold::Maximum as u32 || best.is_nan() {
-        return best;
-    }
-    f64::from(place)
 }
 
 /// For each instruction that lets events go, the event registers that a later one reads before any writes them.

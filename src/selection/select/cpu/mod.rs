@@ -4,6 +4,7 @@
 //! events and simple arithmetic uses the processor's vectors; events leave at the cut that they fail. The answers are those of
 //! [`math`](super::math), which runs one event at a time, bit for bit: each lane sees the same operations in the same order.
 
+mod bank;
 mod block;
 mod objects;
 
