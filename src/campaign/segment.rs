@@ -30,13 +30,14 @@
 //!
 //! # The floor on an H100
 //!
-//! By these bytes, not measured. PCIe 5 x16 carries 64 GB/s in each direction by its name and about 55 GB/s in practice;
-//! HBM3 of an SXM card moves 3.35 TB/s. The dilepton selection (two leptons of two collections, jets and missing transverse
-//! momentum) on simulated top pairs takes about 160 bytes an event: four offsets and scalars of 4 bytes, and about 36
-//! values of objects. So the bus allows 55e9 / 160 = 3.4e8 events a second. The kernels read those bytes once, write and
-//! read the objects' references and keys (12 bytes an object), and write `4 (3 + variables)` bytes: about 400 bytes an event,
-//! for which the memory allows 3.35e12 / 400 = 8.4e9 events a second, 25 times as many. The segment is bound by the bus,
-//! and before it by decoding, which takes cores: that is why overlap of copies and kernels is what matters here.
+//! From bytes counted on the emulated driver; no time was measured. PCIe 5 x16 carries 64 GB/s in each direction by its
+//! name and about 55 GB/s in practice; the HBM3 of an SXM card moves 3.35 TB/s. `cards/dilepton.toml` on
+//! `trawl generate dilepton` takes 54 bytes an event in (16 of them offsets, one for each collection) and 40 out: a fifth
+//! of the events survive, each with 52 values. So the bus allows 55e9 / 54 = 1.0e9 events a second. The kernels read those
+//! bytes once, write and read a reference and a key (12 bytes) of about three items of objects, and write, read and write
+//! again what survivors have: about 250 bytes an event, for which the memory allows 3.35e12 / 250 = 1.3e10 events a second,
+//! 13 times as many. On such a device a segment is bound by the bus, and before it by the cores that decode; copies and
+//! kernels that took turns would add up.
 
 use std::ops::Range;
 
