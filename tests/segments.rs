@@ -6,7 +6,7 @@ use trawl::Device;
 use trawl::campaign::segment::{EventSegment, KeptPart, Streamed};
 use trawl::card::Keep;
 use trawl::device::{Bytes, CudaSettings, DeviceChoice, Host, Operation, kernels};
-use trawl::events::{DijetSample, EventBatch, Resonance, generate_columns};
+use trawl::events::{CollectionProjection as NamedCollection, DijetSample, EventBatch, Resonance, generate_columns};
 use trawl::selection::{Batch, Cut, Definition, Object, Origin, Selection, Tally, Variable, Weight};
 use trawl::spectrum::{Axis, Entries, Fill};
 use trawl_emulator::statistics;
@@ -73,24 +73,32 @@ struct Result {
 
 fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatch], keep: Keep) -> Result {
     let mut segment = EventSegment::new(device, selection, fill, &FILLED, keep).unwrap();
-    let (mut kept, mut chunks) = (Vec::new(), 0);
+    let mut parts: Vec<KeptPart> = Vec::new();
     for batch in batches {
         let origin = Origin { file: "generated".into(), first_row: batch.first_row };
-        let parts: Vec<KeptPart>;
-        (segment, parts) = segment.push(&batch.columns, &origin).unwrap();
-        chunks += parts.len();
-        let variables = vec![Vec::new(); VARIABLES as usize];
-        let mut all = Kept { first_row: batch.first_row, variables, ..Kept::default() };
-        for KeptPart { first, survivors } in parts {
-            all.index.extend(survivors.index[..survivors.count].iter().map(|index| index + first as u32));
-            for (column, values) in all.variables.iter_mut().zip(&survivors.variables) {
-                column.extend_from_slice(&values[..survivors.count]);
-            }
-            all.weight.extend_from_slice(&survivors.weight[..survivors.count]);
-        }
-        kept.push(all);
+        let ready;
+        (segment, ready) = segment.push(&batch.columns, &origin).unwrap();
+        parts.extend(ready);
     }
-    Result { streamed: segment.finish().unwrap(), kept, chunks }
+    let (streamed, rest) = segment.finish().unwrap();
+    parts.extend(rest);
+    let chunks = parts.len();
+    let nothing = |batch: &EventBatch| Kept {
+        first_row: batch.first_row,
+        variables: vec![Vec::new(); VARIABLES as usize],
+        ..Kept::default()
+    };
+    let mut kept: Vec<Kept> = batches.iter().map(nothing).collect();
+    assert!(parts.is_sorted_by_key(|part| (part.batch, part.first)), "parts come in the order of the events");
+    for KeptPart { batch, first, survivors } in parts {
+        let all = &mut kept[batch as usize];
+        all.index.extend(survivors.index[..survivors.count].iter().map(|index| index + first as u32));
+        for (column, values) in all.variables.iter_mut().zip(&survivors.variables) {
+            column.extend_from_slice(&values[..survivors.count]);
+        }
+        all.weight.extend_from_slice(&survivors.weight[..survivors.count]);
+    }
+    Result { streamed, kept, chunks }
 }
 
 fn same(a: &Result, b: &Result) {
@@ -114,23 +122,29 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     trawl_emulator::install();
     let selection = selection();
     let fill = fill(&selection);
-    let batches = batches(&selection, &[700, 0, 1, 1299]);
+    let batches = batches(&selection, &[1299, 0, 1, 700]);
     let device = cuda(None);
 
-    // What a chunk costs beside its columns, from a batch of no events.
     let measured = |part: &[EventBatch], keep: Keep| {
         let before = statistics();
         let result = run(&device, &selection, &fill, part, keep);
         let after = statistics();
         (after.upload_bytes - before.upload_bytes, after.download_bytes - before.download_bytes, result)
     };
+    // What a stream takes beside its chunks: the tables of the program and the edges, from a batch of no events.
     let none: &[EventBatch] = &batches[1..2];
     let (empty_in, empty_out, empty) = measured(none, Keep::Survivors);
-    let constant_in = empty_in - none[0].columns.bytes() as u64;
+    let in_projection = |collection: &NamedCollection| 1 + collection.quantities.len();
+    let projection = selection.projection();
+    let columns = projection.collections.iter().map(in_projection).sum::<usize>() + projection.scalars.len();
+    let addresses = 8 * columns as u64;
+    let tables = empty_in - none[0].columns.bytes() as u64 - addresses;
     let words = (selection.cutflow_rows() + fill.rows()) as u64 * 7;
-    let control_out = empty_out - 8 * words;
     assert_eq!(empty.kept[0].index.len(), 0);
-    assert!(constant_in < 4096 && control_out <= 64, "{constant_in} bytes in and {control_out} out for no events");
+    assert!(tables < 4096, "{tables} bytes for the program and the edges");
+    // Both words of the fill's status; and the three words of each chunk's.
+    let tallies = 8 * words + 16;
+    assert_eq!(empty_out, 24 + tallies);
 
     let (bytes_in, bytes_out, on_cuda) = measured(&batches, Keep::Survivors);
     let projected: u64 = batches.iter().map(|batch| batch.columns.bytes() as u64).sum();
@@ -138,16 +152,23 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     let chunks = batches.len() as u64;
     assert_eq!(on_cuda.chunks, batches.len());
     assert!(survivors > 500, "{survivors} of 2000");
-    assert_eq!(
-        bytes_in,
-        projected + chunks * constant_in,
-        "projected values and offsets, and a constant for each chunk"
+    assert_eq!(bytes_in, projected + chunks * addresses + tables, "values, offsets, addresses; the program once");
+    // Row, variables, weight and flags of each survivor.
+    let rows_out = 4 * (3 + VARIABLES) * survivors;
+    assert_eq!(bytes_out, rows_out + 24 * chunks + tallies, "survivors and tallies");
+    let per_event = |bytes: u64| bytes as f64 / 2000.0;
+    println!(
+        "bytes an event: in {:.2}, of which the columns {:.2}; out {:.2}, of which survivors {:.2} and tallies {:.2}",
+        per_event(bytes_in),
+        per_event(projected),
+        per_event(bytes_out),
+        per_event(rows_out),
+        per_event(tallies)
     );
-    assert_eq!(bytes_out, 4 * (2 + VARIABLES) * survivors + 8 * words + chunks * control_out, "survivors and tallies");
 
     // Without survivors nothing but tallies and control words comes back.
     let (_, bytes_out, tallies_only) = measured(&batches, Keep::Histograms);
-    assert_eq!(bytes_out, 8 * words + chunks * control_out);
+    assert_eq!(bytes_out, 24 * chunks + tallies);
     assert_eq!(tallies_only.streamed.spectrum, on_cuda.streamed.spectrum);
 
     let on_cpu = run(&Device::Cpu, &selection, &fill, &batches, Keep::Survivors);
@@ -166,19 +187,15 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
             weights: vec![0.0; events].into(),
             spectrum: Tally::empty(fill.rows()),
         };
-        (selection.plan(&input).total() + fill.plan(&entries).total()).0
+        // Room for two chunks.
+        let plans = [selection.plan(&input), fill.plan(&entries)];
+        plans.iter().map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum::<Bytes>().0
     };
-    let (for_none, for_largest) = (needs(&batches[1]), needs(&batches[3]));
+    let (for_none, for_largest) = (needs(&batches[1]), needs(&batches[0]));
     let small = cuda(Some(Bytes(for_none + (for_largest - for_none) / 4)));
     let in_parts = run(&small, &selection, &fill, &batches, Keep::Survivors);
     assert!(in_parts.chunks >= on_cuda.chunks + 3, "{} chunks", in_parts.chunks);
     same(&on_cpu, &in_parts);
-    println!(
-        "{bytes_in} bytes in, of which {} beside the columns; {} chunks with a quarter of the memory",
-        chunks * constant_in,
-        in_parts.chunks
-    );
-
     // A device too small for a single event says so.
     let tiny = cuda(Some(Bytes(1000)));
     let segment = EventSegment::new(&tiny, &selection, &fill, &FILLED, Keep::Histograms).unwrap();

@@ -12,6 +12,7 @@ mod from_events;
 pub mod interrupt;
 pub mod manifest;
 pub mod output;
+mod pipeline;
 mod plan;
 pub mod progress;
 pub mod request;

@@ -1,16 +1,19 @@
 //! One sample: its files, its weight, and its events through selection and fill.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::progress::Stage;
 use super::run::Run;
-use super::segment::{EventSegment, Streamed, select_and_fill};
+use super::segment::{EventSegment, KeptPart, Streamed, select_and_fill};
 use super::survivors::{Survived, SurvivorTable};
 use crate::Device;
 use crate::card::{EventWork, GeneratorSum, Keep, Sample};
-use crate::error::{Fault, Result};
-use crate::events::{BadFiles, EventBatch, EventSource, FileEvent, Ids, LuminosityMask, Projection, ReadOptions};
+use crate::error::{Error, Fault, Result};
+use crate::events::{
+    BadFiles, EventBatch, EventColumns, EventSource, FileEvent, Ids, LuminosityMask, Projection, ReadOptions,
+};
 use crate::math::exact::WeightScale;
 use crate::selection::tally::WeightedCount;
 use crate::selection::{Origin, Selection, Weight};
@@ -205,6 +208,8 @@ fn take(
     }
 }
 
+/// The device selects and fills what the threads decode; survivors come back one or two batches later. A file that may
+/// still fail has a segment of its own, so that nothing of it is counted or written before it has ended well.
 #[allow(clippy::too_many_arguments)] // one call, from `stream`
 fn on_cuda(
     run: &Run,
@@ -217,19 +222,85 @@ fn on_cuda(
     table: &mut Option<SurvivorTable>,
 ) -> Result<(Streamed, Vec<Skipped>)> {
     let keep = if table.is_some() { Keep::Survivors } else { Keep::Histograms };
-    let mut segment = EventSegment::new(&run.device, selection, fill, filled, keep)?;
-    for batch in source.batches(EVENTS_A_CHUNK, BATCHES_IN_QUEUE) {
-        let batch = batch?;
-        let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
-        let parts;
-        (segment, parts) = segment.push(&batch.columns, &origin)?;
-        if let Some(table) = table {
-            for part in parts {
-                table.write(&Survived::of(&batch, part.first, part.survivors))?;
+    let start =
+        || Ok::<_, Error>((EventSegment::new(&run.device, selection, fill, filled, keep)?, InFlight::default()));
+    let (mut total, mut lost) = (Streamed::empty(selection, fill)?, Vec::new());
+    let mut current = None;
+    let mut waiting: Vec<Survived> = Vec::new();
+    for event in source.map_files(EVENTS_A_CHUNK, BATCHES_IN_QUEUE, Ok) {
+        match event? {
+            FileEvent::Product(batch) => {
+                let (segment, mut ids) = current.take().map_or_else(start, Ok)?;
+                let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
+                let (segment, parts) = segment.push(&batch.columns, &origin)?;
+                stage.add(batch.columns.events as u64);
+                if keep == Keep::Survivors {
+                    ids.sent(batch);
+                }
+                waiting.extend(ids.of(parts));
+                current = Some((segment, ids));
+            }
+            FileEvent::Finished { .. } => {
+                if let Some((segment, mut ids)) = current.take_if(|_| run.bad_files == BadFiles::Skip) {
+                    let (counted, parts) = segment.finish()?;
+                    total.merge(&counted)?;
+                    waiting.extend(ids.of(parts));
+                    write(table, &mut waiting)?;
+                }
+            }
+            FileEvent::Failed { file, error, rows } => {
+                (current, waiting) = (None, Vec::new());
+                lost.push(Skipped { path: source.files()[file].clone(), why: error.to_string(), rows: Some(rows) });
             }
         }
-        stage.add(batch.columns.events as u64);
+        if run.bad_files == BadFiles::Refuse {
+            write(table, &mut waiting)?;
+        }
         run.progress.interrupted()?;
     }
-    Ok((segment.finish()?, Vec::new()))
+    if let Some((segment, mut ids)) = current {
+        let (counted, parts) = segment.finish()?;
+        total.merge(&counted)?;
+        waiting.extend(ids.of(parts));
+        write(table, &mut waiting)?;
+    }
+    Ok((total, lost))
+}
+
+/// The ids of the batches whose survivors have not all come back.
+#[derive(Default)]
+struct InFlight {
+    batches: VecDeque<EventBatch>,
+    /// The number of the first of them.
+    first: u64,
+}
+
+impl InFlight {
+    fn sent(&mut self, batch: EventBatch) {
+        // The columns are on the device.
+        let columns = EventColumns { collections: Vec::new(), scalars: Vec::new(), ..batch.columns };
+        self.batches.push_back(EventBatch { columns, ..batch });
+    }
+
+    fn forget_one(&mut self) {
+        self.batches.pop_front();
+        self.first += 1;
+    }
+
+    /// Gives the parts, which come in the order of the batches, their ids.
+    fn of(&mut self, parts: Vec<KeptPart>) -> impl Iterator<Item = Survived> {
+        parts.into_iter().filter_map(move |part| {
+            while self.first < part.batch {
+                self.forget_one();
+            }
+            self.batches.front().map(|batch| Survived::of(batch, part.first, part.survivors))
+        })
+    }
+}
+
+fn write(table: &mut Option<SurvivorTable>, survived: &mut Vec<Survived>) -> Result<()> {
+    match table {
+        Some(table) => survived.drain(..).try_for_each(|survived| table.write(&survived)),
+        None => Ok(()),
+    }
 }

@@ -3,21 +3,50 @@
 //! A chunk is uploaded once. The survivors' columns stay where they are and feed the fill; the cutflow and the spectrum
 //! are accumulators that stay there too, until [`EventSegment::finish`] downloads them. Of a chunk, only the survivors'
 //! rows come back, and only if the card keeps them. A batch that does not fit the device's memory is cut in two until its
-//! parts do.
+//! parts do; there is room for two chunks at once.
 //!
-//! Bytes over the bus, for E events with O objects in all:
+//! # A pipeline on CUDA
 //!
-//! * in: `4 (E + 1)` for each collection's offsets, `4 O` for each of its quantities, `4 E` for each scalar, and a constant
-//!   for the program, the edges and the cleared status words;
-//! * out: control words for each chunk, `4 (2 + variables)` for each survivor that is kept, and at the end the tallies.
+//! Chunk k travels on the stream of uploads while the kernels of chunk k - 1 run on a second stream and the survivors of
+//! chunk k - 2 come back on a third, all through page-locked memory:
+//!
+//! 1. [`EventSegment::push`] uploads chunk k, asks for its evaluation and for its 24 bytes of status;
+//! 2. only then it waits for the status of chunk k - 1, while the device has chunk k to work on, and asks for the compaction,
+//!    the fill and the survivors of chunk k - 1;
+//! 3. it hands out the survivors of chunk k - 2.
+//!
+//! So survivors, and errors of the data, come one or two pushes later; [`EventSegment::finish`] gives the rest. The host
+//! never waits for what it has just asked for. (It waits for the bus where chunks come faster than that carries them away:
+//! 16 MiB may be on their way.)
+//!
+//! # Bytes over the bus
+//!
+//! For E events with O objects in all, of which S events survive:
+//!
+//! * in: `4 (E + 1)` for each collection's offsets of a chunk, `4 O` for each of its quantities, `4 E` for each scalar, and
+//!   8 bytes a column and chunk for its address; the program and the edges once;
+//! * out: 24 bytes a chunk, `4 S (3 + variables)` if survivors are kept (row, variables, weight, flags), and at the end the
+//!   tallies and 16 bytes.
+//!
+//! # The floor on an H100
+//!
+//! From bytes counted on the emulated driver; no time was measured. PCIe 5 x16 carries 64 GB/s in each direction by its
+//! name and about 55 GB/s in practice; the HBM3 of an SXM card moves 3.35 TB/s. `cards/dilepton.toml` on
+//! `trawl generate dilepton` takes 54 bytes an event in (16 of them offsets, one for each collection) and 40 out: a fifth
+//! of the events survive, each with 52 values. So the bus allows 55e9 / 54 = 1.0e9 events a second. The kernels read those
+//! bytes once, write and read a reference and a key (12 bytes) of about three items of objects, and write, read and write
+//! again what survivors have: about 250 bytes an event, for which the memory allows 3.35e12 / 250 = 1.3e10 events a second,
+//! 13 times as many. On such a device a segment is bound by the bus, and before it by the cores that decode; copies and
+//! kernels that took turns would add up.
 
 use std::ops::Range;
 
 use arrow_buffer::ScalarBuffer;
 
+use super::pipeline::Pipeline;
 use crate::Device;
 use crate::card::Keep;
-use crate::device::{Bytes, Cuda, Download, Host, OnDevice, Operation, Place, Upload};
+use crate::device::{Bytes, Host, Operation};
 use crate::error::Result;
 use crate::events::{Collection, EventBatch, EventColumns};
 use crate::selection::{Batch, Cutflow, Origin, Selected, Selection, Survivors, Tally};
@@ -30,26 +59,27 @@ pub struct EventSegment<'a> {
     /// The positions of the filled variables in the selection, one for each axis.
     filled: &'a [usize],
     keep: Keep,
-    state: State,
+    batches: u64,
+    state: State<'a>,
 }
 
-/// What stays where it is between chunks.
-struct Accumulators<P: Place> {
-    cutflow: Tally<P>,
-    spectrum: SpectrumAccumulator<P>,
-    survivors: u64,
+/// What adds up over chunks.
+pub(super) struct Accumulators {
+    pub(super) cutflow: Tally<Host>,
+    pub(super) spectrum: SpectrumAccumulator<Host>,
+    pub(super) survivors: u64,
 }
 
-impl Accumulators<Host> {
+impl Accumulators {
     fn empty(selection: &Selection, fill: &Fill) -> Self {
         let (cutflow, spectrum) = (Tally::empty(selection.cutflow_rows()), SpectrumAccumulator::empty(fill.rows()));
         Self { cutflow, spectrum, survivors: 0 }
     }
 }
 
-enum State {
-    Cpu(Accumulators<Host>),
-    Cuda(Cuda, Accumulators<OnDevice>),
+enum State<'a> {
+    Cpu(Accumulators),
+    Cuda(Box<Pipeline<'a>>),
 }
 
 /// What a sample yields.
@@ -72,7 +102,7 @@ impl Streamed {
         Self::of(selection, fill, &Accumulators::empty(selection, fill))
     }
 
-    fn of(selection: &Selection, fill: &Fill, all: &Accumulators<Host>) -> Result<Self> {
+    fn of(selection: &Selection, fill: &Fill, all: &Accumulators) -> Result<Self> {
         let (cutflow, spectrum) = (Cutflow::new(selection, &all.cutflow)?, Spectrum::new(fill, &all.spectrum)?);
         Ok(Self { cutflow, spectrum, survivors: all.survivors })
     }
@@ -100,15 +130,15 @@ pub fn select_and_fill(
     origin: Origin,
 ) -> Result<(Streamed, Survivors<Host>)> {
     let nothing = Accumulators::empty(selection, fill);
-    let step = |batch| selection.cpu(batch);
-    let columns = batch.columns.clone();
-    let (all, survivors) = step_on(selection, fill, filled, nothing, columns, origin, step, |e| fill.cpu(e))?;
+    let (all, survivors) = step(selection, fill, filled, nothing, batch.columns.clone(), origin)?;
     Ok((Streamed::of(selection, fill, &all)?, survivors))
 }
 
 /// The survivors of a part of a batch.
 #[derive(Debug)]
 pub struct KeptPart {
+    /// Which batch: 0 for the first that was pushed.
+    pub batch: u64,
     /// The event of the batch that the survivors' index counts from.
     pub first: usize,
     /// The survivors.
@@ -129,88 +159,64 @@ impl<'a> EventSegment<'a> {
     ) -> Result<Self> {
         let state = match device {
             Device::Cpu => State::Cpu(Accumulators::empty(selection, fill)),
-            Device::Cuda(cuda) => State::Cuda(
-                cuda.clone(),
-                Accumulators {
-                    cutflow: Tally::empty_on(cuda, selection.cutflow_rows())?,
-                    spectrum: SpectrumAccumulator::empty_on(cuda, fill.rows())?,
-                    survivors: 0,
-                },
-            ),
+            Device::Cuda(cuda) => State::Cuda(Box::new(Pipeline::new(cuda, selection, fill, filled, keep)?)),
         };
-        Ok(Self { selection, fill, filled, keep, state })
+        Ok(Self { selection, fill, filled, keep, batches: 0, state })
     }
 
-    /// Selects and fills one batch; the kept survivors come back in the order of the events. After an error the segment
-    /// is gone: nothing half-counted can be read.
+    /// Selects and fills one batch. Survivors are handed out in the order of the events, if they are kept: for every batch
+    /// that had any events at least one part, on CUDA in one of the next calls. After an error the segment is gone:
+    /// nothing half-counted can be read.
     ///
     /// # Errors
-    /// What the data contradicts, with the row and the file of `origin`; a failure of the device; a device too small for
-    /// a single event.
+    /// What the data of this batch or of one before contradicts, with the row and the file of its `origin`; a failure of
+    /// the device; a device too small for a single event.
     pub fn push(mut self, columns: &EventColumns<Host>, origin: &Origin) -> Result<(Self, Vec<KeptPart>)> {
+        let batch = self.batches;
+        self.batches += 1;
         let mut kept = Vec::new();
-        let parts = self.parts(columns)?;
-        for part in parts {
+        for part in self.parts(columns)? {
             let first = part.start;
             let columns = if part.len() == columns.events { columns.clone() } else { slice(columns, part) };
             let origin = Origin { first_row: origin.first_row + first as u64, ..origin.clone() };
-            let survivors;
-            (self, survivors) = self.push_part(columns, origin)?;
-            kept.extend(survivors.map(|survivors| KeptPart { first, survivors }));
+            self.state = match self.state {
+                State::Cpu(all) => {
+                    let (all, survivors) = step(self.selection, self.fill, self.filled, all, columns, origin)?;
+                    kept.extend((self.keep == Keep::Survivors).then_some(KeptPart { batch, first, survivors }));
+                    State::Cpu(all)
+                }
+                State::Cuda(mut pipeline) => {
+                    kept.extend(pipeline.push(&columns, origin, batch, first)?);
+                    State::Cuda(pipeline)
+                }
+            };
         }
         Ok((self, kept))
     }
 
-    /// Ends the stream: downloads the tallies.
+    /// Ends the stream: downloads the tallies, and gives the survivors that have not been handed out.
     ///
     /// # Errors
-    /// A failure of the device.
-    pub fn finish(self) -> Result<Streamed> {
-        let all = match self.state {
-            State::Cpu(all) => all,
-            State::Cuda(cuda, all) => Accumulators {
-                cutflow: all.cutflow.download(&cuda)?,
-                spectrum: all.spectrum.download(&cuda)?,
-                survivors: all.survivors,
-            },
+    /// What the data of the last batches contradicts; a failure of the device.
+    pub fn finish(self) -> Result<(Streamed, Vec<KeptPart>)> {
+        let (all, kept) = match self.state {
+            State::Cpu(all) => (all, Vec::new()),
+            State::Cuda(pipeline) => pipeline.finish()?,
         };
-        Streamed::of(self.selection, self.fill, &all)
+        Ok((Streamed::of(self.selection, self.fill, &all)?, kept))
     }
 
-    fn push_part(mut self, columns: EventColumns<Host>, origin: Origin) -> Result<(Self, Option<Survivors<Host>>)> {
-        let kept = self.keep == Keep::Survivors;
-        let (selection, fill) = (self.selection, self.fill);
-        let (state, survivors) = match self.state {
-            State::Cpu(all) => {
-                let step = |batch| selection.cpu(batch);
-                let (all, survivors) =
-                    step_on(selection, fill, self.filled, all, columns, origin, step, |e| fill.cpu(e))?;
-                (State::Cpu(all), kept.then_some(survivors))
-            }
-            State::Cuda(cuda, all) => {
-                let columns = columns.upload(&cuda)?;
-                let step = |batch| selection.cuda(&cuda, batch);
-                let (all, survivors) =
-                    step_on(selection, fill, self.filled, all, columns, origin, step, |e| fill.cuda(&cuda, e))?;
-                let survivors = if kept { Some(survivors.download(&cuda)?) } else { None };
-                (State::Cuda(cuda, all), survivors)
-            }
-        };
-        self.state = state;
-        Ok((self, survivors))
-    }
-
-    /// The ranges of events that the device can hold at once, in order.
+    /// The ranges of events of which the device can hold two at once, in order.
     fn parts(&self, columns: &EventColumns<Host>) -> Result<Vec<Range<usize>>> {
-        let State::Cuda(cuda, _) = &self.state else { return Ok(std::iter::once(0..columns.events).collect()) };
+        let State::Cuda(pipeline) = &self.state else { return Ok(std::iter::once(0..columns.events).collect()) };
         let mut parts = Vec::new();
         let mut waiting: Vec<Range<usize>> = std::iter::once(0..columns.events).collect();
         while let Some(range) = waiting.pop() {
             let needed = self.needed(columns, &range);
-            if needed <= cuda.memory().0 {
+            if needed <= pipeline.memory().0 {
                 parts.push(range);
             } else if range.len() <= 1 {
-                cuda.memory().require(Selection::NAME, needed)?;
+                pipeline.memory().require(Selection::NAME, needed)?;
             } else {
                 let middle = range.start + range.len() / 2;
                 waiting.push(middle..range.end);
@@ -220,7 +226,7 @@ impl<'a> EventSegment<'a> {
         Ok(parts)
     }
 
-    /// The device memory for these events: both plans, as if every event survived.
+    /// The device memory for two chunks like these events: both plans, as if every event survived.
     fn needed(&self, columns: &EventColumns<Host>, range: &Range<usize>) -> Bytes {
         let batch = Batch {
             columns: slice(columns, range.clone()),
@@ -232,30 +238,28 @@ impl<'a> EventSegment<'a> {
             weights: vec![0.0; range.len()].into(),
             spectrum: SpectrumAccumulator::empty(self.fill.rows()),
         };
-        self.selection.plan(&batch).total() + self.fill.plan(&entries).total()
+        let plans = [self.selection.plan(&batch), self.fill.plan(&entries)];
+        plans.iter().map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum()
     }
 }
 
-/// One chunk in one place: select, then fill with the survivors.
-#[allow(clippy::too_many_arguments)] // the two operations and their state, once for both places
-fn step_on<P: Place>(
+/// One chunk on the CPU: select, then fill with the survivors.
+fn step(
     selection: &Selection,
     fill: &Fill,
     filled: &[usize],
-    all: Accumulators<P>,
-    columns: EventColumns<P>,
+    all: Accumulators,
+    columns: EventColumns<Host>,
     origin: Origin,
-    select: impl Fn(Batch<P>) -> Result<Selected<P>>,
-    fill_with: impl Fn(Entries<P>) -> Result<SpectrumAccumulator<P>>,
-) -> Result<(Accumulators<P>, Survivors<P>)> {
+) -> Result<(Accumulators, Survivors<Host>)> {
     let batch = Batch { columns, cutflow: all.cutflow, origin };
     selection.check(&batch)?;
-    let Selected { survivors, cutflow } = select(batch)?;
+    let Selected { survivors, cutflow } = selection.cpu(batch)?;
     let values = filled.iter().map(|variable| survivors.variables[*variable].clone()).collect();
     let entries = Entries { values, weights: survivors.weight.clone(), spectrum: all.spectrum };
     fill.check(&entries)?;
     let count = all.survivors + survivors.count as u64;
-    Ok((Accumulators { cutflow, spectrum: fill_with(entries)?, survivors: count }, survivors))
+    Ok((Accumulators { cutflow, spectrum: fill.cpu(entries)?, survivors: count }, survivors))
 }
 
 /// The events `range` of a batch; offsets count from the range's first object, values are shared.

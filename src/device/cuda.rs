@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cudarc::driver::{CudaContext, CudaEvent, CudaModule, CudaStream, DriverError, sys};
+use cudarc::driver::{CudaContext, CudaEvent, CudaModule, CudaStream, DriverError, result, sys};
 use cudarc::nvrtc::Ptx;
 
-use super::columns::Staging;
 use super::memory::{Budget, Bytes};
+use super::pinned::{Pool, Staging};
 use super::{Kernel, kernels, launch::Function};
 use crate::error::{Error, Fault, Result};
 
@@ -40,16 +40,19 @@ pub struct Cuda(Arc<Inner>);
 
 struct Inner {
     context: Arc<CudaContext>,
-    /// Kernels, allocations and downloads, in order.
+    /// Kernels and what they write, in order.
     compute: Arc<CudaStream>,
     /// Uploads, so that the next chunk travels while the last one is worked on.
     copy: Arc<CudaStream>,
+    /// Downloads, so that kernels do not stand behind them.
+    downloads: Arc<CudaStream>,
     name: String,
     multiprocessors: u32,
     budget: Budget,
     settings: CudaSettings,
     modules: Mutex<HashMap<&'static str, Arc<CudaModule>>>,
     staging: Mutex<Staging>,
+    pool: Mutex<Pool>,
     counters: Counters,
     timed: Mutex<Vec<(&'static str, CudaEvent, CudaEvent)>>,
 }
@@ -81,16 +84,20 @@ impl Cuda {
             let (free, _) = context.mem_get_info()?;
             let multiprocessors =
                 context.attribute(sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+            keep_freed_memory(&context)?;
+            let copy = context.new_stream()?;
             Ok(Inner {
                 compute: context.new_stream()?,
-                copy: context.new_stream()?,
+                downloads: context.new_stream()?,
                 name: context.name()?,
                 multiprocessors: multiprocessors.max(1) as u32,
                 // A tenth stays free for the driver's own use: contexts, modules, local memory.
                 budget: Budget(settings.memory.unwrap_or(Bytes(free as u64 / 10 * 9))),
                 settings,
                 modules: Mutex::default(),
-                staging: Mutex::new(Staging::new(&context)?),
+                staging: Mutex::new(Staging::new(&context, copy.clone())?),
+                pool: Mutex::default(),
+                copy,
                 counters: Counters::default(),
                 timed: Mutex::default(),
                 context,
@@ -159,6 +166,7 @@ impl Cuda {
         let wait = || {
             self.0.copy.synchronize()?;
             self.0.compute.synchronize()?;
+            self.0.downloads.synchronize()?;
             self.0.context.check_err()
         };
         wait().map_err(|error| failed("device.synchronize", error))
@@ -202,6 +210,10 @@ impl Cuda {
         &self.0.copy
     }
 
+    pub(super) fn downloads(&self) -> &Arc<CudaStream> {
+        &self.0.downloads
+    }
+
     pub(super) fn settings(&self) -> CudaSettings {
         self.0.settings
     }
@@ -214,6 +226,10 @@ impl Cuda {
         self.0.staging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+        self.0.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn record_time(&self, symbol: &'static str, start: CudaEvent, end: CudaEvent) {
         self.0.timed.lock().unwrap_or_else(PoisonError::into_inner).push((symbol, start, end));
     }
@@ -222,6 +238,22 @@ impl Cuda {
 impl fmt::Debug for Cuda {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cuda({}, {})", self.ordinal(), self.name())
+    }
+}
+
+/// Lets the driver's pool keep what columns free for the next ones. By default it gives all of it back to the system
+/// whenever the host waits for an event, and the next chunk would have to ask for it again.
+fn keep_freed_memory(context: &CudaContext) -> Result<(), DriverError> {
+    if !context.has_async_alloc() {
+        return Ok(());
+    }
+    let (mut pool, mut all) = (std::ptr::null_mut(), u64::MAX);
+    let threshold = sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    let device = result::device::get(context.ordinal() as i32)?;
+    // SAFETY: the driver has memory pools; the pointers are to locals of the types that the calls take.
+    unsafe {
+        sys::cuDeviceGetDefaultMemPool(&mut pool, device).result()?;
+        sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut all).cast()).result()
     }
 }
 

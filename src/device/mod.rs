@@ -20,6 +20,8 @@ pub mod kernels;
 pub mod launch;
 pub mod memory;
 mod operation;
+mod pending;
+mod pinned;
 mod place;
 pub mod status;
 pub mod table;
@@ -32,6 +34,7 @@ pub use cuda::{Counts, Cuda, CudaSettings, Timing};
 pub use launch::{Grid, Kernel};
 pub use memory::{Bytes, Plan};
 pub use operation::Operation;
+pub use pending::Pending;
 pub use place::{Column, Element, Host, OnDevice, Place};
 pub use table::{ColumnList, ColumnTable};
 

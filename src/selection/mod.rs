@@ -17,4 +17,5 @@ pub use select::{
     Batch, Channel, Cut, Definition, FeatureTable, Features, Object, Origin, Outputs, Pair, QuantityFrom, Selected,
     Selection, Survivors, Variable, Weight,
 };
+pub(crate) use select::{Evaluating, Prepared};
 pub use tally::{Tally, WeightedCount};

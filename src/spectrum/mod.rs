@@ -20,6 +20,7 @@ pub mod uhi;
 
 pub use axis::Axis;
 pub use expectation::{Expectation, Source};
+pub(crate) use fill::Prepared;
 pub use fill::{Entries, Fill, SpectrumAccumulator};
 pub use histogram::{Histogram, Spectrum};
 pub use smooth::{Closure, Simulation, Smooth, Smoothing};

@@ -54,7 +54,7 @@ fn filled(work: &EventWork, role: Role, sample: &DijetSample) -> Histogram {
     let variables = [*row, *column];
     let segment = EventSegment::new(&Device::Cpu, &selection, &fill, &variables, Keep::Histograms).unwrap();
     let (segment, _) = segment.push(&batch.columns, &Origin::default()).unwrap();
-    segment.finish().unwrap().spectrum.histogram()
+    segment.finish().unwrap().0.spectrum.histogram()
 }
 
 /// One pseudo-experiment: its own data, its own simulation, its own toys. `None` where the simulation failed its closure

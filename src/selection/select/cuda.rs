@@ -1,15 +1,15 @@
 //! The launcher: evaluates all events, scans the tiles, and gathers the survivors. 24 bytes of status come back: what
 //! went wrong, and how many survived.
 //!
-//! [`evaluate`] asks for all of the work that does not depend on the answer, and waits for nothing; [`gather`] waits for
-//! the status and asks for the rest.
+//! [`Selection::begin`] asks for all of the work that does not depend on the answer, and waits for nothing;
+//! [`Selection::end`] waits for the status and asks for the rest.
 
 use cudarc::driver::DeviceRepr;
 
 use super::program::{Code, Instruction, Program};
 use super::{Batch, NAME, Origin, Selected, Selection, Status, Survivors};
 use crate::device::launch::{Function, length_u32};
-use crate::device::{ColumnList, ColumnTable, Cuda, DeviceColumn, Element, Grid, Kernel, OnDevice};
+use crate::device::{ColumnList, ColumnTable, Cuda, DeviceColumn, Element, Grid, Kernel, OnDevice, Pending};
 use crate::error::{Fault, Result};
 use crate::events::EventColumns;
 use crate::selection::tally::{Tally, WORDS};
@@ -59,7 +59,63 @@ struct Shape {
 // SAFETY: numbers only, `repr(C)`, without padding: 8 + 16 x 4 bytes.
 unsafe impl DeviceRepr for Shape {}
 
+/// What a selection keeps on a device for all batches of a stream: its tables, and the scratch that objects are collected
+/// in, which kernels use one after another.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared(Option<Room>);
+
+#[derive(Debug)]
+struct Room {
+    /// For each object of the program, how many items there is room for.
+    capacities: Vec<usize>,
+    tables: Tables,
+    words: DeviceColumn<u64>,
+    references: DeviceColumn<u32>,
+    keys: DeviceColumn<f64>,
+    /// Tables of smaller rooms: to free one makes later uploads stand behind its last reader.
+    _before: Vec<DeviceColumn<u64>>,
+}
+
+impl Prepared {
+    /// The room, made larger where these items do not fit.
+    fn room(&mut self, program: &Program, cuda: &Cuda, needed: &[usize]) -> Result<&mut Room> {
+        let room = match self.0.take() {
+            Some(room) if room.capacities.iter().zip(needed).all(|(has, needs)| has >= needs) => room,
+            before => {
+                let mut capacities = needed.to_vec();
+                let mut old_words = Vec::new();
+                if let Some(Room { capacities: smaller, words, mut _before, references, keys, .. }) = before {
+                    // Their memory comes back before the larger ones are asked for.
+                    drop((references, keys));
+                    // An eighth to spare, so that batches of about one size seldom come here.
+                    capacities.iter_mut().zip(smaller).for_each(|(n, less)| *n = (*n + *n / 8).max(less));
+                    old_words.append(&mut _before);
+                    old_words.push(words);
+                }
+                let items = capacities.iter().sum();
+                let tables = Tables::new(program, &capacities)?;
+                let words = cuda.upload(&tables.words)?;
+                let (references, keys) = (cuda.unset(items)?, cuda.unset(items)?);
+                Room { capacities, tables, words, references, keys, _before: old_words }
+            }
+        };
+        Ok(self.0.insert(room))
+    }
+}
+
+/// A batch whose evaluation was asked for.
+#[derive(Debug)]
+pub(crate) struct Evaluating {
+    origin: Origin,
+    /// What the kernels read, until they have.
+    read: (EventColumns<OnDevice>, ColumnTable),
+    evaluated: Evaluated,
+    /// (complement of the lowest (row, fault), events with a fault, survivors).
+    status: Pending<u64>,
+}
+
 /// What an evaluation leaves on the device, for all events.
+#[derive(Debug)]
 struct Evaluated {
     events: u32,
     marks: DeviceColumn<u32>,
@@ -69,63 +125,80 @@ struct Evaluated {
     flags: DeviceColumn<u32>,
     /// The position of the first survivor of each tile.
     tile_offsets: DeviceColumn<u32>,
-    /// (complement of the lowest (row, fault), events with a fault, survivors).
-    status: DeviceColumn<u64>,
 }
 
 pub(super) fn select(selection: &Selection, cuda: &Cuda, batch: Batch<OnDevice>) -> Result<Selected<OnDevice>> {
     let Batch { columns, mut cutflow, origin } = batch;
-    let evaluated = evaluate(selection, cuda, &columns, &mut cutflow)?;
-    let survivors = gather(selection, cuda, &origin, &evaluated)?;
-    Ok(Selected { survivors, cutflow })
+    let evaluating = selection.begin(cuda, &mut Prepared::default(), columns, &mut cutflow, origin)?;
+    Ok(Selected { survivors: selection.end(cuda, evaluating)?, cutflow })
 }
 
-fn evaluate(
-    selection: &Selection,
-    cuda: &Cuda,
-    columns: &EventColumns<OnDevice>,
-    cutflow: &mut Tally<OnDevice>,
-) -> Result<Evaluated> {
-    let program = &*selection.program;
-    let events = length_u32(NAME, columns.events)?;
-    cutflow.make_room(cuda, events)?;
-    let length = events as usize;
-    let mut evaluated = Evaluated {
-        events,
-        marks: cuda.unset(length)?,
-        values: cuda.unset(length * program.variables as usize)?,
-        weights: cuda.unset(length)?,
-        flags: cuda.unset(length)?,
-        tile_offsets: cuda.unset(events.div_ceil(TILE) as usize)?,
-        status: cuda.zeros(3)?,
-    };
-    launch(selection, cuda, columns, cutflow, &mut evaluated)?;
-    scan(cuda, &mut evaluated)?;
-    Ok(evaluated)
+impl Selection {
+    /// Asks for the evaluation of a batch, which has been checked, and waits for nothing.
+    pub(crate) fn begin(
+        &self,
+        cuda: &Cuda,
+        prepared: &mut Prepared,
+        columns: EventColumns<OnDevice>,
+        cutflow: &mut Tally<OnDevice>,
+        origin: Origin,
+    ) -> Result<Evaluating> {
+        let program = &*self.program;
+        let events = length_u32(NAME, columns.events)?;
+        cutflow.make_room(cuda, events)?;
+        let length = events as usize;
+        let mut evaluated = Evaluated {
+            events,
+            marks: cuda.unset(length)?,
+            values: cuda.unset(length * program.variables as usize)?,
+            weights: cuda.unset(length)?,
+            flags: cuda.unset(length)?,
+            tile_offsets: cuda.unset(events.div_ceil(TILE) as usize)?,
+        };
+        let mut status = cuda.zeros(3)?;
+        let room = prepared.room(program, cuda, &self.capacities(&columns))?;
+        let table = addresses(program, cuda, &columns)?;
+        launch(self, cuda, room, &table, cutflow, &mut evaluated, &mut status)?;
+        scan(cuda, &mut evaluated, &mut status)?;
+        let status = cuda.download_later(&status)?;
+        Ok(Evaluating { origin, read: (columns, table), evaluated, status })
+    }
+
+    /// Waits for the evaluation, and asks for what survived.
+    pub(crate) fn end(&self, cuda: &Cuda, evaluating: Evaluating) -> Result<Survivors<OnDevice>> {
+        let Evaluating { origin, read, evaluated, status } = evaluating;
+        let status = status.wait()?;
+        // Before there is memory for survivors.
+        drop(read);
+        if status[1] > 0 {
+            let lowest = !status[0];
+            let status = Status { row: lowest >> 32, fault: lowest as u32, events: status[1] };
+            return Err(self.fault(&origin, status));
+        }
+        // At most the number of events, which is a u32.
+        gather(self, cuda, &evaluated, status[2] as u32)
+    }
 }
 
 fn launch(
     selection: &Selection,
     cuda: &Cuda,
-    columns: &EventColumns<OnDevice>,
+    room: &mut Room,
+    table: &ColumnTable,
     cutflow: &mut Tally<OnDevice>,
     evaluated: &mut Evaluated,
+    status: &mut DeviceColumn<u64>,
 ) -> Result<()> {
     let program = &*selection.program;
-    let capacities = selection.capacities(columns);
-    let items = capacities.iter().sum::<usize>();
-    let (mut references, mut keys) = (cuda.unset::<u32>(items)?, cuda.unset::<f64>(items)?);
-    let tables = Tables::new(program, &capacities)?;
-    let words = cuda.upload(&tables.words)?;
-    let table = addresses(program, cuda, columns)?;
+    let Room { tables, words, references, keys, .. } = room;
     let function = cuda.function(&SELECT)?;
     let block = Block::new(program, &function)?;
-    let shape = shape(selection, evaluated.events, &tables, &block);
-    let Evaluated { marks, values, weights, flags, status, .. } = evaluated;
+    let shape = shape(selection, evaluated.events, tables, &block);
+    let Evaluated { marks, values, weights, flags, .. } = evaluated;
     let blocks = u64::from(shape.events).div_ceil(u64::from(block.threads));
     let grid = Grid::blocks(blocks).at_most(block.threads).shared(block.shared_bytes);
     function.launch(grid, |arguments| {
-        arguments.value(&shape).table(&table).input(&words).output(&mut references)?.output(&mut keys)?;
+        arguments.value(&shape).table(table).input(words).output(references)?.output(keys)?;
         arguments.output(marks)?.output(values)?.output(weights)?.output(flags)?;
         arguments.output(&mut cutflow.words)?.output(status)?;
         Ok(())
@@ -177,8 +250,8 @@ fn loop_registers(instructions: &[Instruction]) -> usize {
 }
 
 /// The position of the first survivor of each tile; the status takes the number of survivors.
-fn scan(cuda: &Cuda, evaluated: &mut Evaluated) -> Result<()> {
-    let Evaluated { events, marks, tile_offsets, status, .. } = evaluated;
+fn scan(cuda: &Cuda, evaluated: &mut Evaluated, status: &mut DeviceColumn<u64>) -> Result<()> {
+    let Evaluated { events, marks, tile_offsets, .. } = evaluated;
     let tiles = events.div_ceil(TILE);
     cuda.function(&COUNT)?.launch(Grid::blocks(u64::from(tiles)), |arguments| {
         arguments.value(events).input(marks).output(tile_offsets)?;
@@ -192,17 +265,8 @@ fn scan(cuda: &Cuda, evaluated: &mut Evaluated) -> Result<()> {
     })
 }
 
-/// Waits for the evaluation, and gathers what survived.
-fn gather(selection: &Selection, cuda: &Cuda, origin: &Origin, evaluated: &Evaluated) -> Result<Survivors<OnDevice>> {
-    let status = cuda.download(&evaluated.status)?;
-    if status[1] > 0 {
-        let lowest = !status[0];
-        let status = Status { row: lowest >> 32, fault: lowest as u32, events: status[1] };
-        return Err(selection.fault(origin, status));
-    }
-    // At most the number of events, which is a u32.
-    let count = status[2] as u32;
-    let Evaluated { events, marks, values, weights, flags, tile_offsets, .. } = evaluated;
+fn gather(selection: &Selection, cuda: &Cuda, evaluated: &Evaluated, count: u32) -> Result<Survivors<OnDevice>> {
+    let Evaluated { events, marks, values, weights, flags, tile_offsets } = evaluated;
     let mut index = cuda.unset(count as usize)?;
     cuda.function(&COMPACT)?.launch(Grid::blocks(u64::from(events.div_ceil(TILE))), |arguments| {
         arguments.value(events).input(marks).input(tile_offsets).output(&mut index)?;
@@ -271,6 +335,7 @@ fn addresses(program: &Program, cuda: &Cuda, columns: &EventColumns<OnDevice>) -
 }
 
 /// The tables of a program as words, and where each begins: instructions first.
+#[derive(Debug)]
 struct Tables {
     words: Vec<u64>,
     objects_at: u32,

@@ -58,6 +58,7 @@ use std::sync::Arc;
 
 use compile::compile;
 pub use compile::{FeatureTable, Outputs};
+pub(crate) use cuda::{Evaluating, Prepared};
 pub use definition::{Channel, Cut, Definition, Features, Object, Pair, QuantityFrom, Variable};
 pub(crate) use program::Program;
 

@@ -4,7 +4,7 @@ use cudarc::driver::DeviceRepr;
 
 use super::{Entries, Fill, NAME, Status};
 use crate::device::launch::length_u32;
-use crate::device::{Cuda, Grid, Kernel, OnDevice};
+use crate::device::{Cuda, DeviceColumn, Grid, Kernel, OnDevice};
 use crate::error::Result;
 use crate::selection::tally::{Tally, WORDS};
 
@@ -27,35 +27,67 @@ struct Shape {
 // SAFETY: numbers only, `repr(C)`, without padding: 4 x 4 bytes.
 unsafe impl DeviceRepr for Shape {}
 
+/// What a fill keeps on a device for all batches of a stream.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    edges: DeviceColumn<f64>,
+    /// (complement of the lowest (entry, weight status), refused entries), of all batches.
+    status: DeviceColumn<u64>,
+}
+
 pub(super) fn fill(fill: &Fill, cuda: &Cuda, entries: Entries<OnDevice>) -> Result<Tally<OnDevice>> {
+    let mut prepared = fill.prepare(cuda)?;
     let Entries { values, weights, mut spectrum } = entries;
-    let length = length_u32(NAME, weights.len())?;
-    spectrum.make_room(cuda, length)?;
-    let edges: Vec<f64> = fill.axes.iter().flat_map(|axis| axis.edges().iter().copied()).collect();
-    let edges = cuda.upload(&edges)?;
-    let count = |axis: usize| fill.axes.get(axis).map_or(0, |axis| axis.edges().len() as u32);
-    let shape = Shape {
-        entries: length,
-        first_edges: count(0),
-        second_edges: count(1),
-        weight_exponent: fill.scale.exponent(),
-    };
-    let rows = length_u32(NAME, fill.rows())?;
-    let private_bytes = fill.rows() * WORDS * size_of::<u64>();
-    let (private_rows, shared) =
-        if private_bytes <= MOST_PRIVATE_BYTES { (rows, private_bytes as u32) } else { (0, 0) };
-    let mut status = cuda.zeros::<u64>(2)?;
-    // `check` saw a column for each axis; a spectrum of one axis reads no second.
-    let (first, second) = (&values[0], &values[values.len() - 1]);
-    cuda.function(&FILL)?.launch(Grid::threads_for(length as usize, &FILL).shared(shared), |arguments| {
-        arguments.value(&shape).input(first).input(second).input(&weights).input(&edges);
-        arguments.value(&rows).value(&private_rows).output(&mut spectrum.words)?.output(&mut status)?;
-        Ok(())
-    })?;
-    let status = cuda.download(&status)?;
-    if status[1] == 0 {
-        return Ok(spectrum);
+    fill.add(cuda, &mut prepared, &values, &weights, &mut spectrum)?;
+    fill.end(cuda, &prepared)?;
+    Ok(spectrum)
+}
+
+impl Fill {
+    pub(crate) fn prepare(&self, cuda: &Cuda) -> Result<Prepared> {
+        let edges: Vec<f64> = self.axes.iter().flat_map(|axis| axis.edges().iter().copied()).collect();
+        Ok(Prepared { edges: cuda.upload(&edges)?, status: cuda.zeros(2)? })
     }
-    let lowest = !status[0];
-    Err(fill.fault(Status { entry: lowest >> 32, weight: lowest as u32, entries: status[1] }))
+
+    /// Asks for the fill of entries that have been checked, and waits for nothing.
+    pub(crate) fn add(
+        &self,
+        cuda: &Cuda,
+        prepared: &mut Prepared,
+        values: &[DeviceColumn<f32>],
+        weights: &DeviceColumn<f32>,
+        spectrum: &mut Tally<OnDevice>,
+    ) -> Result<()> {
+        let entries = length_u32(NAME, weights.len())?;
+        spectrum.make_room(cuda, entries)?;
+        let count = |axis: usize| self.axes.get(axis).map_or(0, |axis| axis.edges().len() as u32);
+        let (first_edges, second_edges) = (count(0), count(1));
+        let shape = Shape { entries, first_edges, second_edges, weight_exponent: self.scale.exponent() };
+        let rows = length_u32(NAME, self.rows())?;
+        let private_bytes = self.rows() * WORDS * size_of::<u64>();
+        let (private_rows, shared) =
+            if private_bytes <= MOST_PRIVATE_BYTES { (rows, private_bytes as u32) } else { (0, 0) };
+        let Prepared { edges, status } = prepared;
+        // `check` saw a column for each axis; a spectrum of one axis reads no second.
+        let (first, second) = (&values[0], &values[values.len() - 1]);
+        cuda.function(&FILL)?.launch(Grid::threads_for(weights.len(), &FILL).shared(shared), |arguments| {
+            arguments.value(&shape).input(first).input(second).input(weights).input(edges);
+            arguments.value(&rows).value(&private_rows).output(&mut spectrum.words)?.output(status)?;
+            Ok(())
+        })
+    }
+
+    /// Waits for all fills.
+    ///
+    /// # Errors
+    /// A weight that was refused. The entry that it names is one of its batch; a selection of the same weight has refused
+    /// it before, and named the event.
+    pub(crate) fn end(&self, cuda: &Cuda, prepared: &Prepared) -> Result<()> {
+        let status = cuda.download(&prepared.status)?;
+        if status[1] == 0 {
+            return Ok(());
+        }
+        let lowest = !status[0];
+        Err(self.fault(Status { entry: lowest >> 32, weight: lowest as u32, entries: status[1] }))
+    }
 }

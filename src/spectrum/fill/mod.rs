@@ -30,6 +30,8 @@ pub(crate) mod math;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cuda::Prepared;
+
 use super::Axis;
 use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Error, Fault, Problems, Result};

@@ -3,7 +3,7 @@
 //! The build script compiles the project's unmodified `.cu` files for the host, one fiber a CUDA thread, and links them
 //! behind the driver calls that the project makes. [`install`] loads that driver into a test; a child process finds it
 //! through `LD_LIBRARY_PATH` ([`Variant::environment`]). What it finds wrong is in [`reports`], what it copied and
-//! launched in [`statistics`].
+//! launched in [`statistics`], and what was asked for in which order in [`trace()`].
 //!
 //! Environment, read when the driver is first used: `TRAWL_EMULATOR_DEVICES` (1; 0 means none),
 //! `TRAWL_EMULATOR_MEMORY` (bytes of each device, 4 GiB), `TRAWL_EMULATOR_MULTIPROCESSORS` (4),
@@ -21,10 +21,12 @@ mod mutants;
 pub mod source;
 mod statistics;
 mod toolchain;
+mod trace;
 
 pub use mutants::{Mutant, mutants, mutants_of, sharing_kernels};
 pub use statistics::{Statistics, reports, reset_reports, reset_statistics, statistics};
 pub use toolchain::Variant;
+pub use trace::{Call, CallKind, Trace, start_trace, trace};
 
 /// Folder that holds the emulated `libcuda.so.1` of the variant Checked: for `LD_LIBRARY_PATH` of a child process.
 pub const DRIVER_FOLDER: &str = concat!(env!("OUT_DIR"), "/project/checked");

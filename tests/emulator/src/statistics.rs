@@ -72,7 +72,7 @@ pub fn reset_reports() {
     call(crate::library(), b"emulator_reset_reports\0");
 }
 
-fn call(library: &Library, name: &[u8]) {
+pub(crate) fn call(library: &Library, name: &[u8]) {
     // SAFETY: functions of the driver without arguments and result.
     unsafe { library.get::<unsafe extern "C" fn()>(name).expect("exported by the driver")() }
 }

@@ -92,7 +92,7 @@ pub struct Toolchain {
 const VARIANT_SOURCES: [&str; 4] =
     ["runtime/checker.cpp", "runtime/fibers.cpp", "runtime/memory.cpp", "runtime/shared.cpp"];
 /// Sources that all variants share.
-const COMMON_SOURCES: [&str; 10] = [
+const COMMON_SOURCES: [&str; 11] = [
     "runtime/async_copy.cpp",
     "runtime/barriers.cpp",
     "runtime/profile.cpp",
@@ -103,6 +103,7 @@ const COMMON_SOURCES: [&str; 10] = [
     "driver/modules.cpp",
     "driver/statistics.cpp",
     "driver/streams.cpp",
+    "driver/trace.cpp",
 ];
 
 impl Toolchain {

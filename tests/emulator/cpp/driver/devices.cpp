@@ -213,6 +213,7 @@ EMULATOR_API int cuCtxSynchronize() {
     EMULATOR_LOCK;
     if (Result error = check_context()) return error;
     ++driver().statistics.synchronisations;
+    trace_host({"wait for stream"});
     return wait_for_device(*current_device());
 }
 

@@ -54,9 +54,22 @@ struct Statistics {
 };
 
 /// Set when the operation that carries it has run.
-using Signal = std::shared_ptr<bool>;
+struct Completion {
+    bool is_done = false;
+    uint64_t operation = 0;  // its number in the trace, counting from 1
+};
+using Signal = std::shared_ptr<Completion>;
+
+/// What the trace tells of a call.
+struct Note {
+    const char* kind;
+    std::string name = {};  // of a kernel
+    uint64_t bytes = 0;
+    bool is_pinned = true;  // the host's side of a copy
+};
 
 struct Operation {
+    bool is_bookkeeping = false;  // a free or an event: touches no data
     std::function<void()> run;
     std::vector<Signal> after;
     Signal done;
@@ -66,6 +79,7 @@ struct Device;
 
 struct Stream {
     Device* device = nullptr;
+    uint64_t number = 0;  // in the trace; 0 is a default stream
     bool follows_default_stream = false;  // created without CU_STREAM_NON_BLOCKING
     std::deque<Operation> queue;
     Signal last;
@@ -89,6 +103,7 @@ struct Driver {
     Statistics statistics{};
 
     std::map<void*, std::unique_ptr<Stream>> streams;
+    uint64_t streams_made = 0, operations = 0;
     std::map<const char*, size_t> pinned;
 
     Driver();
@@ -114,10 +129,18 @@ Result refuse(Result error, const std::string& message);
 // ---- streams.cpp
 /// Null for a handle that is no live stream.
 Stream* find_stream(void* handle);
-void enqueue(Stream& stream, std::function<void()> run, std::vector<Signal> after = {});
+void enqueue(Stream& stream, const Note& note, std::function<void()> run, std::vector<Signal> after = {});
 Result wait_for(Stream& stream);
 Result wait_for_device(Device& device);
 bool run_one_operation();
+/// Runs the frees that nothing holds back any more, so that memory in use is what a caller has not given back.
+void run_ready_frees();
+
+// ---- trace.cpp
+/// An operation was put into a stream; it runs after those that `after` names.
+void trace_operation(const Stream& stream, const Note& note, const Signal& done, const std::vector<Signal>& after);
+/// The host waited for an operation (none: for nothing that was ever asked for), or did something at once.
+void trace_host(const Note& note, const Signal& waited_for = nullptr);
 
 // ---- memory.cpp
 bool is_pinned(const void* address, size_t bytes);

@@ -34,8 +34,10 @@ Result allocate(void** address, size_t bytes) {
     if (Result error = check_context()) return error;
     if (bytes == 0) return INVALID_VALUE;
     Device& device = *current_device();
+    run_ready_frees();
     // Frees that are queued count as done if they are what it takes, as in a pool that waits for them.
     if (device.used_bytes + bytes > driver().memory_bytes) {
+        trace_host({"wait for memory", {}, bytes}, device.default_stream.last);
         if (Result error = wait_for_device(device)) return error;
     }
     if (device.used_bytes + bytes > driver().memory_bytes) return OUT_OF_MEMORY;
@@ -86,12 +88,12 @@ Result upload(Stream& stream, void* target, const void* source, size_t bytes) {
         driver().clock_ms += static_cast<double>(bytes) / bus;
     };
     if (is_pinned(source, bytes)) {
-        enqueue(stream, [=] { copy(source, PINNED_BUS); });  // reads the host's memory when it runs
+        enqueue(stream, {"upload", {}, bytes, true}, [=] { copy(source, PINNED_BUS); });  // reads the host's memory when it runs
     } else {
         // Pageable memory is staged before the call returns.
         auto start = static_cast<const char*>(source);
         auto staged = std::make_shared<std::vector<char>>(start, start + bytes);
-        enqueue(stream, [=] { copy(staged->data(), PAGEABLE_BUS); });
+        enqueue(stream, {"upload", {}, bytes, false}, [=] { copy(staged->data(), PAGEABLE_BUS); });
     }
     driver().statistics.upload_bytes += bytes;
     ++driver().statistics.uploads;
@@ -101,7 +103,7 @@ Result upload(Stream& stream, void* target, const void* source, size_t bytes) {
 void download(Stream& stream, void* target, const void* source, size_t bytes) {
     Device* device = stream.device;
     double bus = is_pinned(target, bytes) ? PINNED_BUS : PAGEABLE_BUS;
-    enqueue(stream, [=] {
+    enqueue(stream, {"download", {}, bytes, is_pinned(target, bytes)}, [=] {
         if (!is_still_there(*device, source, bytes, "DOWNLOAD")) return;
         std::memcpy(target, source, bytes);
         driver().clock_ms += static_cast<double>(bytes) / bus;
@@ -112,7 +114,7 @@ void download(Stream& stream, void* target, const void* source, size_t bytes) {
 
 void set_bytes(Stream& stream, void* target, unsigned char value, size_t bytes) {
     Device* device = stream.device;
-    enqueue(stream, [=] {
+    enqueue(stream, {"memset", {}, bytes}, [=] {
         if (!is_still_there(*device, target, bytes, "MEMSET")) return;
         std::memset(target, value, bytes);
         mark_contents(target, bytes, Contents::Written);
@@ -123,7 +125,7 @@ void set_bytes(Stream& stream, void* target, unsigned char value, size_t bytes) 
 }
 
 void copy_on_device(Stream& stream, Device* to, void* target, Device* from, const void* source, size_t bytes) {
-    enqueue(stream, [=] {
+    enqueue(stream, {"copy", {}, bytes}, [=] {
         if (!is_still_there(*to, target, bytes, "COPY") || !is_still_there(*from, source, bytes, "COPY")) return;
         std::memmove(target, source, bytes);
         copy_contents(target, source, bytes);
@@ -189,11 +191,15 @@ EMULATOR_API int cuMemFreeAsync(void* address, void* handle) {
     Call call = begin(handle);
     if (call.error) return call.error;
     Device* device = call.stream->device;
-    enqueue(*call.stream, [=] {
+    enqueue(*call.stream, {"free"}, [=] {
         if (Result error = release(address)) device->sticky = error;
     });
     return SUCCESS;
 }
+
+// The pool keeps all that it has as it is: allocations are always counted one by one.
+EMULATOR_API int cuDeviceGetDefaultMemPool(void** pool, int) { return *pool = pool, SUCCESS; }
+EMULATOR_API int cuMemPoolSetAttribute(void*, int, void*) { return SUCCESS; }
 
 EMULATOR_API int cuMemHostAlloc(void** address, size_t bytes, unsigned) {
     EMULATOR_LOCK;
@@ -206,6 +212,7 @@ EMULATOR_API int cuMemHostAlloc(void** address, size_t bytes, unsigned) {
     register_host_range(*address, bytes);
     Statistics& statistics = driver().statistics;
     statistics.pinned_bytes += bytes;
+    trace_host({"pin", {}, bytes});
     statistics.peak_pinned_bytes = std::max(statistics.peak_pinned_bytes, statistics.pinned_bytes);
     return SUCCESS;
 }
@@ -214,6 +221,7 @@ EMULATOR_API int cuMemFreeHost(void* address) {
     EMULATOR_LOCK;
     auto found = driver().pinned.find(static_cast<const char*>(address));
     if (found == driver().pinned.end()) return refuse(INVALID_VALUE, "FREE of what is no live pinned allocation");
+    trace_host({"unpin", {}, found->second});
     // Work in flight may use it, on any device.
     for (auto& device : driver().devices) wait_for_device(*device);
     driver().statistics.pinned_bytes -= found->second;
@@ -237,7 +245,9 @@ EMULATOR_API int cuMemcpyDtoHAsync_v2(void* target, const void* source, size_t b
     if (call.error || bytes == 0) return call.error;
     if (!is_within(*call.stream, source, bytes, "DOWNLOAD")) return INVALID_VALUE;
     download(*call.stream, target, source, bytes);
-    return is_pinned(target, bytes) ? SUCCESS : wait_for(*call.stream);
+    if (is_pinned(target, bytes)) return SUCCESS;
+    trace_host({"wait for stream"}, call.stream->last);
+    return wait_for(*call.stream);
 }
 
 EMULATOR_API int cuMemcpyDtoDAsync_v2(void* target, const void* source, size_t bytes, void* handle) {

@@ -256,7 +256,7 @@ EMULATOR_API int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, 
     options.device = stream->device->ordinal;
     if (Result error = check_launch(*function, options)) return error;
     auto copies = std::make_shared<Parameters>(*function->kernel, parameters);
-    enqueue(*stream,
+    enqueue(*stream, {"kernel", function->kernel->name},
             [device = stream->device, function, copies, options] { run_launch(*device, *function, *copies, options); });
     ++driver().statistics.launches;
     driver().statistics.threads += options.grid.count() * options.block.count();

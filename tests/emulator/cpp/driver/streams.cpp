@@ -26,7 +26,7 @@ Event* find_event(void* handle) {
 
 bool can_run(const Operation& operation) {
     for (const Signal& signal : operation.after) {
-        if (!*signal) return false;
+        if (!signal->is_done) return false;
     }
     return true;
 }
@@ -37,7 +37,7 @@ bool run_first(Stream& stream) {
     stream.queue.pop_front();
     // After a fault nothing more runs on the device, but whoever waits must not wait for ever.
     if (operation.run && stream.device->sticky == SUCCESS) operation.run();
-    *operation.done = true;
+    operation.done->is_done = true;
     return true;
 }
 
@@ -61,7 +61,7 @@ Stream* find_stream(void* handle) {
     return found == driver().streams.end() ? nullptr : found->second.get();
 }
 
-void enqueue(Stream& stream, std::function<void()> run, std::vector<Signal> after) {
+void enqueue(Stream& stream, const Note& note, std::function<void()> run, std::vector<Signal> after) {
     Stream& default_stream = stream.device->default_stream;
     if (&stream == &default_stream) {
         for (auto& [_, other] : driver().streams) {
@@ -71,8 +71,14 @@ void enqueue(Stream& stream, std::function<void()> run, std::vector<Signal> afte
     } else if (stream.follows_default_stream && default_stream.last) {
         after.push_back(default_stream.last);
     }
-    stream.last = std::make_shared<bool>(false);
-    stream.queue.push_back({std::move(run), std::move(after), stream.last});
+    auto done = std::make_shared<Completion>();
+    done->operation = ++driver().operations;
+    std::vector<Signal> traced = after;
+    if (stream.last) traced.push_back(stream.last);
+    trace_operation(stream, note, done, traced);
+    stream.last = done;
+    bool is_bookkeeping = !run || std::string(note.kind) == "free" || std::string(note.kind) == "record";
+    stream.queue.push_back({is_bookkeeping, std::move(run), std::move(after), stream.last});
 }
 
 bool run_one_operation() {
@@ -84,6 +90,16 @@ bool run_one_operation() {
         if (run_first(*streams[(first + i) % streams.size()])) return true;
     }
     return false;
+}
+
+void run_ready_frees() {
+    auto is_ready = [](Stream& stream) { return !stream.queue.empty() && stream.queue.front().is_bookkeeping; };
+    for (bool is_going_on = true; is_going_on;) {
+        is_going_on = false;
+        for (auto& [_, stream] : driver().streams) {
+            while (is_ready(*stream) && run_first(*stream)) is_going_on = true;
+        }
+    }
 }
 
 Result wait_for(Stream& stream) {
@@ -114,6 +130,7 @@ EMULATOR_API int cuStreamCreate(void** handle, unsigned flags) {
     if (Result error = check_context()) return error;
     auto stream = std::make_unique<Stream>();
     stream->device = current_device();
+    stream->number = ++driver().streams_made;
     stream->follows_default_stream = !(flags & NON_BLOCKING);
     *handle = stream.get();
     driver().streams[*handle] = std::move(stream);
@@ -138,6 +155,7 @@ EMULATOR_API int cuStreamSynchronize(void* handle) {
     Stream* stream = find_stream(handle);
     if (!stream) return INVALID_HANDLE;
     ++driver().statistics.synchronisations;
+    trace_host({"wait for stream"}, stream->last);
     return wait_for(*stream);
 }
 
@@ -159,7 +177,7 @@ EMULATOR_API int cuStreamWaitEvent(void* handle, void* event_handle, unsigned) {
     Stream* stream = find_stream(handle);
     Event* event = find_event(event_handle);
     if (!stream || !event) return INVALID_HANDLE;
-    if (event->recording && !*event->recording->done) enqueue(*stream, nullptr, {event->recording->done});
+    if (event->recording) enqueue(*stream, {"order"}, nullptr, {event->recording->done});
     return SUCCESS;
 }
 
@@ -168,7 +186,7 @@ EMULATOR_API int cuLaunchHostFunc(void* handle, void (*function)(void*), void* a
     if (Result error = check_context()) return error;
     Stream* stream = find_stream(handle);
     if (!stream) return INVALID_HANDLE;
-    enqueue(*stream, [=] { function(argument); });
+    enqueue(*stream, {"host function"}, [=] { function(argument); });
     return SUCCESS;
 }
 
@@ -191,7 +209,7 @@ EMULATOR_API int cuEventRecord(void* handle, void* stream_handle) {
     if (!event || !stream || event->device != stream->device) return INVALID_HANDLE;
     auto recording = std::make_shared<Recording>();
     event->recording = recording;
-    enqueue(*stream, [recording] { recording->at_ms = driver().clock_ms; });
+    enqueue(*stream, {"record"}, [recording] { recording->at_ms = driver().clock_ms; });
     recording->done = stream->last;
     return SUCCESS;
 }
@@ -203,7 +221,8 @@ EMULATOR_API int cuEventSynchronize(void* handle) {
     if (!event) return INVALID_HANDLE;
     ++driver().statistics.synchronisations;
     if (!event->recording) return SUCCESS;
-    return run_until(*event->device, [done = event->recording->done] { return *done; });
+    trace_host({"wait for event"}, event->recording->done);
+    return run_until(*event->device, [done = event->recording->done] { return done->is_done; });
 }
 
 EMULATOR_API int cuEventQuery(void* handle) {
@@ -214,7 +233,7 @@ EMULATOR_API int cuEventQuery(void* handle) {
     if (!event->recording) return SUCCESS;
     run_one_operation();  // a host that polls sees progress
     if (event->device->sticky) return event->device->sticky;
-    return *event->recording->done ? SUCCESS : NOT_READY;
+    return event->recording->done->is_done ? SUCCESS : NOT_READY;
 }
 
 EMULATOR_API int cuEventElapsedTime(float* milliseconds, void* start, void* end) {
@@ -223,7 +242,7 @@ EMULATOR_API int cuEventElapsedTime(float* milliseconds, void* start, void* end)
     Event *first = find_event(start), *second = find_event(end);
     if (!first || !second || !first->recording || !second->recording) return INVALID_HANDLE;
     if (!first->has_timing || !second->has_timing) return INVALID_HANDLE;
-    if (!*first->recording->done || !*second->recording->done) return NOT_READY;
+    if (!first->recording->done->is_done || !second->recording->done->is_done) return NOT_READY;
     *milliseconds = static_cast<float>(second->recording->at_ms - first->recording->at_ms);
     return SUCCESS;
 }
