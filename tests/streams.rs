@@ -308,8 +308,8 @@ fn a_card_runs_on_a_device_of_a_tenth_of_its_bytes() {
     let events = 100_000;
     generate(events, 1, &file);
     let (cpu, cuda): (PathBuf, PathBuf) = (folder.path().join("cpu"), folder.path().join("cuda"));
-    for (output, memory) in [(&cpu, None), (&cuda, Some(memory))] {
-        let said = run_card(&file.display().to_string(), output, memory, &[]);
+    for (output, memory, threads) in [(&cpu, None, "1"), (&cuda, Some(memory), "3")] {
+        let said = run_card(&file.display().to_string(), output, memory, &["--threads", threads]);
         assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     }
     let streamed = statistic(&cuda, "upload_bytes");
