@@ -25,6 +25,10 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
     }
     for (sample, source) in work.samples.iter().zip(&sources) {
         for (file, rows) in source.files_and_rows() {
+            // A file that opened well may have failed later.
+            if run.manifest.skipped.iter().any(|skipped| skipped.sample == sample.name && skipped.path == *file) {
+                continue;
+            }
             run.record_input(&sample.name, file, Some(rows))?;
         }
     }

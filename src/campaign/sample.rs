@@ -70,7 +70,7 @@ fn weight(run: &Run, sample: &Sample, source: &EventSource) -> Result<Weight> {
     let sum = match (sample.weight.generator_sum, &sample.weight.column) {
         (GeneratorSum::Given(sum), _) => sum,
         (GeneratorSum::InFiles, None) => source.rows() as f64,
-        (GeneratorSum::InFiles, Some(column)) => generator_sum(run, sample, column)?,
+        (GeneratorSum::InFiles, Some(column)) => generator_sum(run, sample, source, column)?,
     };
     if sum == 0.0 {
         let problem = format!("the generator weights of sample '{}' add up to 0", sample.name);
@@ -79,11 +79,13 @@ fn weight(run: &Run, sample: &Sample, source: &EventSource) -> Result<Weight> {
     sample.weight.with_sum(sum)
 }
 
-/// The sum of a column over all events, exactly.
-fn generator_sum(run: &Run, sample: &Sample, column: &str) -> Result<f64> {
+/// The sum of a column over all events of the files that could be opened, exactly.
+fn generator_sum(run: &Run, sample: &Sample, opened: &EventSource, column: &str) -> Result<f64> {
     let scale = WeightScale::new(sample.weight.largest)?;
     let projection = Projection { scalars: vec![column.to_owned()], ids: Ids::Skipped, ..Projection::default() };
-    let source = EventSource::open_with(&patterns(sample), &projection, &options(sample, BadFiles::Refuse)?)?;
+    // A path that exists is no pattern.
+    let files: Vec<String> = opened.files().iter().map(|file| file.display().to_string()).collect();
+    let source = EventSource::open_with(&files, &projection, &options(sample, BadFiles::Refuse)?)?;
     let stage = run.progress.stage(&format!("sum weights {}", sample.name), "events", Some(source.rows()));
     let sum_of = move |batch: EventBatch| -> Result<(u64, WeightedCount)> {
         let mut sum = WeightedCount::default();
@@ -126,6 +128,14 @@ pub(super) fn stream(
         Device::Cpu => on_cpu(run, &stage, source, files, selection, fill, filled, &mut table)?,
         Device::Cuda(_) => on_cuda(run, &stage, source, &files, &selection, &fill, filled, &mut table)?,
     };
+    if let (GeneratorSum::InFiles, Some(file)) = (sample.weight.generator_sum, lost.first()) {
+        let problem =
+            format!("the sum of generator weights holds events of '{}', which failed later", file.path.display());
+        return Err(Fault::new(NAME, problem)
+            .because(file.why.clone())
+            .suggest("Take the file out of the sample, or give the sum as a number.")
+            .data());
+    }
     let unopened = source.skipped().iter().map(|file| Skipped {
         path: file.path.clone(),
         why: file.error.to_string(),

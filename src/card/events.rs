@@ -265,6 +265,8 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
     } else {
         for key in ["k_factor", "sum_of_generator_weights"] {
             if section.has(key) {
+                // Known, so that it is one problem and not two.
+                let _ = section.optional::<TextOrNumber>(key);
                 section.problem(key, "it scales a cross section, and there is no cross_section_pb");
             }
         }

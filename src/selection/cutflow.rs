@@ -178,18 +178,29 @@ impl CutflowTable {
         }
         text
     }
+
+    /// The decimals that show two digits of the smallest error: weights of a signal may add up to 0.0002.
+    fn decimals(&self) -> usize {
+        let errors = self.rows.iter().map(|row| row.error).filter(|error| *error > 0.0);
+        let (smallest, mut decimals, mut least) = (errors.fold(f64::INFINITY, f64::min), 2, 0.1);
+        while smallest < least && decimals < 15 {
+            (decimals, least) = (decimals + 1, least / 10.0);
+        }
+        decimals
+    }
 }
 
 impl fmt::Display for CutflowTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |part: f64| if part.is_nan() { "-".to_owned() } else { format!("{:.2} %", 100.0 * part) };
+        let decimals = self.decimals();
         let header = ["cut", "events", "weights", "+-", "of all", "of before"].map(str::to_owned);
         let rows = self.rows.iter().map(|row| {
             [
                 row.label(),
                 row.events.to_string(),
-                format!("{:.2}", row.weights),
-                format!("{:.2}", row.error),
+                format!("{:.decimals$}", row.weights),
+                format!("{:.decimals$}", row.error),
                 percent(row.efficiency),
                 percent(row.relative_efficiency),
             ]

@@ -157,5 +157,13 @@ fn weights_that_contradict_the_card_are_named() {
     ground.card(&sample("k_factor = 1.5"));
     let said = ground.run(&[]);
     assert_refused(&said, 2);
+    assert_eq!(errors(&said).len(), 1, "{}", said.err);
     assert!(errors(&said)[0].contains("there is no cross_section_pb"), "{}", said.err);
+    // A cross section without a luminosity.
+    ground.card(
+        &sample("cross_section_pb = 1.0\nsum_of_generator_weights = 5.0").replace("luminosity_inverse_fb = 1.0", ""),
+    );
+    let said = ground.run(&[]);
+    assert_refused(&said, 2);
+    assert!(said.err.contains("add luminosity_inverse_fb"), "{}", said.err);
 }
