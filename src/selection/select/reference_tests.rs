@@ -159,7 +159,7 @@ fn value(quantity: &str) -> BoxedStrategy<f32> {
     let usual = match quantity {
         "pt" => prop::sample::select(vec![5.0f32, 10.0, 20.0, 27.5, 40.0, 40.0, 91.0, 300.0]).boxed(),
         "eta" => prop::sample::select(vec![-2.47f32, -1.0, -0.3, 0.0, 0.3, 0.31, 2.4]).boxed(),
-        "phi" => (-3.14f32..3.14).boxed(),
+        "phi" => (-3.1f32..3.1).boxed(),
         "mass" => prop::sample::select(vec![0.0f32, 4.5, 10.0, 91.0]).boxed(),
         _ => (-10.0f32..70.0).boxed(),
     };
@@ -254,7 +254,7 @@ pub(super) fn long_batch(
             let spread = match quantity.as_str() {
                 "pt" => (4.0, 100.0),
                 "eta" => (-2.6, 5.2),
-                "phi" => (-3.14, 6.28),
+                "phi" => (-3.1, 6.2),
                 _ => (0.0, 30.0),
             };
             let draw = 100 * at + draw;
