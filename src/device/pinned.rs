@@ -17,6 +17,7 @@ struct Pinned {
 
 // SAFETY: the memory belongs to the struct, and lives as long; access to it is `unsafe` below.
 unsafe impl Send for Pinned {}
+// SAFETY: as above.
 unsafe impl Sync for Pinned {}
 
 impl Pinned {

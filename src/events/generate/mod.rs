@@ -103,7 +103,7 @@ pub fn generate_file<G: Generator + ?Sized>(
     let (layout, chunk) = sample.layout();
     let mut writer = EventWriter::create(path, &sample.projection(), layout)?;
     if let Some((key, value)) = sample.metadata() {
-        writer.note(&key, value);
+        writer.note(key, value);
     }
     let threads = rayon::current_num_threads() as u64;
     let chunks = sample.events().div_ceil(chunk);

@@ -76,7 +76,7 @@ const RUNNING: f64 = 1.220_187_815_946_665_6;
 const QUARK_PAIRS: f64 = 2.5;
 /// A bound of the gluon's splitting function over 2 C_A / z, quark pairs included: its value at z = 1/2 is 1.33.
 const GLUON_BOUND: f64 = 1.36;
-const TWO_OVER_PI: f64 = 0.636_619_772_367_581_4;
+const TWO_OVER_PI: f64 = std::f64::consts::FRAC_2_PI;
 
 const LN_2: f64 = std::f64::consts::LN_2;
 const Z_GEV: f64 = 91.1876;
