@@ -129,10 +129,8 @@ pub(super) fn compute(bank: &mut Bank, step: &Instruction) {
             bank.registers[dest as usize] = distances;
         }
         Code::Momentum => {
-            // The compiler never lets an instruction write what it reads.
-            let mut parts = [0, 1, 2, 3].map(|at| std::mem::take(&mut bank.registers[dest as usize + at]));
-            parts.iter_mut().for_each(Vec::clear);
             let (a, b, c, d) = (bank.get(a), bank.get(b), bank.get(c), bank.get(check));
+            let mut parts: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(a.len()));
             for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
                 let p = lorentz::momentum_of(*a, *b, *c, *d);
                 parts.iter_mut().zip([p.px, p.py, p.pz, p.energy]).for_each(|(part, value)| part.push(value));
