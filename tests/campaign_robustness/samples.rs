@@ -104,7 +104,8 @@ sum_of_generator_weights = "in-files"
     for (name, events, weighted, factor) in factors {
         let rows = cutflow(&ground.at("results"), name);
         let weight = |event: &Event| factor * weighted.map_or(1.0, |()| f64::from(event.weight));
-        let cases: [(&str, &str, fn(&Event) -> bool); 5] = [
+        type Case = (&'static str, &'static str, fn(&Event) -> bool);
+        let cases: [Case; 5] = [
             ("", "all events", |_| true),
             ("", "one jet", |event| !event.kept().is_empty()),
             ("", "MET", Event::passes),
