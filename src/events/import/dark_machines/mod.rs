@@ -84,7 +84,8 @@ pub struct DarkMachinesImport {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Errors Every mistake of every file (the first twenty of each one by one), a file without events, files of which
+/// # Errors
+/// Every mistake of every file (the first twenty of each one by one), a file without events, files of which
 /// only some name processes; a disk that refuses; whatever `progress` answers. An existing `output` is then as it was.
 pub fn import_dark_machines(
     import: &DarkMachinesImport,

@@ -39,7 +39,8 @@ pub struct LhcoImport {
 
 /// Writes the events of `import` to `output`; `progress` is told the number of events of each step.
 ///
-/// # Errors A build without the feature `hdf5`; every mistake of every file (the first twenty of each one by one);
+/// # Errors
+/// A build without the feature `hdf5`; every mistake of every file (the first twenty of each one by one);
 /// files whose columns differ; a disk that refuses; whatever `progress` answers. An existing `output` is then as it
 /// was.
 pub fn import_lhco(import: &LhcoImport, output: &Path, progress: &dyn Fn(u64) -> Result<()>) -> Result<Imported> {
