@@ -1,28 +1,51 @@
-// The integer functions of a toy: the text of src/toys/throw/math.rs.
+// The integer functions of a toy: the text of src/toys/throw/math.rs, which explains the words of draws and rows.
 #pragma once
 #include "common/numbers.cuh"
+#include "common/philox.cuh"
 
 namespace toys {
 
-/// Refinement words have their draw numbers from here on, one for each cell.
-constexpr u64 REFINEMENT = 1ull << 32;
+constexpr u32 GROUP = 1u << 31;
+constexpr u32 OPEN = 0xffffu;
+constexpr u64 REFINEMENT = 1ull << 61;
+constexpr u64 PARTICLES = 1ull << 62;
+constexpr u64 PARTICLE_REFINEMENT = 3ull << 61;
 
-/// The first threshold of a cell {guide start, shift, end, bias} whose upper half is at least `word`.
-__device__ __forceinline__ u32 find(u32 word, uint4 cell, const u32* guide, const u32* threshold_high) {
-    u32 index = guide[cell.x + (word >> cell.y)];
-    while (word > threshold_high[index]) ++index;
-    return index;
+/// Number `at` of the eight words of 16 bits in four words of 32, lower halves first.
+__device__ __forceinline__ u32 half_word(philox::Words words, u32 at) {
+    u32 low = at & 2u ? words.b : words.a;
+    u32 high = at & 2u ? words.d : words.c;
+    return ((at & 4u ? high : low) >> (16u * (at & 1u))) & 0xffffu;
 }
 
-/// From a threshold with the same upper half as `word`: the first one above `word` and `refinement` together.
-__device__ __forceinline__ u32 refine(
-    u32 word, u32 refinement, u32 index, u32 end, const u32* threshold_high,
-    const u32* threshold_low) {
-    while (index < end && (word > threshold_high[index] ||
-                           (word == threshold_high[index] && refinement >= threshold_low[index]))) {
-        ++index;
+/// The 64 random bits of a word of 16 and its refinement.
+__device__ __forceinline__ u64 refined(u32 word, philox::Words refinement) {
+    return ((u64)word << 48) | ((u64)refinement.a << 16) | ((u64)refinement.b >> 16);
+}
+
+/// Whether the guide `entry` of `word` leaves open what is drawn: the word ties with a threshold, or there are several.
+__device__ __forceinline__ bool is_open(u32 word, u32 entry) {
+    return (entry & 0xffffu) == word || (entry >> 16) == OPEN;
+}
+
+/// The number of thresholds that `word` passes by its guide `entry`, which must decide it.
+__device__ __forceinline__ u32 passed(u32 word, u32 entry) {
+    return (entry >> 16) + (word > (entry & 0xffffu) ? 1u : 0u);
+}
+
+/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`.
+__device__ __forceinline__ u32 passed_of(u64 bits, const u64* threshold, u32 start, u32 number) {
+    u32 below = 0u;
+    u32 above = number;
+    while (below < above) {
+        u32 middle = (below + above) >> 1;
+        if (threshold[start + middle] <= bits) {
+            below = middle + 1u;
+        } else {
+            above = middle;
+        }
     }
-    return index;
+    return below;
 }
 
 /// The highest level whose minimum count `count` reaches in this window, if it is above `level`; otherwise `level`.

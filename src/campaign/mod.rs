@@ -4,6 +4,7 @@
 //! it; [`progress::Progress`] says how far a run is; [`interrupt::Interrupt`] is how it is asked to stop.
 
 mod answer;
+mod benchmark;
 mod binned;
 mod demo;
 mod expect;
@@ -23,6 +24,7 @@ pub mod segment;
 mod survivors;
 
 pub use answer::{Bump, Found, Outcome};
+pub use benchmark::{BenchmarkCase, Measured, benchmark};
 pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
 pub use interrupt::Interrupt;
 pub use manifest::Manifest;

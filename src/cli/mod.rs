@@ -3,6 +3,7 @@
 //! What a run says goes to standard error: a progress bar on a terminal, log lines elsewhere, JSON lines with
 //! `--log json`, one `error:` line for each problem. Answers go to standard output, whose reader may leave early.
 
+mod bench;
 mod check;
 mod demo;
 mod devices;
@@ -50,6 +51,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Say what Parquet files hold, and which columns a card can use
     Inspect(inspect::InspectArguments),
+    /// Measure throughput on a fixed problem; prints JSON
+    Bench(bench::BenchArguments),
     /// List where work can run, and why CUDA cannot be used where it cannot
     Devices,
     /// Write generated events
@@ -165,6 +168,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Run(arguments) => run::execute(arguments, &progress(cli)?),
         Command::Check(arguments) => check::execute(arguments),
         Command::Inspect(arguments) => inspect::execute(arguments),
+        Command::Bench(arguments) => bench::execute(arguments),
         Command::Devices => devices::execute(),
         Command::Generate(arguments) => generate::execute(arguments, &progress(cli)?),
         Command::Import(arguments) => import::execute(arguments, &progress(cli)?),

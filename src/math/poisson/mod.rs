@@ -158,7 +158,7 @@ fn terms_around_mode(mean: f64) -> (u32, Vec<DoubleDouble>) {
 }
 
 /// floor(2^64 p) for 0 < p <= 1, at most 2^64 - 1.
-fn threshold(p: DoubleDouble) -> u64 {
+pub(crate) fn threshold(p: DoubleDouble) -> u64 {
     const TWO_64: f64 = 18446744073709551616.0;
     let (high, low) = (p.high * TWO_64, p.low * TWO_64);
     let whole = high as i128;

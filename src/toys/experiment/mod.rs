@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::throw::{DrawTables, Input, critical_counts, minimum_counts};
+use super::throw::{Draws, Input, Layout, check_expected, critical_counts, floor_level, minimum_counts};
 use super::{Exceedance, GlobalSignificance, Tally, Throw};
 use crate::device::{Device, Host, Operation, Upload};
 use crate::error::Result;
@@ -36,7 +36,9 @@ pub struct Experiment {
     expected: WindowExpectation,
     scan: Scan,
     exceedance: Exceedance,
-    draws: DrawTables,
+    layout: Layout,
+    draws: Draws<Host>,
+    /// Of the windows in the order of the layout.
     minimum: Vec<u32>,
 }
 
@@ -65,9 +67,13 @@ impl Experiment {
         exceedance: Exceedance,
     ) -> Result<Self> {
         let expected = WindowExpectation::new(&windows, expectation, minimum_effective)?;
-        let draws = DrawTables::new(expectation.values())?;
-        let minimum = minimum_counts(expected.kept_values(), scan.convention);
-        Ok(Self { windows, expected, scan, exceedance, draws, minimum })
+        check_expected(expectation.values())?;
+        let ranges: Vec<_> = expected.kept().iter().map(|window| vec![windows.range(*window)]).collect();
+        let layout = Layout::new(expectation.values(), &ranges);
+        let draws = Draws::new(&layout)?;
+        let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
+        let minimum = minimum_counts(&in_order, scan.convention);
+        Ok(Self { windows, expected, scan, exceedance, layout, draws, minimum })
     }
 
     /// The windows.
@@ -90,18 +96,21 @@ impl Experiment {
 
     /// The tables of `toys.throw` for an observation with these findings.
     pub fn input(&self, findings: &Findings) -> Input<Host> {
-        let (start, end) = self.windows.starts_and_ends(self.expected.kept());
         let (z, ln_p) = (findings.z, findings.ln_p);
         let critical = critical_counts(self.expected.kept_values(), self.scan.convention, self.exceedance, z, ln_p);
+        let ranges = self.layout.ranges.iter().flatten();
+        let ends = self.layout.ranges.iter().scan(0, |sum, ranges| {
+            *sum += ranges.len() as u32;
+            Some(*sum)
+        });
         Input {
-            cell: self.draws.cell.clone().into(),
-            guide: self.draws.guide.clone().into(),
-            threshold_high: self.draws.threshold_high.clone().into(),
-            threshold_low: self.draws.threshold_low.clone().into(),
-            start: start.into(),
-            end: end.into(),
+            draws: self.draws.clone(),
+            range: std::iter::once(0).chain(ends).collect(),
+            start: ranges.clone().map(|range| range.start).collect(),
+            end: ranges.map(|range| range.end).collect(),
             minimum: self.minimum.clone().into(),
-            critical: critical.into(),
+            critical: self.layout.windows.iter().map(|window| critical[*window]).collect(),
+            floor: floor_level(self.layout.windows.len()),
         }
     }
 
@@ -170,14 +179,15 @@ fn chunks(toys: Throw) -> impl Iterator<Item = (Throw, u64)> {
     })
 }
 
-/// The sha256 of all tables, each with its length, in hexadecimal digits.
+/// The sha256 of all tables, each with its length, in hexadecimal digits. The floor decides nothing and is left out.
 fn sha256(input: &Input<Host>) -> String {
-    let mut hash = Sha256::new();
+    let (draws, mut hash) = (&input.draws, Sha256::new());
     let columns = [
-        &input.cell,
-        &input.guide,
-        &input.threshold_high,
-        &input.threshold_low,
+        &draws.draw,
+        &draws.row,
+        &draws.member,
+        &draws.guide,
+        &input.range,
         &input.start,
         &input.end,
         &input.minimum,
@@ -187,6 +197,8 @@ fn sha256(input: &Input<Host>) -> String {
         hash.update((column.len() as u64).to_le_bytes());
         column.iter().for_each(|word| hash.update(word.to_le_bytes()));
     }
+    hash.update((draws.threshold.len() as u64).to_le_bytes());
+    draws.threshold.iter().for_each(|threshold| hash.update(threshold.to_le_bytes()));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,39 +1,68 @@
-//! The integer functions of a toy, the same text as `kernels/toys/throw.cu`.
+//! The integer functions of a toy, the same text as `kernels/toys/throw.cuh`.
 
-/// Refinement words of a toy have their draw numbers from here on, one for each cell, beyond those of the first words.
-pub const REFINEMENT: u64 = 1 << 32;
+/// What a draw needs, in eight words: `[start of its guide, shift from a word to its guide entry, count below the first
+/// threshold, target, start of its thresholds, number of thresholds, 0, 0]`. The target is the exclusive cell, or [`GROUP`] and
+/// the row whose group's total is drawn.
+pub const WORDS_A_DRAW: usize = 8;
 
-/// Where the thresholds of a cell are, in four words: see [`Input::cell`](super::Input::cell).
-pub const WORDS_A_CELL: usize = 4;
+/// What a row needs, in twelve words: `[first draw, number of draws, first cell, number of cells]`, then of its group `[start of
+/// the guide, shift, start of the thresholds, number of thresholds, first member, number of members]`, then `[first window, window
+/// after the last]`.
+pub const WORDS_A_ROW: usize = 12;
 
-/// The first threshold of the cell `[guide start, guide shift, end, bias]` whose upper half is at least `word`. The
-/// sentinel at the end, all ones, always is.
+/// The target of a draw is the group of a row.
+pub const GROUP: u32 = 1 << 31;
+
+/// The base of a guide entry whose thresholds must be looked through.
+pub const OPEN: u32 = 0xffff;
+
+/// Refinements of draws have their draw numbers from here on, one for each draw.
+pub const REFINEMENT: u64 = 1 << 61;
+
+/// Particles of groups have theirs from here on: 2^24 for each row, eight particles to each.
+pub const PARTICLES: u64 = 1 << 62;
+
+/// Refinements of particles: 2^27 for each row, one for each particle.
+pub const PARTICLE_REFINEMENT: u64 = 3 << 61;
+
+/// Number `at` of the eight words of 16 bits in four words of 32, lower halves first.
 #[inline]
-pub fn find(word: u32, cell: [u32; 4], guide: &[u32], threshold_high: &[u32]) -> u32 {
-    let mut index = guide[(cell[0] + (word >> cell[1])) as usize];
-    while word > threshold_high[index as usize] {
-        index += 1;
-    }
-    index
+pub fn half_word(words: [u32; 4], at: u32) -> u32 {
+    (words[(at >> 1) as usize] >> (16 * (at & 1))) & 0xffff
 }
 
-/// From a threshold with the same upper half as `word`: the first one above `word` and its 32 `refinement` bits together.
+/// The 64 random bits of a word of 16 and its refinement.
 #[inline]
-pub fn refine(
-    word: u32,
-    refinement: u32,
-    mut index: u32,
-    end: u32,
-    threshold_high: &[u32],
-    threshold_low: &[u32],
-) -> u32 {
-    while index < end
-        && (word > threshold_high[index as usize]
-            || (word == threshold_high[index as usize] && refinement >= threshold_low[index as usize]))
-    {
-        index += 1;
+pub fn refined(word: u32, refinement: [u32; 4]) -> u64 {
+    ((word as u64) << 48) | ((refinement[0] as u64) << 16) | ((refinement[1] as u64) >> 16)
+}
+
+/// Whether the guide `entry` of `word` leaves open what is drawn: the word ties with a threshold, or there are several.
+#[inline]
+pub fn is_open(word: u32, entry: u32) -> bool {
+    (entry & 0xffff) == word || (entry >> 16) == OPEN
+}
+
+/// The number of thresholds that `word` passes by its guide `entry`, which must decide it.
+#[inline]
+pub fn passed(word: u32, entry: u32) -> u32 {
+    (entry >> 16) + u32::from(word > (entry & 0xffff))
+}
+
+/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`.
+#[inline]
+pub fn passed_of(bits: u64, threshold: &[u64], start: u32, number: u32) -> u32 {
+    let mut below: u32 = 0;
+    let mut above: u32 = number;
+    while below < above {
+        let middle: u32 = (below + above) >> 1;
+        if threshold[(start + middle) as usize] <= bits {
+            below = middle + 1;
+        } else {
+            above = middle;
+        }
     }
-    index
+    below
 }
 
 /// The highest level whose minimum count `count` reaches in this window, if it is above `level`; otherwise `level`.

@@ -1,0 +1,134 @@
+//! The work of `trawl bench`: the same for every machine, so that throughputs compare.
+//!
+//! Each case is a fixed problem with made-up numbers; `scripts/bench` runs it beside what users would pick instead and checks that
+//! both find the same.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::device::Device;
+use crate::error::{Fault, Result};
+use crate::hunt::{BumpHunter, Findings, Scan, Windows};
+use crate::spectrum::Expectation;
+use crate::toys::{Exceedance, Experiment, Tally, Throw};
+
+const NAME: &str = "bench";
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BenchmarkCase {
+    /// Toys of a plane of 27 x 114 cells with 1,539 overlapping windows and 100,000 expected events; tables are made before.
+    BruteForceToys,
+    /// A bump hunt in 60 bins with 100,000 expected events, from the spectrum to the global p-value; tables are part of it.
+    PseudoExperiments,
+}
+
+impl BenchmarkCase {
+    /// Every case with its name.
+    pub const ALL: [(&'static str, Self); 2] =
+        [("toys/brute-force", Self::BruteForceToys), ("hunt/pseudo-experiments", Self::PseudoExperiments)];
+}
+
+/// How long a case took, and what came out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    /// The name of the case.
+    pub case: &'static str,
+    /// The device, in words.
+    pub device: String,
+    /// How many toys a run threw.
+    pub toys: u64,
+    /// Wall seconds of each run, after one that is not counted.
+    pub seconds: Vec<f64>,
+    /// Toys by the level of their largest significance, in steps of 0.05 from 0.
+    pub levels: Vec<u64>,
+    /// The largest observed significance.
+    pub observed_z: f64,
+    /// Toys at least as significant.
+    pub exceed: u64,
+}
+
+/// Runs a case `runs` times, and once before.
+///
+/// # Errors
+/// No toys or no runs; what the device answers.
+pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> Result<Measured> {
+    if toys == 0 || runs == 0 {
+        let fault = Fault::new(NAME, format!("{runs} runs of {toys} toys")).because("nothing would be measured");
+        return Err(fault.suggest("Use 1 or more of both.").usage());
+    }
+    let mut seconds = Vec::new();
+    let mut last = None;
+    let prepared = match case {
+        BenchmarkCase::BruteForceToys => Some(prepare(case, device)?),
+        BenchmarkCase::PseudoExperiments => None,
+    };
+    for run in 0..=u64::from(runs) {
+        let start = Instant::now();
+        let made;
+        let (experiment, findings) = match &prepared {
+            Some(prepared) => prepared,
+            None => {
+                made = prepare(case, device)?;
+                &made
+            }
+        };
+        let throw = Throw { seed: 1, first_toy: run * toys, toys };
+        let tally = experiment.throw(device, findings, throw, &|_| Ok(()))?;
+        seconds.push(start.elapsed().as_secs_f64());
+        last = Some((tally, findings.z));
+    }
+    seconds.remove(0);
+    let name = BenchmarkCase::ALL.iter().find(|(_, this)| *this == case).map_or("", |(name, _)| *name);
+    let (levels, exceed, observed_z) = last
+        .as_ref()
+        .map_or((Vec::new(), 0, 0.0), |(tally, z): &(Tally, f64)| (tally.levels().to_vec(), tally.exceed(), *z));
+    Ok(Measured { case: name, device: device.to_string(), toys, seconds, levels, observed_z, exceed })
+}
+
+fn prepare(case: BenchmarkCase, device: &Device) -> Result<(Experiment, Findings)> {
+    let (windows, expected) = match case {
+        BenchmarkCase::BruteForceToys => plane()?,
+        BenchmarkCase::PseudoExperiments => spectrum()?,
+    };
+    // As expected, and five standard deviations more in one cell of the middle.
+    let mut observed: Vec<u64> = expected.iter().map(|mean| mean.round() as u64).collect();
+    let bump = expected.len() / 3;
+    observed[bump] += (5.0 * expected[bump].sqrt()) as u64;
+    let expectation = Expectation::given(expected, None)?;
+    let experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast)?;
+    let findings = experiment.scan(device, &observed)?;
+    Ok((experiment, findings))
+}
+
+/// 27 rows of 114 cells, falling in both directions; in each row 57 windows of 3, 4 and 5 cells, two cells apart.
+fn plane() -> Result<(Windows, Vec<f64>)> {
+    const ROWS: usize = 27;
+    const COLUMNS: usize = 114;
+    let shape = |cell: usize| {
+        let (row, column) = ((cell / COLUMNS) as f64, (cell % COLUMNS) as f64);
+        (-10.0 * column / COLUMNS as f64).exp() * (-4.0 * row / ROWS as f64).exp()
+    };
+    let ranges: Vec<_> = (0..57).map(|window| 2 * window..(2 * window + 3 + window / 19).min(COLUMNS)).collect();
+    let edges = |number: usize| (0..=number).map(|edge| edge as f64).collect();
+    let windows = Windows::plane(edges(ROWS), edges(COLUMNS), &ranges)?;
+    Ok((windows, normalised((0..ROWS * COLUMNS).map(shape).collect())))
+}
+
+/// 60 bins of a dijet spectrum from 1 TeV on, each 3.5 % wide, and windows of 2 to 8 bins.
+fn spectrum() -> Result<(Windows, Vec<f64>)> {
+    let edges: Vec<f64> = (0..=60).map(|edge| 1000.0 * 1.035_f64.powi(edge)).collect();
+    let shape = |bin: &[f64]| {
+        let x = 0.5 * (bin[0] + bin[1]) / 13_000.0;
+        (1.0 - x).powf(9.0) * x.powf(-5.0 - 0.02 * x.ln()) * (bin[1] - bin[0])
+    };
+    let expected = normalised(edges.windows(2).map(shape).collect());
+    let hunter = BumpHunter { width_min: 2, width_max: Some(8), ..BumpHunter::default() };
+    Ok((Windows::spectrum(&edges, &expected, &hunter)?, expected))
+}
+
+fn normalised(shape: Vec<f64>) -> Vec<f64> {
+    let scale = 1e5 / shape.iter().sum::<f64>();
+    shape.into_iter().map(|content| content * scale).collect()
+}

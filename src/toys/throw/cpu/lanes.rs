@@ -1,0 +1,306 @@
+//! Loops over the toys of a batch, one lane each, compiled for the processor's widest vectors.
+//!
+//! The same text is compiled twice: for the compiler's own baseline and for AVX2. Both do the same operations on integers.
+
+use crate::math::philox::Philox;
+
+/// The toys of a batch: a table that was fetched is used so often, and the counts of a row stay in the second-level cache.
+pub(super) const LANES: usize = 256;
+
+/// One number for each toy of a batch.
+pub(super) type Lane<T> = [T; LANES];
+
+/// The vectors that this processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vectors {
+    /// Those of every processor of this kind.
+    Baseline,
+    /// 256 bits wide.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Vectors {
+    /// The widest of this processor.
+    pub fn widest() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            return Self::Avx2;
+        }
+        Self::Baseline
+    }
+
+    /// Runs `work`, which is inlined, compiled for these vectors.
+    #[inline(always)]
+    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        fn avx2<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        match self {
+            Self::Baseline => work(),
+            // SAFETY: the value exists only where the processor has AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { avx2(work) },
+        }
+    }
+
+    /// The eight 16-bit words of a set of random words, for the toys from `first` on.
+    pub fn words(self, random: &Philox, first: u64, set: u64, words: &mut [Lane<u16>; 8]) {
+        match self {
+            Self::Baseline => portable_words(random, first, set, words),
+            // SAFETY: the value exists only where the processor has AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { avx2::words(random.key(), first, set, words) },
+        }
+    }
+}
+
+fn portable_words(random: &Philox, first: u64, set: u64, words: &mut [Lane<u16>; 8]) {
+    for lane in 0..LANES {
+        let set = random.words(first.wrapping_add(lane as u64), set);
+        for (at, words) in words.iter_mut().enumerate() {
+            words[lane] = super::math::half_word(set, at as u32) as u16;
+        }
+    }
+}
+
+/// How many of a few thresholds each word passes, on top of `first`; `open` is set where a word equals one.
+///
+/// Cost: 0.05 ns a lane and threshold with AVX2.
+#[inline(always)]
+pub(super) fn pass_few<C: Count>(
+    words: &Lane<u16>,
+    thresholds: &[u16],
+    first: C,
+    counts: &mut [C],
+    open: &mut Lane<u8>,
+) {
+    const BLOCK: usize = 32;
+    let blocks = words.chunks_exact(BLOCK).zip(counts.chunks_exact_mut(BLOCK)).zip(open.chunks_exact_mut(BLOCK));
+    for ((words, counts), open) in blocks {
+        let (mut passed, mut equal) = ([0_u16; BLOCK], [0_u16; BLOCK]);
+        for threshold in thresholds {
+            for lane in 0..BLOCK {
+                passed[lane] += u16::from(words[lane] > *threshold);
+                equal[lane] |= u16::from(words[lane] == *threshold);
+            }
+        }
+        for lane in 0..BLOCK {
+            counts[lane] = first.plus(passed[lane]);
+            open[lane] = equal[lane] as u8;
+        }
+    }
+}
+
+/// What each word draws by a guide of 2^BITS entries, on top of `first`; `open` is set where the entry does not decide.
+///
+/// Cost: 1 ns a lane.
+#[inline(always)]
+pub(super) fn pass_guided<C: Count, const BITS: u32>(
+    words: &Lane<u16>,
+    guide: &[u32],
+    first: C,
+    counts: &mut [C],
+    open: &mut Lane<u8>,
+) {
+    // Of this length, so that no index can be out of bounds.
+    let Some(guide) = guide.get(..1 << BITS) else { return };
+    for ((word, count), open) in words.iter().zip(counts).zip(open) {
+        let entry = guide[(*word >> (16 - BITS)) as usize];
+        let (threshold, base) = (entry as u16, (entry >> 16) as u16);
+        *count = first.plus(base).plus(u16::from(*word > threshold));
+        *open = u8::from(*word == threshold) | u8::from(u32::from(base) == super::math::OPEN);
+    }
+}
+
+/// Adds `more` to `sums`.
+#[inline(always)]
+pub(super) fn add<C: Count>(sums: &mut [C], more: &[C]) {
+    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.added(*more));
+}
+
+/// Sets `reached` where `end - start` is at least `least`; whether any is.
+#[inline(always)]
+pub(super) fn reach<C: Count>(start: &[C], end: &[C], least: C, reached: &mut Lane<u8>) -> bool {
+    let mut any = 0;
+    for ((start, end), reached) in start.iter().zip(end).zip(reached) {
+        *reached = u8::from(end.less(*start) >= least);
+        any |= *reached;
+    }
+    any != 0
+}
+
+/// Calls `work` for every lane that is set.
+#[inline(always)]
+pub(super) fn for_each_set(lanes: &Lane<u8>, mut work: impl FnMut(usize)) {
+    for (block, lanes) in lanes.as_chunks::<8>().0.iter().enumerate() {
+        if u64::from_ne_bytes(*lanes) != 0 {
+            (0..8).filter(|lane| lanes[*lane] != 0).for_each(|lane| work(8 * block + lane));
+        }
+    }
+}
+
+/// A count of a cell or a running sum of counts, modulo the width of its type.
+pub(super) trait Count: Copy + Ord + Default + Send + Sync {
+    /// The lower bits of `number`.
+    fn of(number: u32) -> Self;
+    /// Its value.
+    fn value(self) -> u32;
+    fn added(self, more: Self) -> Self;
+    fn less(self, other: Self) -> Self;
+
+    #[inline(always)]
+    fn plus(self, more: u16) -> Self {
+        self.added(Self::of(u32::from(more)))
+    }
+}
+
+impl Count for u16 {
+    #[inline(always)]
+    fn of(number: u32) -> Self {
+        number as u16
+    }
+
+    #[inline(always)]
+    fn value(self) -> u32 {
+        u32::from(self)
+    }
+
+    #[inline(always)]
+    fn added(self, more: Self) -> Self {
+        self.wrapping_add(more)
+    }
+
+    #[inline(always)]
+    fn less(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+}
+
+impl Count for u32 {
+    #[inline(always)]
+    fn of(number: u32) -> Self {
+        number
+    }
+
+    #[inline(always)]
+    fn value(self) -> u32 {
+        self
+    }
+
+    #[inline(always)]
+    fn added(self, more: Self) -> Self {
+        self.wrapping_add(more)
+    }
+
+    #[inline(always)]
+    fn less(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::{LANES, Lane};
+
+    /// Philox4x32-10 of sixteen toys at a time, each 32-bit word in a 64-bit lane, where the processor multiplies 32 x 32 bits
+    /// without shuffles: 0.63 ns a 16-bit word, against 2.9 ns for what the compiler makes of the portable loop.
+    #[target_feature(enable = "avx2")]
+    pub fn words(key: [u32; 2], first: u64, set: u64, words: &mut [Lane<u16>; 8]) {
+        for at in (0..LANES).step_by(16) {
+            let toys = |group: usize| {
+                let first = first.wrapping_add((at + 4 * group) as u64);
+                _mm256_add_epi64(_mm256_set1_epi64x(first.cast_signed()), _mm256_setr_epi64x(0, 1, 2, 3))
+            };
+            let counters: [[__m256i; 4]; 4] = std::array::from_fn(|group| {
+                let toys = toys(group);
+                let (set, set_high) = (set.cast_signed(), (set >> 32).cast_signed());
+                [toys, _mm256_srli_epi64::<32>(toys), _mm256_set1_epi64x(set), _mm256_set1_epi64x(set_high)]
+            });
+            let sets = rounds(key, counters);
+            for word in 0..4 {
+                let first = lower_halves(sets[0][word], sets[1][word]);
+                let second = lower_halves(sets[2][word], sets[3][word]);
+                let low = _mm256_set1_epi32(0xffff);
+                let lows = packed(_mm256_and_si256(first, low), _mm256_and_si256(second, low));
+                let highs = packed(_mm256_srli_epi32::<16>(first), _mm256_srli_epi32::<16>(second));
+                store(&mut words[2 * word], at, lows);
+                store(&mut words[2 * word + 1], at, highs);
+            }
+        }
+    }
+
+    /// Ten rounds. The upper half of a lane is never looked at.
+    #[target_feature(enable = "avx2")]
+    fn rounds(key: [u32; 2], mut sets: [[__m256i; 4]; 4]) -> [[__m256i; 4]; 4] {
+        let multiplier_0 = _mm256_set1_epi64x(0xd251_1f53);
+        let multiplier_1 = _mm256_set1_epi64x(0xcd9e_8d57);
+        let [mut key_0, mut key_1] = key;
+        for _ in 0..10 {
+            let k0 = _mm256_set1_epi64x(i64::from(key_0));
+            let k1 = _mm256_set1_epi64x(i64::from(key_1));
+            for set in &mut sets {
+                let product_0 = _mm256_mul_epu32(set[0], multiplier_0);
+                let product_1 = _mm256_mul_epu32(set[2], multiplier_1);
+                let next_0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64::<32>(product_1), set[1]), k0);
+                let next_2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64::<32>(product_0), set[3]), k1);
+                *set = [next_0, product_1, next_2, product_0];
+            }
+            key_0 = key_0.wrapping_add(0x9e37_79b9);
+            key_1 = key_1.wrapping_add(0xbb67_ae85);
+        }
+        sets
+    }
+
+    /// The lower halves of eight lanes of 64 bits, in order.
+    #[target_feature(enable = "avx2")]
+    fn lower_halves(first: __m256i, second: __m256i) -> __m256i {
+        let (first, second) = (_mm256_castsi256_ps(first), _mm256_castsi256_ps(second));
+        _mm256_permute4x64_epi64::<0xd8>(_mm256_castps_si256(_mm256_shuffle_ps::<0x88>(first, second)))
+    }
+
+    /// Sixteen lanes of 32 bits, none above 65,535, in order.
+    #[target_feature(enable = "avx2")]
+    fn packed(first: __m256i, second: __m256i) -> __m256i {
+        _mm256_permute4x64_epi64::<0xd8>(_mm256_packus_epi32(first, second))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn store(lane: &mut Lane<u16>, at: usize, values: __m256i) {
+        let place: &mut [u16] = &mut lane[at..at + 16];
+        // SAFETY: `place` is 16 words of 16 bits long, as much as is stored, and a store needs no alignment.
+        unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), values) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::philox::Stage;
+
+    #[test]
+    fn vectors_draw_the_words_of_the_generator() {
+        let random = Philox::new(99, Stage::Toys);
+        for (first, set) in [(0, 0), (77, 3), (u64::from(u32::MAX) - 100, 1 << 62), (u64::MAX - 20, u64::MAX)] {
+            let mut expected = [[0; LANES]; 8];
+            portable_words(&random, first, set, &mut expected);
+            let mut got = [[0; LANES]; 8];
+            Vectors::widest().words(&random, first, set, &mut got);
+            assert!(got == expected, "toys from {first}, set {set}");
+        }
+    }
+
+    #[test]
+    fn set_lanes_are_visited_in_order() {
+        let mut lanes = [0; LANES];
+        let set = [0, 7, 8, 100, 255];
+        set.iter().for_each(|lane| lanes[*lane] = 1);
+        let mut visited = Vec::new();
+        for_each_set(&lanes, |lane| visited.push(lane));
+        assert_eq!(visited, set);
+    }
+}
