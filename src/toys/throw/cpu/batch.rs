@@ -15,8 +15,16 @@ pub(super) struct Plan<'a> {
     vectors: Vectors,
     draws: Vec<Draw<'a>>,
     rows: Vec<Row>,
-    /// The count from which a window's level is looked up.
-    least: Vec<u32>,
+    windows: Vec<Judge>,
+}
+
+/// How a window is judged.
+struct Judge {
+    /// Windows with fewer are not looked at.
+    least: u32,
+    critical: u32,
+    /// The level of each count from `least` on; the last is the highest. Empty where that would be long.
+    level: Vec<u8>,
 }
 
 struct Draw<'a> {
@@ -67,10 +75,28 @@ impl<'a> Plan<'a> {
                 width: width(input, number),
             });
         }
-        let windows = input.windows();
-        let at_floor = |window: usize| input.minimum.get((input.floor as usize - 1) * windows + window).copied();
-        let least = (0..windows).map(|window| at_floor(window).unwrap_or(0).min(input.critical[window])).collect();
-        Self { input, vectors: Vectors::widest(), draws, rows, least }
+        let windows = (0..input.windows()).map(|window| Judge::new(input, window)).collect();
+        Self { input, vectors: Vectors::widest(), draws, rows, windows }
+    }
+}
+
+impl Judge {
+    fn new(input: &Input<Host>, window: usize) -> Self {
+        // As long as 8 sigma of a window that expects 250,000.
+        const LONGEST: u32 = 1 << 12;
+        let (windows, levels, critical) = (input.windows(), input.levels(), input.critical[window]);
+        let minimum = |level: u32| input.minimum.get((level as usize - 1) * windows + window).copied();
+        let least = minimum(input.floor).unwrap_or(0).min(critical);
+        let above = minimum(levels.max(1)).unwrap_or(0).saturating_sub(least);
+        let mut level = Vec::new();
+        if above < LONGEST && levels <= u32::from(u8::MAX) {
+            let mut here = 0;
+            for count in least..=least + above {
+                here = math::raise_level(here, count, window, windows, levels, &input.minimum);
+                level.push(here as u8);
+            }
+        }
+        Self { least, critical, level }
     }
 }
 
@@ -273,30 +299,37 @@ impl<'a> Batch<'a> {
         let (windows, levels) = (input.windows(), input.levels());
         let mut reached = [0; LANES];
         for window in row.windows.clone() {
+            let judge = &plan.windows[window];
+            if C::of(judge.least).value() != judge.least {
+                // More than a window of this row can hold.
+                continue;
+            }
             let ranges = input.range[window] as usize..input.range[window + 1] as usize;
             let of_range = |range: usize| {
                 let place = |cell: u32| &sums[cell as usize - row.first_cell];
                 (place(input.start[range]), place(input.end[range]))
             };
-            let (critical, least) = (input.critical[window], plan.least[window]);
+            let (exceeds, best) = (&mut self.exceeds, &mut self.level);
             let mut look_up = |lane: usize, count: u32| {
-                self.exceeds[lane] |= u8::from(count >= critical);
-                let level = &mut self.level[lane];
-                *level = math::raise_level(*level, count, window, windows, levels, &input.minimum);
+                exceeds[lane] |= u8::from(count >= judge.critical);
+                let level = match judge.level.last() {
+                    Some(last) => u32::from(*judge.level.get((count - judge.least) as usize).unwrap_or(last)),
+                    None => math::raise_level(best[lane], count, window, windows, levels, &input.minimum),
+                };
+                best[lane] = best[lane].max(level);
             };
-            if C::of(least).value() != least {
-                // More than a window of this row can hold.
-                continue;
-            }
             if ranges.len() == 1 {
                 let (start, end) = of_range(ranges.start);
-                if plan.vectors.run(|| lanes::reach(start, end, C::of(least), &mut reached)) {
+                if plan.vectors.run(|| lanes::reach(start, end, C::of(judge.least), &mut reached)) {
                     lanes::for_each_set(&reached, |lane| look_up(lane, end[lane].less(start[lane]).value()));
                 }
             } else {
                 for lane in 0..LANES {
                     let part = |range: usize| of_range(range).1[lane].less(of_range(range).0[lane]);
-                    look_up(lane, ranges.clone().fold(C::default(), |sum, range| sum.added(part(range))).value());
+                    let count = ranges.clone().fold(C::default(), |sum, range| sum.added(part(range))).value();
+                    if count >= judge.least {
+                        look_up(lane, count);
+                    }
                 }
             }
         }

@@ -132,12 +132,14 @@ pub(super) fn reach<C: Count>(start: &[C], end: &[C], least: C, reached: &mut La
     any != 0
 }
 
-/// Calls `work` for every lane that is set.
+/// Calls `work` for every lane that is set to 1, in order; the others are 0.
 #[inline(always)]
 pub(super) fn for_each_set(lanes: &Lane<u8>, mut work: impl FnMut(usize)) {
     for (block, lanes) in lanes.as_chunks::<8>().0.iter().enumerate() {
-        if u64::from_ne_bytes(*lanes) != 0 {
-            (0..8).filter(|lane| lanes[*lane] != 0).for_each(|lane| work(8 * block + lane));
+        let mut set = u64::from_le_bytes(*lanes);
+        while set != 0 {
+            work(8 * block + (set.trailing_zeros() / 8) as usize);
+            set &= set - 1;
         }
     }
 }
