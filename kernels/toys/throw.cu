@@ -30,13 +30,8 @@ extern "C" __global__ void __launch_bounds__(256) toys_throw(
                 if (list.y == 0u) continue;
                 u32 word = toys::half_word(words, at);
                 u32 entry = guide[place.x + (word >> place.y)];
-                u32 passed;
-                if (toys::is_open(word, entry)) {
-                    philox::Words more = philox::words(key_low, key_high, unit, toys::REFINEMENT + d);
-                    passed = toys::passed_of(toys::refined(word, more), threshold, list.x, list.y);
-                } else {
-                    passed = toys::passed(word, entry);
-                }
+                u32 passed = toys::thresholds_passed(
+                    word, entry, threshold, list.x, list.y, key_low, key_high, unit, toys::REFINEMENT + d);
                 u32 target = place.w & toys::GROUP ? cells + 1u + (place.w & ~toys::GROUP) : place.w + 1u;
                 prefix[target] = place.z + passed;
             }
@@ -52,14 +47,9 @@ extern "C" __global__ void __launch_bounds__(256) toys_throw(
                 u64 set = toys::PARTICLES + ((u64)r << 24) + (j >> 3);
                 u32 word = toys::half_word(philox::words(key_low, key_high, unit, set), j & 7u);
                 u32 entry = guide[shares.x + (word >> shares.y)];
-                u32 passed;
-                if (toys::is_open(word, entry)) {
-                    u64 refinement = toys::PARTICLE_REFINEMENT + ((u64)r << 27) + j;
-                    philox::Words more = philox::words(key_low, key_high, unit, refinement);
-                    passed = toys::passed_of(toys::refined(word, more), threshold, shares.z, shares.w);
-                } else {
-                    passed = toys::passed(word, entry);
-                }
+                u64 refinement = toys::PARTICLE_REFINEMENT + ((u64)r << 27) + j;
+                u32 passed = toys::thresholds_passed(
+                    word, entry, threshold, shares.z, shares.w, key_low, key_high, unit, refinement);
                 atomicAdd(&prefix[member[first_member + passed] + 1u], 1u);
             }
         }

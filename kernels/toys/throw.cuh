@@ -33,19 +33,49 @@ __device__ __forceinline__ u32 passed(u32 word, u32 entry) {
     return (entry >> 16) + (word > (entry & 0xffffu) ? 1u : 0u);
 }
 
-/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`.
-__device__ __forceinline__ u32 passed_of(u64 bits, const u64* threshold, u32 start, u32 number) {
-    u32 below = 0u;
-    u32 above = number;
-    while (below < above) {
-        u32 middle = (below + above) >> 1;
-        if (threshold[start + middle] <= bits) {
-            below = middle + 1u;
-        } else {
-            above = middle;
+/// The number of thresholds `threshold[start ..][.. number]` that are below all bits that begin with `word`, whose guide
+/// `entry` is open.
+__device__ __forceinline__ u32 passed_surely(u32 word, u32 entry, const u64* threshold, u32 start, u32 number) {
+    u32 below = entry >> 16;
+    if (below == OPEN) below = entry & 0xffffu;
+    u32 steps = 0u;
+    while (steps < 8u && below < number && (threshold[start + below] >> 48) < (u64)word) {
+        ++below;
+        ++steps;
+    }
+    if (steps == 8u) {
+        u32 above = number;
+        while (below < above) {
+            u32 middle = (below + above) >> 1;
+            if ((threshold[start + middle] >> 48) < (u64)word) {
+                below = middle + 1u;
+            } else {
+                above = middle;
+            }
         }
     }
     return below;
+}
+
+/// Whether threshold `at` begins with `word`, so that only all 64 bits decide.
+__device__ __forceinline__ bool is_tied(u32 word, u32 at, const u64* threshold, u32 start, u32 number) {
+    return at < number && (threshold[start + at] >> 48) == (u64)word;
+}
+
+/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`, of which the first `at` are.
+__device__ __forceinline__ u32 passed_of(u64 bits, u32 at, const u64* threshold, u32 start, u32 number) {
+    while (at < number && threshold[start + at] <= bits) ++at;
+    return at;
+}
+
+/// How many thresholds a word passes, with the refinement `draw` of `unit` where it does not decide.
+__device__ __forceinline__ u32 thresholds_passed(
+    u32 word, u32 entry, const u64* threshold, u32 start, u32 number, u32 key_low, u32 key_high, u64 unit, u64 draw) {
+    if (!is_open(word, entry)) return passed(word, entry);
+    u32 at = passed_surely(word, entry, threshold, start, number);
+    if (!is_tied(word, at, threshold, start, number)) return at;
+    u64 bits = refined(word, philox::words(key_low, key_high, unit, draw));
+    return passed_of(bits, at, threshold, start, number);
 }
 
 /// The highest level whose minimum count `count` reaches in this window, if it is above `level`; otherwise `level`.

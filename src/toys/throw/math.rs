@@ -13,7 +13,7 @@ pub const WORDS_A_ROW: usize = 12;
 /// The target of a draw is the group of a row.
 pub const GROUP: u32 = 1 << 31;
 
-/// The base of a guide entry whose thresholds must be looked through.
+/// The upper half of a guide entry whose thresholds must be looked through, from the number in its lower half on.
 pub const OPEN: u32 = 0xffff;
 
 /// Refinements of draws have their draw numbers from here on, one for each draw.
@@ -49,20 +49,47 @@ pub fn passed(word: u32, entry: u32) -> u32 {
     (entry >> 16) + u32::from(word > (entry & 0xffff))
 }
 
-/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`.
+/// The number of thresholds `threshold[start ..][.. number]` that are below all bits that begin with `word`, whose guide `entry`
+/// is open.
 #[inline]
-pub fn passed_of(bits: u64, threshold: &[u64], start: u32, number: u32) -> u32 {
-    let mut below: u32 = 0;
-    let mut above: u32 = number;
-    while below < above {
-        let middle: u32 = (below + above) >> 1;
-        if threshold[(start + middle) as usize] <= bits {
-            below = middle + 1;
-        } else {
-            above = middle;
+pub fn passed_surely(word: u32, entry: u32, threshold: &[u64], start: u32, number: u32) -> u32 {
+    let mut below: u32 = entry >> 16;
+    if below == OPEN {
+        below = entry & 0xffff;
+    }
+    // Nearly always one or two steps; the far tails of large means have hundreds of thresholds in an entry.
+    let mut steps: u32 = 0;
+    while steps < 8 && below < number && (threshold[(start + below) as usize] >> 48) < word as u64 {
+        below += 1;
+        steps += 1;
+    }
+    if steps == 8 {
+        let mut above: u32 = number;
+        while below < above {
+            let middle: u32 = (below + above) >> 1;
+            if (threshold[(start + middle) as usize] >> 48) < word as u64 {
+                below = middle + 1;
+            } else {
+                above = middle;
+            }
         }
     }
     below
+}
+
+/// Whether threshold `at` begins with `word`, so that only all 64 bits decide.
+#[inline]
+pub fn is_tied(word: u32, at: u32, threshold: &[u64], start: u32, number: u32) -> bool {
+    at < number && (threshold[(start + at) as usize] >> 48) == word as u64
+}
+
+/// How many of the never falling `threshold[start ..][.. number]` are at most `bits`, of which the first `at` are.
+#[inline]
+pub fn passed_of(bits: u64, mut at: u32, threshold: &[u64], start: u32, number: u32) -> u32 {
+    while at < number && threshold[(start + at) as usize] <= bits {
+        at += 1;
+    }
+    at
 }
 
 /// The highest level whose minimum count `count` reaches in this window, if it is above `level`; otherwise `level`.

@@ -4,7 +4,8 @@
 //! ([`crate::math::poisson`]); what is drawn is the number of thresholds that are passed. The first 16 bits, its word, mostly
 //! decide: the *guide* of a draw has an entry for each value of a word's upper bits, `base << 16 | t`, where `base` thresholds lie
 //! below and one, whose upper 16 bits are `t`, is compared with the word. Where a word equals `t`, or more than one threshold
-//! begins with the same upper bits as the word ([`OPEN`](super::math::OPEN)), all 64 bits are compared.
+//! begins with the same upper bits as the word ([`OPEN`](super::math::OPEN)), the thresholds are looked through, and where one
+//! begins with the word all 64 bits are compared.
 
 use rayon::prelude::*;
 
@@ -171,12 +172,12 @@ fn push_guide(guide: &mut Vec<u32>, thresholds: &[u64], shift: u32) {
         let number = thresholds[base..].iter().take_while(|threshold| upper(threshold) < beyond).count();
         let below = base as u32;
         guide.push(match number {
-            _ if below >= math::OPEN => math::OPEN << 16,
+            _ if below >= math::OPEN => math::OPEN << 16 | math::OPEN,
             // A number that no word here exceeds or equals; at the end, one that all exceed.
             0 if beyond <= 0xffff => below << 16 | beyond,
             0 if base > 0 => (below - 1) << 16 | (first - 1),
             1 => below << 16 | upper(&thresholds[base]),
-            _ => math::OPEN << 16,
+            _ => math::OPEN << 16 | below,
         });
         base += number;
     }

@@ -45,14 +45,9 @@ fn cells(means: &[f64]) -> Input<Host> {
 fn drawn(draws: &Draws<Host>, draw: usize, bits: u64) -> u32 {
     let words = &draws.draw[draw * math::WORDS_A_DRAW..];
     let word = (bits >> 48) as u32;
-    let entry = draws.guide[(words[0] + (word >> words[1])) as usize];
-    let passed = if math::is_open(word, entry) {
-        let refinement = [(bits >> 16) as u32, (bits << 16) as u32, 0, 0];
-        assert_eq!(math::refined(word, refinement), bits);
-        math::passed_of(bits, &draws.threshold, words[4], words[5])
-    } else {
-        math::passed(word, entry)
-    };
+    let refinement = [(bits >> 16) as u32, (bits << 16) as u32, 0, 0];
+    assert_eq!(math::refined(word, refinement), bits);
+    let passed = cpu::thresholds_passed(draws, words[0], words[1], words[4], words[5], word, || refinement);
     words[2] + passed
 }
 

@@ -119,17 +119,17 @@ impl<'a> Draw<'a> {
     }
 
     /// Draws for all lanes.
-    fn run<C: Count>(&self, vectors: Vectors, words: &Lane<u16>, counts: &mut [C], open: &mut Lane<u8>) {
+    fn run<C: Count>(&self, vectors: Vectors, words: &Lane<u16>, counts: &mut Lane<C>, open: &mut Lane<u8>) {
         let first = C::of(self.first);
         match &self.by {
-            By::Comparing(few) => vectors.run(|| lanes::pass_few(words, few, first, counts, open)),
+            By::Comparing(few) => vectors.pass_few(words, few, first, counts, open),
             By::Guide(guide) => match guide.len().ilog2() {
-                7 => vectors.run(|| lanes::pass_guided::<C, 7>(words, guide, first, counts, open)),
-                8 => vectors.run(|| lanes::pass_guided::<C, 8>(words, guide, first, counts, open)),
-                9 => vectors.run(|| lanes::pass_guided::<C, 9>(words, guide, first, counts, open)),
-                10 => vectors.run(|| lanes::pass_guided::<C, 10>(words, guide, first, counts, open)),
-                11 => vectors.run(|| lanes::pass_guided::<C, 11>(words, guide, first, counts, open)),
-                12 => vectors.run(|| lanes::pass_guided::<C, 12>(words, guide, first, counts, open)),
+                7 => vectors.pass_guided::<C, 7>(words, guide, first, counts, open),
+                8 => vectors.pass_guided::<C, 8>(words, guide, first, counts, open),
+                9 => vectors.pass_guided::<C, 9>(words, guide, first, counts, open),
+                10 => vectors.pass_guided::<C, 10>(words, guide, first, counts, open),
+                11 => vectors.pass_guided::<C, 11>(words, guide, first, counts, open),
+                12 => vectors.pass_guided::<C, 12>(words, guide, first, counts, open),
                 // Tables have no other guides; all 64 bits of every word are compared then.
                 _ => open.fill(1),
             },

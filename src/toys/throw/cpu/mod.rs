@@ -68,7 +68,7 @@ fn member(random: &Philox, toy: u64, draws: &Draws<Host>, row: usize, particle: 
 }
 
 /// How many thresholds a word passes, with its refinement where it does not decide.
-fn thresholds_passed(
+pub(super) fn thresholds_passed(
     draws: &Draws<Host>,
     guide: u32,
     shift: u32,
@@ -78,11 +78,14 @@ fn thresholds_passed(
     refinement: impl FnOnce() -> [u32; 4],
 ) -> u32 {
     let entry = draws.guide[(guide + (word >> shift)) as usize];
-    if math::is_open(word, entry) {
-        math::passed_of(math::refined(word, refinement()), &draws.threshold, start, number)
-    } else {
-        math::passed(word, entry)
+    if !math::is_open(word, entry) {
+        return math::passed(word, entry);
     }
+    let at = math::passed_surely(word, entry, &draws.threshold, start, number);
+    if !math::is_tied(word, at, &draws.threshold, start, number) {
+        return at;
+    }
+    math::passed_of(math::refined(word, refinement()), at, &draws.threshold, start, number)
 }
 
 /// The highest level that any window reaches in these cells.
