@@ -6,7 +6,7 @@
 #include "common/philox.cuh"
 #include "toys/throw.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) toys_throw(
+extern "C" __global__ void __launch_bounds__(256, 6) toys_throw(
     const uint4* draw, const uint4* row, const u32* member, const u32* guide, const u64* threshold,
     const u32* range, const u32* start, const u32* end, const u32* minimum, const u32* critical,
     u32 draws, u32 rows, u32 cells, u32 windows, u32 levels, u32 key_low, u32 key_high,
