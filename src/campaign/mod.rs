@@ -5,6 +5,7 @@
 
 mod answer;
 mod binned;
+pub mod checkpoint;
 mod demo;
 mod expect;
 mod figures;
@@ -21,6 +22,7 @@ mod sample;
 pub mod search;
 pub mod segment;
 mod survivors;
+mod toys;
 
 pub use answer::{Bump, Found, Outcome};
 pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
@@ -29,5 +31,6 @@ pub use manifest::Manifest;
 pub use output::Output;
 pub use plan::{Plan, PlannedStage, check};
 pub use progress::{Progress, Speech, Stage};
-pub use request::{DemoRequest, RunRequest};
+pub use request::{DemoRequest, RunRequest, ToyPart};
 pub use run::run;
+pub use toys::{ThrownToys, merge_toys, show_toys, throw_toys};
