@@ -4,14 +4,15 @@
 //! **What.** The largest of a sequence of local significances reaches `z` if the first one does, or if the sequence crosses
 //! `z` from below, so `P(max >= z) <= p_local + <N(z)>`, with `<N(z)>` the mean number of upcrossings. For a field whose
 //! square is chi-squared with one degree of freedom `<N(z)> = <N(z0)> exp(-(z^2 - z0^2) / 2)`: a mean that a few toys
-//! resolve at the low level `z0 = 1` gives that at any level.
+//! resolve at the low level `z0 = 2` gives that at any level.
 //!
 //! **Valid** for scans along one coordinate, in which every window begins and ends further on than the one before: a
 //! BumpHunter of one width, or one row of a plane. Several widths or rows scan two dimensions, where upcrossings do not
 //! count what is above the level (its Euler characteristic would); those are refused. The first inequality is exact. The
-//! extrapolation takes the field for smooth from one window to the next and for normal: windows that move by a large part
-//! of their width make the estimate high, at most by the factor `z / z0` that independent windows would have, and small
-//! expectations make it inexact, because a count is above a level or not.
+//! extrapolation takes the field for smooth from one window to the next and for normal. Sums of independent cells are
+//! rougher than that, and windows that move by a large part of their width rougher still: the estimate is high, by the
+//! factor `z / z0` of independent windows at most. Small expectations make it inexact, because a count is above a level
+//! or not.
 //!
 //! **Neglected.** The uncertainty of the expectation. **Cost.** Two million draws on the host at most.
 
@@ -26,7 +27,7 @@ use crate::toys::Exceedance;
 use crate::toys::throw::critical_counts;
 
 /// The reference level in standard deviations.
-pub const REFERENCE_Z: f64 = 1.0;
+pub const REFERENCE_Z: f64 = 2.0;
 
 /// All draws together, so that long spectra do not take longer than short ones.
 const DRAWS: usize = 2_000_000;
@@ -68,7 +69,7 @@ impl fmt::Display for NoScan {
             Self::Widths => f.write_str(
                 "not for several widths: upcrossings are counted along one scan, and windows lie in each other",
             ),
-            Self::Below => write!(f, "not below the reference level of {REFERENCE_Z} σ"),
+            Self::Below => write!(f, "not below its reference level of {REFERENCE_Z} σ"),
         }
     }
 }
@@ -180,30 +181,29 @@ mod tests {
 
     #[test]
     fn upcrossings_are_those_of_normal_sequences() {
-        // Independent: (n - 1) q (1 - q), q = norm.sf(1) = 0.158655. Moving sums of w: (n - 1) (q - P(both >= 1)) with the
-        // correlation 1 - 1/w, by scipy.integrate.quad of norm.pdf(x) norm.sf((1 - r x) / sqrt(1 - r^2)) (SciPy 1.17.1):
-        // 0.096141 for w = 2, 0.043165 for w = 10.
-        for (width, each) in [(1, 0.133_484), (2, 0.096_141), (10, 0.043_165)] {
-            let experiment = experiment(200, 1e6, width);
+        // Independent: (n - 1) q (1 - q), q = norm.sf(2) = 0.0227501. Moving sums of w: (n - 1) (q - P(both >= 2)) with the
+        // correlation r = 1 - 1/w, by scipy.integrate.quad of norm.pdf(x) norm.sf((2 - r x) / sqrt(1 - r^2)) (SciPy
+        // 1.17.1): 0.0186972 for w = 2, 0.00938888 for w = 10.
+        for (width, each) in [(1, 0.022_232_6), (2, 0.018_697_2), (10, 0.009_388_88)] {
+            let experiment = experiment(40, 1e6, width);
             let (got, _) = estimate(&experiment, 4.0);
             let expected = (experiment.windows().len() - 1) as f64 * each;
             assert!((got.upcrossings - expected).abs() < 4.0 * got.upcrossings_error, "{width}: {got:?}, {expected}");
-            assert!(got.upcrossings_error < 0.01 * got.upcrossings, "{got:?}");
+            assert!(got.upcrossings_error < 0.03 * got.upcrossings, "{got:?}");
         }
     }
 
     #[test]
-    fn the_estimate_bounds_brute_force_and_is_near_it_where_the_scan_is_smooth() {
-        let experiment = experiment(200, 400.0, 20);
-        for excess in [2.6, 3.2] {
-            let (got, findings) = estimate(&experiment, excess);
-            let toys = super::super::Throw { seed: 1, first_toy: 0, toys: 40_000 };
-            let tally = experiment.throw(&Device::Cpu, &findings, toys, &|_| Ok(())).unwrap();
-            let brute = tally.exceed() as f64 / 40_000.0;
-            let error = (brute / 40_000.0).sqrt();
-            eprintln!("z {} brute {brute} +- {error} gv {got:?}", findings.z);
-            assert!(got.p > brute - 4.0 * error && got.p < 1.5 * brute + 4.0 * error, "{got:?}, {brute} ± {error}");
-        }
+    fn the_estimate_is_above_brute_force_and_below_independent_windows() {
+        let experiment = experiment(60, 400.0, 10);
+        let (got, findings) = estimate(&experiment, 3.2);
+        let toys = super::super::Throw { seed: 1, first_toy: 0, toys: 20_000 };
+        let tally = experiment.throw(&Device::Cpu, &findings, toys, &|_| Ok(())).unwrap();
+        let brute = tally.exceed() as f64 / 20_000.0;
+        let error = (brute / 20_000.0).sqrt();
+        // z / z0 = 1.6, and 4 errors of both.
+        let most = 1.6 * (brute + 4.0 * error) + 4.0 * got.error;
+        assert!(got.p > brute - 4.0 * error && got.p < most, "{got:?}, {brute} ± {error}");
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(refused(2, &[0..2, 6..8], 20), Some(NoScan::Rows(2)));
         assert_eq!(refused(1, &[0..2, 0..3], 20), Some(NoScan::Widths));
         assert_eq!(refused(1, &[0..4, 1..3], 20), Some(NoScan::Widths));
-        assert_eq!(refused(1, &[0..2, 1..3, 4..6], 10), Some(NoScan::Below));
+        assert_eq!(refused(1, &[0..2, 1..3, 4..6], 11), Some(NoScan::Below));
         assert_eq!(refused(1, &[4..6, 0..2, 1..4], 20), None);
     }
 }

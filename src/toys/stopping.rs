@@ -260,9 +260,9 @@ mod tests {
 
     #[test]
     fn decisions_are_at_milestones_and_multiples() {
-        let ends: Vec<u64> = std::iter::successors(Some(0), |toy| Some(next_decision(*toy))).take(26).collect();
+        let ends: Vec<u64> = std::iter::successors(Some(0), |toy| Some(next_decision(*toy))).take(27).collect();
         assert_eq!(ends[..4], [0, 100, 125, 160]);
-        assert_eq!(ends[20..], [10_000, 12_500, 16_000, 20_000, 25_000, 31_500]);
+        assert_eq!(ends[21..], [10_000, 12_500, 16_000, 20_000, 25_000, 31_500]);
         assert_eq!(
             (next_decision(99), next_decision(1_999_999), next_decision(2_000_000)),
             (100, 2_000_000, 2_020_000)
