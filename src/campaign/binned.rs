@@ -36,8 +36,11 @@ fn hunt(run: &mut Run, work: &BinnedWork) -> Result<Hunted> {
     })?;
     let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
     let expectation = Expectation::given(expected, table.uncertainty.clone())?;
-    let settings =
-        SearchSettings { minimum_effective_count: work.minimum_effective_count, toys: work.toys, seed: run.card.seed };
+    let settings = SearchSettings {
+        minimum_effective_count: work.minimum_effective_count,
+        toys: work.toys.clone(),
+        seed: run.card.seed,
+    };
     let quantity = Quantity { name: work.input.quantity.clone(), unit: work.input.unit.clone() };
     let searched = run.search(windows, &expectation, &table.observed, &settings, &[&quantity])?;
     Ok(Hunted { table, searched, quantity })

@@ -160,7 +160,7 @@ fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed])
     };
     let numbers = SearchSettings {
         minimum_effective_count: settings.expectation.minimum_effective_count,
-        toys: settings.toys,
+        toys: settings.toys.clone(),
         seed: run.card.seed,
     };
     let quantities: Vec<Quantity> = axes(work)?

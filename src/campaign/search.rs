@@ -37,7 +37,7 @@ pub struct Searched {
 }
 
 /// The numbers of a search.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SearchSettings {
     /// Windows that rest on fewer effective events are left out.
     pub minimum_effective_count: f64,

@@ -4,7 +4,7 @@ use super::{Exceedance, Goal};
 use crate::settings::Section;
 
 /// How many toys are thrown, and which count.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ToySettings {
     /// The number of toys, or the accuracy that they reach.
     pub goal: Goal,

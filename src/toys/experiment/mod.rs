@@ -34,7 +34,7 @@ pub struct Experiment {
     expected: WindowExpectation,
     scan: Scan,
     exceedance: Exceedance,
-    means: Vec<f64>,
+    cells: Vec<f64>,
     draws: DrawTables,
     minimum: Vec<u32>,
 }
@@ -81,19 +81,14 @@ impl Experiment {
         let expected = WindowExpectation::new(&windows, expectation, minimum_effective)?;
         let draws = DrawTables::new(expectation.values())?;
         let minimum = minimum_counts(expected.kept_values(), scan.convention);
-        let means = expectation.values().to_vec();
-        Ok(Self { windows, expected, scan, exceedance, means, draws, minimum })
+        let cells = expectation.values().to_vec();
+        Ok(Self { windows, expected, scan, exceedance, cells, draws, minimum })
     }
 
-    /// The statistic whose largest value decides, in words, and the convention of its p-value.
-    pub fn statistic(&self) -> &'static str {
-        match self.scan.convention {
-            Convention::ExcessOnly => {
-                "statistical-only Poisson p-value P(n >= observed | expected) of a window, excesses only (p = 1 where no more \
-                 than expected is observed)"
-            }
-            Convention::Survival => "statistical-only Poisson p-value P(n >= observed | expected) of a window",
-        }
+    /// The statistic whose largest value decides, in words.
+    pub fn statistic(&self) -> String {
+        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
+        format!("statistical-only Poisson p-value{excesses}")
     }
 
     /// Which toys count as at least as significant as the observation.
@@ -103,7 +98,7 @@ impl Experiment {
 
     /// The expectation of every cell.
     pub fn means(&self) -> &[f64] {
-        &self.means
+        &self.cells
     }
 
     /// The sha256 of the tables of [`Experiment::input`]: it tells toys of other cells, windows, expectations or
@@ -220,7 +215,7 @@ impl Experiment {
     /// # Errors
     /// An expectation that cannot be thrown.
     pub fn gross_vitells(&self, seed: u64, findings: &Findings) -> Result<Result<GrossVitells, NoScan>> {
-        GrossVitells::estimate(&self.windows, &self.expected, &self.means, self.scan.convention, seed, findings)
+        GrossVitells::estimate(&self.windows, &self.expected, &self.cells, self.scan.convention, seed, findings)
     }
 
     /// Scans an observation and throws `toys` toys of `seed`: the global significance.

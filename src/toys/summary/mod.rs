@@ -116,7 +116,7 @@ impl Summary {
             trawl: env!("CARGO_PKG_VERSION").into(),
             git_revision: option_env!("TRAWL_GIT_REVISION").filter(|text| !text.is_empty()).map(Into::into),
             analysis: analysis.into(),
-            statistic: experiment.statistic().into(),
+            statistic: experiment.statistic(),
             exceedance: match experiment.exceedance() {
                 Exceedance::AtLeast => "at-least",
                 Exceedance::Above => "above",
