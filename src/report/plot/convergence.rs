@@ -122,11 +122,10 @@ impl Convergence {
             (Symbol::Line(INK), "Exceeding toys / toys".to_owned()),
             (Symbol::Box(FILL, "none"), "68 % interval".to_owned()),
         ];
-        if let Some(last) = self.points.last() {
-            let all = format!("*p*_{{global}} = {}, {} toys", self.p_value, number::count(last.toys));
-            entries.push((Symbol::Dashed(EXPECTED), all));
+        if !self.points.is_empty() {
+            entries.push((Symbol::Dashed(EXPECTED), format!("*p*_{{global}} = {}", self.p_value)));
         }
-        shapes::legend(SIDES.1 - 330.0, ENDS.1 + 12.0, &entries)
+        shapes::legend(SIDES.1 - 262.0, ENDS.1 + 12.0, &entries)
     }
 }
 
