@@ -176,16 +176,6 @@ impl Tally {
     /// # Errors
     /// A part of another seed or other tables, or one that holds toys that this one has.
     pub fn merge(mut self, other: &Self) -> Result<Self> {
-        self.check_merge(other)?;
-        self.add(other);
-        Ok(self)
-    }
-
-    /// Whether another part can be added.
-    ///
-    /// # Errors
-    /// As [`Tally::merge`], everything at once.
-    pub fn check_merge(&self, other: &Self) -> Result<()> {
         let mut problems = Problems::default();
         if self.seed != other.seed {
             let fault = Fault::new(NAME, format!("parts of seed {} and of seed {}", self.seed, other.seed));
@@ -195,13 +185,15 @@ impl Tally {
             let fault = Fault::new(NAME, "parts of different planes, expectations or observations");
             problems.push(fault.because(format!("{} is not {}", self.tables_sha256, other.tables_sha256)).data());
         }
-        for mine in &self.ranges {
-            for theirs in other.ranges.iter().filter(|theirs| theirs.start < mine.end && mine.start < theirs.end) {
-                let fault = Fault::new(NAME, format!("toys {theirs:?} and {mine:?} overlap"));
-                problems.push(fault.because("a toy would count twice").suggest("Merge each part once.").data());
-            }
-        }
-        problems.finish()
+        let ranges = merge_ranges(NAME, &self.ranges, &other.ranges, &mut problems);
+        problems.finish()?;
+        self.ranges = ranges;
+        self.exceed += other.exceed;
+        self.levels.iter_mut().zip(&other.levels).for_each(|(sum, part)| *sum += part);
+        let between = &mut self.exceed_between_milestones;
+        between.resize(between.len().max(other.exceed_between_milestones.len()), 0);
+        between.iter_mut().zip(&other.exceed_between_milestones).for_each(|(sum, part)| *sum += part);
+        Ok(self)
     }
 
     /// A tally for tests of what only needs the two numbers.
@@ -211,24 +203,32 @@ impl Tally {
         let exceed_between_milestones = without_trailing_zeros(vec![exceed]);
         Self { seed, tables_sha256: String::new(), ranges: vec![range], exceed, exceed_between_milestones, levels }
     }
+}
 
-    fn add(&mut self, other: &Self) {
-        self.exceed += other.exceed;
-        self.levels.iter_mut().zip(&other.levels).for_each(|(sum, part)| *sum += part);
-        let between = &mut self.exceed_between_milestones;
-        between.resize(between.len().max(other.exceed_between_milestones.len()), 0);
-        between.iter_mut().zip(&other.exceed_between_milestones).for_each(|(sum, part)| *sum += part);
-        self.ranges.extend(other.ranges.iter().cloned());
-        self.ranges.sort_by_key(|range| range.start);
-        let mut joined: Vec<Range<u64>> = Vec::new();
-        for range in std::mem::take(&mut self.ranges) {
-            match joined.last_mut() {
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => joined.push(range),
-            }
+/// All toys of two lists of ranges, in order and joined where they meet; a problem of the operation `name` for each
+/// two ranges that overlap.
+pub(super) fn merge_ranges(
+    name: &'static str,
+    ours: &[Range<u64>],
+    others: &[Range<u64>],
+    problems: &mut Problems,
+) -> Vec<Range<u64>> {
+    for mine in ours {
+        for theirs in others.iter().filter(|theirs| theirs.start < mine.end && mine.start < theirs.end) {
+            let fault = Fault::new(name, format!("toys {theirs:?} and {mine:?} overlap"));
+            problems.push(fault.because("a toy would count twice").suggest("Merge each part once.").data());
         }
-        self.ranges = joined;
     }
+    let mut all: Vec<Range<u64>> = ours.iter().chain(others).cloned().collect();
+    all.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in all {
+        match joined.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 fn without_trailing_zeros(mut counts: Vec<u64>) -> Vec<u64> {
