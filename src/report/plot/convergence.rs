@@ -125,7 +125,7 @@ impl Convergence {
         if !self.points.is_empty() {
             entries.push((Symbol::Dashed(EXPECTED), format!("*p*_{{global}} = {}", self.p_value)));
         }
-        shapes::legend(SIDES.1 - 262.0, ENDS.1 + 12.0, &entries)
+        shapes::legend(SIDES.1 - 276.0, ENDS.1 + 12.0, &entries)
     }
 }
 
