@@ -3,12 +3,16 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde_json::{Map, Value, json};
+
 use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
+use super::search::Searched;
 use crate::hunt::Findings;
-use crate::report::number;
+use crate::report::{Answer, Fact, Verdict, number};
 use crate::selection::CutflowTable;
-use crate::toys::{Deviations, Global};
+use crate::toys::gross_vitells::REFERENCE_Z;
+use crate::toys::{Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, stopping};
 
 /// What a run found and where it wrote it.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct Found {
     pub left_out: usize,
     /// The bump in the rows of a plane, whatever the column.
     pub bump: Option<Bump>,
+    /// The estimate for scans along one line, or why there is none.
+    pub gross_vitells: Result<GrossVitells, NoScan>,
 }
 
 /// The most significant window of a spectrum, by its local p-value.
@@ -56,9 +62,168 @@ pub struct Bump {
 }
 
 impl Found {
-    /// Whether the toys resolve the answer: at least 10 of them exceed.
-    fn resolved(&self) -> bool {
-        self.global.significance.exceed >= 10
+    /// What a search found.
+    pub(super) fn of(searched: &Searched) -> Self {
+        let expected = searched.experiment.expected();
+        Self {
+            place: searched.place.clone(),
+            global: searched.global.clone(),
+            windows: expected.kept().len(),
+            left_out: expected.left_out().len(),
+            bump: None,
+            gross_vitells: searched.gross_vitells,
+        }
+    }
+}
+
+/// Whether toys resolve the answer: at least 10 of them exceed.
+fn resolved(significance: &GlobalSignificance) -> bool {
+    significance.exceed >= 10
+}
+
+/// Why there are no more toys, in words.
+pub(super) fn stopped_because(stopped: Stopped) -> String {
+    let percent = |relative: f64| format!("{} %", number::significant(100.0 * relative, 3));
+    match stopped {
+        Stopped::Number => "the number asked for".into(),
+        Stopped::Accuracy { wanted, reached } => {
+            format!("accurate to {}, {} was asked for", percent(reached), percent(wanted))
+        }
+        Stopped::Maximum { wanted, reached } => {
+            let reached =
+                reached.map_or("no toy exceeds".into(), |reached| format!("accurate to {}", percent(reached)));
+            format!("the most allowed, before the accuracy of {} was reached: {reached}", percent(wanted))
+        }
+    }
+}
+
+/// The answer of the report.
+pub(super) fn report(searched: &Searched) -> Answer {
+    let global = &searched.global;
+    let (findings, significance) = (&global.findings, &global.significance);
+    let expected = searched.experiment.expected();
+    let z = match significance.z {
+        Deviations::Measured { z, .. } | Deviations::Above(z) | Deviations::Below(z) => z,
+    };
+    let (low, high) = significance.interval;
+    let three = |value: f64| number::significant(value, 3);
+    let count = |value: usize| number::count(value as u64);
+    let mut facts = vec![
+        Fact::new("Global *p*-value", p_value(significance)),
+        Fact::new("68 % interval", format!("{} to {} (Clopper-Pearson)", three(low), three(high))),
+        Fact::new(
+            "Observed, expected",
+            format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5)),
+        ),
+        Fact::new("Local *p*-value", number::probability(findings.ln_p)),
+        Fact::new("Local significance", format!("{:.2} σ (statistical only)", findings.z)),
+        Fact::new(
+            "Toys",
+            format!(
+                "{}, of which {} {} it",
+                number::count(significance.toys),
+                number::count(significance.exceed),
+                match searched.experiment.exceedance() {
+                    Exceedance::AtLeast => "reach",
+                    Exceedance::Above => "pass",
+                }
+            ),
+        ),
+        Fact::new("Toys stopped at", stopped_because(global.stopped)),
+        Fact::new(
+            "Windows",
+            format!("{} tested, {} left out", count(expected.kept().len()), count(expected.left_out().len())),
+        ),
+        Fact::new("Šidák", format!("at most {}, as windows are positively associated", three(significance.sidak))),
+        Fact::new("Bonferroni", format!("at most {}, whatever windows share", three(significance.bonferroni))),
+    ];
+    if let Some(trials) = significance.effective_trials {
+        facts.push(Fact::new("Effective trials", three(trials)));
+    }
+    facts.push(Fact::new("Gross and Vitells", gross_vitells(&searched.gross_vitells)));
+    if searched.unexpected_events > 0 {
+        let events = number::count(searched.unexpected_events);
+        facts.push(Fact::new("Unexpected events", format!("{events} in cells where nothing is expected")));
+    }
+    facts.push(Fact::new("Statistic", searched.experiment.statistic()));
+    Answer {
+        headline: format!(
+            "Global significance {}: the largest excess is at {}",
+            deviations(significance.z),
+            searched.place
+        ),
+        facts,
+        verdict: Verdict::of(z),
+    }
+}
+
+fn gross_vitells(estimate: &Result<GrossVitells, NoScan>) -> String {
+    match estimate {
+        Err(why) => why.to_string(),
+        Ok(estimate) => format!(
+            "{} ± {}, from {} upcrossings of {REFERENCE_Z} σ a toy",
+            number::significant(estimate.p, 3),
+            number::significant(estimate.error, 1),
+            number::significant(estimate.upcrossings, 3)
+        ),
+    }
+}
+
+/// The numbers of the answer for the manifest.
+pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
+    let (findings, significance) = (&searched.global.findings, &searched.global.significance);
+    let (kind, z, error) = match significance.z {
+        Deviations::Measured { z, error } => ("measured", z, Some(error)),
+        Deviations::Above(z) => ("above", z, None),
+        Deviations::Below(z) => ("below", z, None),
+    };
+    let (stopped, wanted, reached) = match searched.global.stopped {
+        Stopped::Number => ("number", None, stopping::relative_error(&searched.global.tally)),
+        Stopped::Accuracy { wanted, reached } => ("accuracy", Some(wanted), Some(reached)),
+        Stopped::Maximum { wanted, reached } => ("maximum", Some(wanted), reached),
+    };
+    let gross_vitells = match &searched.gross_vitells {
+        Ok(estimate) => json!({
+            "global_p": estimate.p,
+            "global_p_error": estimate.error,
+            "global_significance": estimate.z,
+            "reference_level": REFERENCE_Z,
+            "upcrossings": estimate.upcrossings,
+            "upcrossings_error": estimate.upcrossings_error,
+            "toys": estimate.toys,
+        }),
+        Err(why) => json!({ "omitted": why.to_string() }),
+    };
+    let numbers = json!({
+        "place": searched.place,
+        "window": findings.best.0,
+        "observed": findings.observed,
+        "expected": findings.expected,
+        "local_ln_p": findings.ln_p,
+        "local_significance": findings.z,
+        "local_statistic": searched.experiment.statistic(),
+        "exceedance": searched.summary.exceedance,
+        "global_p": significance.p,
+        "global_p_interval_68": [significance.interval.0, significance.interval.1],
+        "global_significance": z,
+        "global_significance_is": kind,
+        "global_significance_error": error,
+        "toys": significance.toys,
+        "toys_exceeding": significance.exceed,
+        "stopped_by": stopped,
+        "accuracy_wanted": wanted,
+        "accuracy_reached": reached,
+        "sidak": significance.sidak,
+        "bonferroni": significance.bonferroni,
+        "effective_trials": significance.effective_trials,
+        "gross_vitells": gross_vitells,
+        "windows": searched.experiment.expected().kept().len(),
+        "windows_left_out": searched.experiment.expected().left_out().len(),
+        "unexpected_events": searched.unexpected_events,
+    });
+    match numbers {
+        Value::Object(map) => map,
+        _ => Map::new(),
     }
 }
 
@@ -88,7 +253,7 @@ impl fmt::Display for Outcome {
                 let (p, z) = (plain(&number::probability(bump.findings.ln_p)), bump.findings.z);
                 writeln!(f, "Largest bump         {}, local p = {p}, {z:.2} sigma", bump.place)?;
             }
-            writeln!(f, "Global p-value       {}", plain(&p_value(&found.global)))?;
+            writeln!(f, "Global p-value       {}", plain(&p_value(significance)))?;
             writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
             writeln!(
                 f,
@@ -98,7 +263,13 @@ impl fmt::Display for Outcome {
                 number::count(found.windows as u64),
                 number::count(found.left_out as u64)
             )?;
-            if !found.resolved() && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. }) {
+            if !matches!(found.global.stopped, Stopped::Number) {
+                writeln!(f, "                     {}", plain(&stopped_because(found.global.stopped)))?;
+            }
+            if let Ok(estimate) = &found.gross_vitells {
+                writeln!(f, "Gross and Vitells    {}", plain(&gross_vitells(&Ok(*estimate))))?;
+            }
+            if !resolved(significance) && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. }) {
                 writeln!(f, "                     Too few toys exceed for a precise answer; raise toys.number.")?;
             }
         }
@@ -134,7 +305,7 @@ fn expected(count: f64) -> String {
 }
 
 /// Rich notation as plain text for a terminal: `1.2 × 10^{-4}` becomes `1.2e-4`.
-fn plain(rich: &str) -> String {
+pub(super) fn plain(rich: &str) -> String {
     rich.replace(" × 10^{", "e")
         .replace("^{", "^")
         .replace("_{", "_")

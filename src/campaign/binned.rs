@@ -3,32 +3,53 @@
 use super::answer::Outcome;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
-use super::search::{SearchSettings, search};
+use super::search::{SearchSettings, Searched};
 use crate::card::BinnedWork;
 use crate::error::{Fault, Result};
-use crate::hunt::{WindowId, Windows};
+use crate::hunt::Windows;
 use crate::report::number;
 use crate::spectrum::Expectation;
+use crate::spectrum::binned::BinnedSpectrum;
+use crate::toys::Summary;
 
-pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
+/// What was read and found.
+struct Hunted {
+    table: BinnedSpectrum,
+    searched: Searched,
+    quantity: Quantity,
+}
+
+/// Throws a part of the toys.
+pub(super) fn throw(mut run: Run, work: &BinnedWork) -> Result<Summary> {
+    Ok(hunt(&mut run, work)?.searched.summary)
+}
+
+fn hunt(run: &mut Run, work: &BinnedWork) -> Result<Hunted> {
     let stage = run.progress.stage("read", "bins", None);
     let table = work.input.load()?;
     stage.add(table.observed.len() as u64);
     run.record_stage(stage.finish());
     run.record_input("spectrum", &work.input.path, None)?;
 
-    let expected = table.expected.ok_or_else(|| {
+    let expected = table.expected.clone().ok_or_else(|| {
         Fault::new("campaign.run", "the spectrum has no expectation").because("a hunt compares with one").usage()
     })?;
-    let expectation = Expectation::given(expected.clone(), table.uncertainty.clone())?;
     let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
-    let settings =
-        SearchSettings { minimum_effective_count: work.minimum_effective_count, toys: work.toys, seed: run.card.seed };
-    let searched = search(&run.device, run.progress, windows, &expectation, &table.observed, &settings)?;
-    searched.stages.iter().for_each(|stage| run.record_stage(stage.clone()));
-
-    let windows = searched.experiment.windows();
+    let expectation = Expectation::given(expected, table.uncertainty.clone())?;
+    let settings = SearchSettings {
+        minimum_effective_count: work.minimum_effective_count,
+        toys: work.toys.clone(),
+        seed: run.card.seed,
+    };
     let quantity = Quantity { name: work.input.quantity.clone(), unit: work.input.unit.clone() };
+    let searched = run.search(windows, &expectation, &table.observed, &settings, &[&quantity])?;
+    Ok(Hunted { table, searched, quantity })
+}
+
+/// Runs a card over a spectrum in bins.
+pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
+    let Hunted { table, searched, quantity } = hunt(&mut run, work)?;
+    let windows = searched.experiment.windows();
     let style = Style {
         name: run.card.name.clone(),
         small_print: vec![format!(
@@ -47,16 +68,16 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
             Bins {
                 edges: &table.edges,
                 observed: &observed,
-                expected,
+                expected: table.expected.unwrap_or_default(),
                 expected_error: table.uncertainty.unwrap_or_default(),
                 marked: Some(windows.bounds(findings.best)),
             },
         ),
         figures::tomography(&style, &quantity, windows, findings),
         figures::maximum(&style, &searched.global),
+        figures::convergence(&style, &searched.global),
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);
-    let place = figures::place(windows, WindowId(findings.best.0), &[&quantity]);
-    let found = run.record_answer(&searched, place);
+    let found = run.record_answer(&searched)?;
     run.finish(Some(found), None)
 }

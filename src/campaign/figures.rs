@@ -2,11 +2,15 @@
 
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
-use crate::report::plot::{MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography, TomographyWindow};
+use crate::report::plot::{
+    Convergence, ConvergencePoint, MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography,
+    TomographyWindow,
+};
 use crate::report::svg::panel::PlotLabel;
 use crate::report::svg::{AxisTitle, Spacing};
 use crate::report::{Figure, LeftOut, number};
-use crate::toys::{Deviations, Global};
+use crate::toys::significance::COVERAGE;
+use crate::toys::{Deviations, Global, GlobalSignificance, Milestone};
 
 /// What all figures of a report share.
 pub(super) struct Style {
@@ -166,16 +170,32 @@ pub(super) fn maximum(style: &Style, global: &Global) -> Figure {
         observed: global.findings.z,
         reached: significance.exceed,
         thrown: significance.toys,
-        p_value: p_value(global),
+        p_value: p_value(significance),
         significance: deviations(significance.z),
     };
     let caption = "The largest local significance of each toy, and the observed one.";
     Figure::new("maximum", "Largest significance of the toys", caption, Plot::Maximum(plot))
 }
 
+/// How the global p-value settled with the number of toys.
+pub(super) fn convergence(style: &Style, global: &Global) -> Figure {
+    let point = |at: &Milestone| {
+        // A milestone holds no more toys than a run throws, for which there is an interval.
+        let interval = special::binomial_interval(at.exceed, at.toys, COVERAGE).unwrap_or((0.0, 1.0));
+        ConvergencePoint { toys: at.toys, exceed: at.exceed, interval }
+    };
+    let plot = Convergence {
+        label: style.label(),
+        points: global.tally.convergence().iter().map(point).collect(),
+        p_value: p_value(&global.significance),
+    };
+    let caption =
+        "The global p-value after so many toys, with its 68 % interval; without exceeding toys, its upper end.";
+    Figure::new("convergence", "Convergence of the global *p*-value", caption, Plot::Convergence(plot))
+}
+
 /// The global p-value with its binomial error.
-pub(super) fn p_value(global: &Global) -> String {
-    let significance = &global.significance;
+pub(super) fn p_value(significance: &GlobalSignificance) -> String {
     let (low, high) = significance.interval;
     if significance.exceed == 0 {
         return format!("< {} (68 %)", number::significant(high, 2));

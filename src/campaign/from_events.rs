@@ -5,23 +5,52 @@ use super::expect;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
 use super::sample;
-use super::search::{SearchSettings, search};
+use super::search::{SearchSettings, Searched};
 use super::segment::Streamed;
 use crate::Device;
 use crate::card::{EventWork, Histogrammed, Role, Search};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};
 use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
 use crate::report::{Cutflow, CutflowRow};
 use crate::spectrum::{Axis, Expectation, Histogram, uhi};
+use crate::toys::Summary;
 
+/// Runs a card over events.
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
+    let filled = fill(&mut run, work)?;
+    let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
+    let selected = selected.map(|(streamed, _)| streamed.survivors).sum();
+    match &work.search {
+        None => {
+            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
+            run.finish(None, Some(selected))
+        }
+        Some(settings) => {
+            let hunted = hunt(&mut run, work, settings, &filled)?;
+            present(run, work, settings, hunted)
+        }
+    }
+}
+
+/// Throws a part of the toys.
+pub(super) fn throw(mut run: Run, work: &EventWork) -> Result<Summary> {
+    let Some(settings) = &work.search else {
+        let fault = Fault::new("campaign.toys", "the card asks for no search");
+        return Err(fault.because("there is nothing to throw toys for").suggest("Add [toys] to it.").usage());
+    };
+    let filled = fill(&mut run, work)?;
+    Ok(hunt(&mut run, work, settings, &filled)?.searched.summary)
+}
+
+/// Selects and fills every sample.
+fn fill(run: &mut Run, work: &EventWork) -> Result<Vec<Streamed>> {
     let sources = open_all(work, run.bad_files)?;
     let axes = axes(work)?;
     let variables = filled_variables(work);
     let mut filled = Vec::new();
     for (sample, source) in work.samples.iter().zip(&sources) {
-        filled.push(sample::stream(&mut run, work, sample, source, &axes, &variables)?);
+        filled.push(sample::stream(run, work, sample, source, &axes, &variables)?);
     }
     for (sample, source) in work.samples.iter().zip(&sources) {
         for (file, rows) in source.files_and_rows() {
@@ -32,16 +61,8 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
             run.record_input(&sample.name, file, Some(rows))?;
         }
     }
-    record_histograms(&mut run, work, &filled)?;
-    let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
-    let selected = selected.map(|(streamed, _)| streamed.survivors).sum();
-    match &work.search {
-        None => {
-            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
-            run.finish(None, Some(selected))
-        }
-        Some(settings) => hunt(run, work, settings, &filled),
-    }
+    record_histograms(run, work, &filled)?;
+    Ok(filled)
 }
 
 /// Opens the files of every sample; the problems of all are reported at once.
@@ -119,7 +140,15 @@ fn bump_in_rows(
     Ok((windows, findings))
 }
 
-fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Outcome> {
+/// What was expected and found.
+struct Hunted {
+    data: expect::Contents,
+    expectation: Expectation,
+    searched: Searched,
+    quantities: Vec<Quantity>,
+}
+
+fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Hunted> {
     let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
     let stage = run.progress.stage("expectation", "cells", Some(data.counts.len() as u64));
     let expectation = expect::expectation(&settings.expectation, work, &data, &simulation)?;
@@ -131,20 +160,24 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
     };
     let numbers = SearchSettings {
         minimum_effective_count: settings.expectation.minimum_effective_count,
-        toys: settings.toys,
+        toys: settings.toys.clone(),
         seed: run.card.seed,
     };
-    let searched = search(&run.device, run.progress, windows, &expectation, &data.counts, &numbers)?;
-    searched.stages.iter().for_each(|stage| run.record_stage(stage.clone()));
-    run.report.answer.facts.extend(expect::describe(&expectation));
-
-    let windows = searched.experiment.windows();
-    let findings = &searched.global.findings;
-    let names: Vec<Quantity> = axes(work)?
+    let quantities: Vec<Quantity> = axes(work)?
         .iter()
         .map(|axis| Quantity { name: axis.name().to_owned(), unit: axis.unit().to_owned() })
         .collect();
-    let quantities: Vec<&Quantity> = names.iter().collect();
+    let named: Vec<&Quantity> = quantities.iter().collect();
+    let searched = run.search(windows, &expectation, &data.counts, &numbers, &named)?;
+    Ok(Hunted { data, expectation, searched, quantities })
+}
+
+/// The figures, the answer and the files of a search.
+fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) -> Result<Outcome> {
+    let Hunted { data, expectation, searched, quantities } = hunted;
+    let quantities: Vec<&Quantity> = quantities.iter().collect();
+    let windows = searched.experiment.windows();
+    let findings = &searched.global.findings;
     let style = Style {
         name: run.card.name.clone(),
         small_print: work.selection.cuts().map(str::to_owned).collect(),
@@ -178,6 +211,7 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
         _ => figures::tomography(&style, quantities[0], windows, findings),
     });
     run.report.figures.push(figures::maximum(&style, &searched.global));
+    run.report.figures.push(figures::convergence(&style, &searched.global));
     let bump = match &work.histogrammed {
         Histogrammed::Plane { .. } => {
             let (rows, found) = bump_in_rows(&run.device, settings, windows, &observed, &expected)?;
@@ -187,13 +221,11 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
         Histogrammed::Spectrum { .. } => None,
     };
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &data.counts, &quantities);
-    let place = figures::place(windows, findings.best, &quantities);
-    let closure = std::mem::take(&mut run.report.answer.facts);
-    let mut found = run.record_answer(&searched, place);
+    let mut found = run.record_answer(&searched)?;
     if let Some(bump) = bump {
         run.record_bump(&bump);
         found.bump = Some(bump);
     }
-    run.report.answer.facts.extend(closure);
+    run.report.answer.facts.extend(expect::describe(&expectation));
     run.finish(Some(found), None)
 }

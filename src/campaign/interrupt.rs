@@ -45,18 +45,25 @@ impl Interrupt {
         self.signal.load(Ordering::Relaxed) != 0
     }
 
+    /// The name of the signal that came.
+    pub fn raised_by(&self) -> Option<&'static str> {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => None,
+            number => Some(name(number)),
+        }
+    }
+
     /// Gives up if a signal came.
     ///
     /// # Errors
     /// [`Error::Interrupted`] (exit code 75) that names the signal and `operation`.
     pub fn check(&self, operation: &'static str) -> Result<()> {
-        match self.signal.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            number => Err(Error::Interrupted(
-                Fault::new(operation, format!("stopped by {}", name(number)))
-                    .because("nothing half-written was left")
-                    .suggest("Start it again to have it done."),
-            )),
+        match self.raised_by() {
+            None => Ok(()),
+            Some(signal) => Err(Fault::new(operation, format!("stopped by {signal}"))
+                .because("nothing half-written was left")
+                .suggest("Start it again to have it done.")
+                .interrupted()),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod benchmark;
 mod binned;
+pub mod checkpoint;
 mod demo;
 mod expect;
 mod figures;
@@ -22,6 +23,7 @@ mod sample;
 pub mod search;
 pub mod segment;
 mod survivors;
+mod toys;
 
 pub use answer::{Bump, Found, Outcome};
 pub use benchmark::{BenchmarkCase, Measured, benchmark};
@@ -31,5 +33,6 @@ pub use manifest::Manifest;
 pub use output::Output;
 pub use plan::{Plan, PlannedStage, check};
 pub use progress::{Progress, Speech, Stage};
-pub use request::{DemoRequest, RunRequest};
+pub use request::{DemoRequest, RunRequest, ToyPart};
 pub use run::run;
+pub use toys::{ThrownToys, merge_toys, show_toys, throw_toys};

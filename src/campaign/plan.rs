@@ -8,6 +8,7 @@ use crate::card::{Card, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
 use crate::report::number;
+use crate::toys::{Goal, Number};
 
 /// What a card would do.
 #[derive(Debug, Clone)]
@@ -62,12 +63,7 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
                     unit: "windows",
                     detail: String::new(),
                 },
-                PlannedStage {
-                    name: "toys".into(),
-                    units: Some(work.toys.number),
-                    unit: "toys",
-                    detail: String::new(),
-                },
+                planned_toys(&work.toys.goal, Some(table.observed.iter().sum()), String::new()),
             ]
         }
     };
@@ -111,9 +107,26 @@ fn event_stages(card: &Card, bad_files: BadFiles) -> Result<Vec<PlannedStage>> {
             detail: String::new(),
         });
         stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
-        stages.push(PlannedStage { name: "toys".into(), units: Some(search.toys.number), unit: "toys", detail });
+        stages.push(planned_toys(&search.toys.goal, None, detail));
     }
     Ok(stages)
+}
+
+/// The stage of the toys; how many are as many as `events` is known where those are.
+fn planned_toys(goal: &Goal, events: Option<u64>, detail: String) -> PlannedStage {
+    let number = match goal.number {
+        Number::Toys(toys) => Some(toys),
+        Number::Events => events,
+    };
+    let mut details = Vec::from_iter((!detail.is_empty()).then_some(detail));
+    if goal.number == Number::Events {
+        details.push("as many as events".into());
+    }
+    if let Some(accuracy) = goal.accuracy {
+        let most = number::count(accuracy.maximum);
+        details.push(format!("or more, until accurate to {} %, at most {most}", 100.0 * accuracy.relative));
+    }
+    PlannedStage { name: "toys".into(), units: number, unit: "toys", detail: details.join(", ") }
 }
 
 impl fmt::Display for Plan {

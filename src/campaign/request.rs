@@ -1,12 +1,15 @@
 //! What a user asks for, as plain data: the command line fills these, and so can a Rust program.
 
+use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::manifest::Hashed;
 use crate::Device;
 use crate::device::{Bytes, CudaSettings, DeviceChoice};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::events::BadFiles;
+use crate::toys::Stopping;
 
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +32,61 @@ pub struct RunRequest {
     pub hashed: Hashed,
     /// The words of the command line, for the record.
     pub command_line: Vec<String>,
+    /// The time between two checkpoints of the toys; [`EVERY`](super::checkpoint::EVERY) if `None`.
+    pub checkpoint_every: Option<Duration>,
+    /// A summary of toys that were thrown before: only those that are missing are thrown.
+    pub thrown_toys: Option<PathBuf>,
+}
+
+/// Which toys of a card are thrown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ToyPart {
+    /// All, until the card's goal is reached.
+    #[default]
+    All,
+    /// The toys with these numbers.
+    Range(Range<u64>),
+    /// One of so many equal parts of the card's number of toys.
+    Shard {
+        /// Which part, from 1 on.
+        index: u64,
+        /// How many parts there are.
+        of: u64,
+    },
+}
+
+impl ToyPart {
+    /// The first toy, and when to stop, for a card with this goal.
+    ///
+    /// # Errors
+    /// A part of toys whose number is not known before all are thrown, and a part without toys.
+    pub(super) fn of(&self, stopping: Stopping) -> Result<(u64, Stopping)> {
+        let refused = |problem: String, reason: &str, suggestion: &str| {
+            Fault::new("campaign.toys", problem).because(reason).suggest(suggestion).usage()
+        };
+        let range = match self {
+            Self::All => return Ok((0, stopping)),
+            Self::Range(range) => range.clone(),
+            Self::Shard { index, of } => {
+                let Stopping::After(toys) = stopping else {
+                    let problem = format!("the card stops at an accuracy, and part {index} of {of} is asked for");
+                    let reason = "a part does not know how accurate all parts together are";
+                    return Err(refused(
+                        problem,
+                        reason,
+                        "Use --toys A..B, or --set toys.number and no toys.accuracy.",
+                    ));
+                };
+                let cut = |part: u64| (u128::from(toys) * u128::from(part) / u128::from(*of)) as u64;
+                cut(index.saturating_sub(1))..cut(*index)
+            }
+        };
+        if range.is_empty() {
+            let problem = format!("toys {} to {} are no toys", range.start, range.end);
+            return Err(refused(problem, "a part throws at least one", "Use fewer parts."));
+        }
+        Ok((range.start, Stopping::After(range.end - range.start)))
+    }
 }
 
 impl RunRequest {
@@ -52,4 +110,27 @@ pub struct DemoRequest {
     pub seed: u64,
     /// How to run the card, apart from the card itself.
     pub run: RunRequest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_all_toys_once() {
+        for (toys, of) in [(100_000, 7), (10, 10), (u64::MAX, 3)] {
+            let mut next = 0;
+            for index in 1..=of {
+                let (first, stopping) = ToyPart::Shard { index, of }.of(Stopping::After(toys)).unwrap();
+                assert_eq!(first, next);
+                next += stopping.most();
+            }
+            assert_eq!(next, toys);
+        }
+        assert!(ToyPart::Shard { index: 1, of: 4 }.of(Stopping::After(3)).is_err());
+        let accurate = Stopping::Accurate { relative: 0.1, minimum: 1, maximum: 2 };
+        assert!(ToyPart::Shard { index: 1, of: 2 }.of(accurate).is_err());
+        assert_eq!(ToyPart::Range(5..9).of(accurate).unwrap(), (5, Stopping::After(4)));
+        assert_eq!(ToyPart::All.of(accurate).unwrap(), (0, accurate));
+    }
 }

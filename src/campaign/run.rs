@@ -1,26 +1,29 @@
 //! Runs a card: the stages in their order, then the report and the manifest, in a folder that appears complete or not at
 //! all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::answer::{Bump, Found, Outcome};
-use super::figures::{deviations, p_value};
+use super::checkpoint::Checkpoint;
+use super::figures::Quantity;
 use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, SkippedRecord, StageRecord};
 use super::output::{CardIdentity, Output};
 use super::progress::Progress;
-use super::request::RunRequest;
+use super::request::{RunRequest, ToyPart};
 use super::sample::Skipped;
-use super::search::Searched;
-use super::{binned, from_events};
+use super::search::{SearchRun, SearchSettings, Searched};
+use super::{answer, binned, figures, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
 use crate::error::Result;
 use crate::events::BadFiles;
-use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
+use crate::hunt::Windows;
+use crate::report::{DataFile, Fact, InputFile, ReportData, StageTiming, number};
 use crate::selection::CutflowTable;
-use crate::toys::Deviations;
+use crate::spectrum::Expectation;
 
 /// What the stages of a run share.
 pub(super) struct Run<'a> {
@@ -36,6 +39,12 @@ pub(super) struct Run<'a> {
     pub(super) cutflows: Vec<(String, CutflowTable)>,
     /// What was left out, in words.
     pub(super) skipped: Vec<String>,
+    /// Which toys are thrown.
+    pub(super) part: ToyPart,
+    /// A file of toys that were thrown before.
+    pub(super) thrown: Option<PathBuf>,
+    /// Where toys are kept while more are thrown.
+    pub(super) checkpoint: Checkpoint,
 }
 
 /// Runs the card of a request.
@@ -45,40 +54,8 @@ pub(super) struct Run<'a> {
 /// contradict; a signal. Nothing half-written is left.
 pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
     let card = Card::read(&request.card, &request.settings)?;
-    let device = request.choose_device()?;
-    tracing::info!(card = card.name, device = %device, "run");
     let folder = request.output.as_deref().unwrap_or(&card.output);
-    let identity = CardIdentity { name: card.name.clone(), sha256: card.origin.sha256() };
-    let output = Output::create(folder, &identity)?;
-    let mut manifest = Manifest::new(card_record(&card));
-    manifest.command_line.clone_from(&request.command_line);
-    manifest.settings.clone_from(&request.settings);
-    manifest.seeds = vec![SeedRecord { stage: "toys".into(), seed: card.seed }];
-    manifest.device = DeviceRecord {
-        name: device.to_string(),
-        // Every kernel so far decides, and deciding kernels give the CPU's bits: one class for both.
-        arithmetic: "deterministic f64, integers".into(),
-        threads: rayon::current_num_threads(),
-    };
-    let report = ReportData {
-        title: card.name.clone(),
-        description: card.description.clone(),
-        card: card.origin.text.clone(),
-        overrides: card.origin.overrides.clone(),
-        ..ReportData::default()
-    };
-    let run = Run {
-        card: &card,
-        device,
-        progress,
-        output,
-        report,
-        manifest,
-        hashed: request.hashed,
-        bad_files: request.bad_files,
-        cutflows: Vec::new(),
-        skipped: Vec::new(),
-    };
+    let run = Run::begin(&card, request, progress, folder, ToyPart::All)?;
     match &card.work {
         Work::Events(work) => from_events::run(run, work),
         Work::Binned(work) => binned::run(run, work),
@@ -94,7 +71,85 @@ fn card_record(card: &Card) -> CardRecord {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// Begins a run of a card with its output in `folder`.
+    ///
+    /// # Errors
+    /// A device that cannot be used; an output folder that belongs to another card.
+    pub(super) fn begin(
+        card: &'a Card,
+        request: &RunRequest,
+        progress: &'a Progress,
+        folder: &Path,
+        part: ToyPart,
+    ) -> Result<Self> {
+        let device = request.choose_device()?;
+        tracing::info!(card = card.name, device = %device, "run");
+        let identity = CardIdentity { name: card.name.clone(), sha256: card.origin.sha256() };
+        let output = Output::create(folder, &identity)?;
+        let mut manifest = Manifest::new(card_record(card));
+        manifest.command_line.clone_from(&request.command_line);
+        manifest.settings.clone_from(&request.settings);
+        manifest.seeds = vec![SeedRecord { stage: "toys".into(), seed: card.seed }];
+        manifest.device = DeviceRecord {
+            name: device.to_string(),
+            // Every kernel so far decides, and deciding kernels give the CPU's bits: one class for both.
+            arithmetic: "deterministic f64, integers".into(),
+            threads: rayon::current_num_threads(),
+        };
+        let report = ReportData {
+            title: card.name.clone(),
+            description: card.description.clone(),
+            card: card.origin.text.clone(),
+            overrides: card.origin.overrides.clone(),
+            ..ReportData::default()
+        };
+        Ok(Self {
+            card,
+            device,
+            progress,
+            checkpoint: Checkpoint::beside(output.place(), request.checkpoint_every),
+            output,
+            report,
+            manifest,
+            hashed: request.hashed,
+            bad_files: request.bad_files,
+            cutflows: Vec::new(),
+            skipped: Vec::new(),
+            part,
+            thrown: request.thrown_toys.clone(),
+        })
+    }
+
+    /// Keeps toys beside another file or folder.
+    pub(super) fn with_checkpoint_beside(mut self, place: &Path, every: Option<Duration>) -> Self {
+        self.checkpoint = Checkpoint::beside(place, every);
+        self
+    }
+
+    /// Scans `observed` and throws the toys, and records the time of both.
+    pub(super) fn search(
+        &mut self,
+        windows: Windows,
+        expectation: &Expectation,
+        observed: &[u64],
+        settings: &SearchSettings,
+        quantities: &[&Quantity],
+    ) -> Result<Searched> {
+        let run = SearchRun {
+            device: &self.device,
+            progress: self.progress,
+            analysis: &self.card.name,
+            place: &|windows, window| figures::place(windows, window, quantities),
+            part: &self.part,
+            thrown: self.thrown.as_deref(),
+            checkpoint: self.checkpoint.clone(),
+        };
+        let searched = run.search(windows, expectation, observed, settings)?;
+        searched.stages.iter().for_each(|stage| self.record_stage(stage.clone()));
+        Ok(searched)
+    }
+
     /// Records a file that was read.
     pub(super) fn record_input(&mut self, sample: &str, path: &Path, rows: Option<u64>) -> Result<()> {
         let record = match rows {
@@ -144,54 +199,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The result of a search, in the report and in the manifest.
-    pub(super) fn record_answer(&mut self, searched: &Searched, place: String) -> Found {
-        let global = &searched.global;
-        let (findings, significance) = (&global.findings, &global.significance);
-        let (windows, left_out) =
-            (searched.experiment.expected().kept().len(), searched.experiment.expected().left_out().len());
-        let z = match significance.z {
-            Deviations::Measured { z, .. } | Deviations::Above(z) | Deviations::Below(z) => z,
-        };
-        self.report.answer = Answer {
-            headline: format!("Global significance {}: the largest excess is at {place}", deviations(significance.z)),
-            facts: vec![
-                Fact::new("Global *p*-value", p_value(global)),
-                Fact::new(
-                    "Observed, expected",
-                    format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5)),
-                ),
-                Fact::new("Local *p*-value", number::probability(findings.ln_p)),
-                Fact::new("Local significance", format!("{:.2} σ (statistical only)", findings.z)),
-                Fact::new(
-                    "Toys",
-                    format!(
-                        "{}, of which {} reach it",
-                        number::count(significance.toys),
-                        number::count(significance.exceed)
-                    ),
-                ),
-                Fact::new(
-                    "Windows",
-                    format!("{} tested, {} left out", number::count(windows as u64), number::count(left_out as u64)),
-                ),
-                Fact::new(
-                    "Bounds without toys",
-                    format!(
-                        "{} (Šidák), {} (Bonferroni)",
-                        number::significant(significance.sidak, 3),
-                        number::significant(significance.bonferroni, 3)
-                    ),
-                ),
-            ],
-            verdict: Verdict::of(z),
-        };
-        if let Some(trials) = significance.effective_trials {
-            self.report.answer.facts.push(Fact::new("Effective trials", number::significant(trials, 3)));
-        }
-        self.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
-        self.manifest.answer = answer(searched, &place);
-        Found { place, global: global.clone(), windows, left_out, bump: None }
+    /// The result of a search, in the report, in the manifest and as a summary of its toys.
+    pub(super) fn record_answer(&mut self, searched: &Searched) -> Result<Found> {
+        self.write("toys.json", &searched.summary.to_json(), "The toys, for `trawl toys show` and `merge`.")?;
+        let before = std::mem::replace(&mut self.report.answer, answer::report(searched));
+        self.report.answer.facts.extend(before.facts);
+        self.manifest.toy_table_sha256 = Some(searched.global.tally.tables_sha256().to_owned());
+        self.manifest.answer = answer::manifest(searched);
+        Ok(Found::of(searched))
     }
 
     /// The bump in the rows of a plane, in the report and in the manifest.
@@ -219,6 +234,7 @@ impl Run<'_> {
         }
         let name = self.card.name.clone();
         let folder = self.output.finish(self.manifest)?;
+        self.checkpoint.remove();
         let (cutflows, skipped) = (self.cutflows, self.skipped);
         Ok(Outcome { name, found, selected, cutflows, skipped, stages, report: folder.join("report.html"), folder })
     }
@@ -236,39 +252,5 @@ impl Run<'_> {
         facts.extend(manifest.rustc.clone().map(|version| Fact::new("Compiler", version)));
         facts.extend(manifest.toy_table_sha256.clone().map(|sha| Fact::new("Toy tables sha256", sha)));
         facts
-    }
-}
-
-fn answer(searched: &Searched, place: &str) -> Map<String, Value> {
-    let (findings, significance) = (&searched.global.findings, &searched.global.significance);
-    let (kind, z, error) = match significance.z {
-        Deviations::Measured { z, error } => ("measured", z, Some(error)),
-        Deviations::Above(z) => ("above", z, None),
-        Deviations::Below(z) => ("below", z, None),
-    };
-    let numbers = json!({
-        "place": place,
-        "window": findings.best.0,
-        "observed": findings.observed,
-        "expected": findings.expected,
-        "local_ln_p": findings.ln_p,
-        "local_significance": findings.z,
-        "local_statistic": "statistical-only Poisson p-value, excesses only",
-        "global_p": significance.p,
-        "global_p_interval_68": [significance.interval.0, significance.interval.1],
-        "global_significance": z,
-        "global_significance_is": kind,
-        "global_significance_error": error,
-        "toys": significance.toys,
-        "toys_exceeding": significance.exceed,
-        "sidak": significance.sidak,
-        "bonferroni": significance.bonferroni,
-        "effective_trials": significance.effective_trials,
-        "windows": searched.experiment.expected().kept().len(),
-        "windows_left_out": searched.experiment.expected().left_out().len(),
-    });
-    match numbers {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }

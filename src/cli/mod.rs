@@ -12,9 +12,11 @@ mod import;
 mod inspect;
 mod run;
 mod speech;
+mod toys;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -49,6 +51,8 @@ enum Command {
     Run(run::RunArguments),
     /// Check a card against its files and print the plan, without running it
     Check(check::CheckArguments),
+    /// Throw toys in parts, add the parts up, and say what they hold
+    Toys(toys::ToysArguments),
     /// Say what Parquet files hold, and which columns a card can use
     Inspect(inspect::InspectArguments),
     /// Measure throughput on a fixed problem; prints JSON
@@ -88,6 +92,8 @@ impl MachineFlags {
             hashed: Hashed::Footer,
             bad_files: BadFiles::Refuse,
             command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+            checkpoint_every: None,
+            thrown_toys: None,
         }
     }
 
@@ -108,6 +114,34 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(number) if (1..=MOST).contains(&number) => Ok(number),
         _ => Err(format!("expected a number from 1 to {MOST}")),
     }
+}
+
+/// How toys go on, whoever runs them.
+#[derive(Debug, Clone, Args)]
+struct ToyFlags {
+    /// Throw toys until the global p-value has this relative error, 0.05 for 5 %; the same as --set toys.accuracy=0.05
+    #[arg(long, value_name = "ERROR")]
+    accuracy: Option<f64>,
+    /// Seconds between two checkpoints of the toys, with which a run that was stopped or killed goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    checkpoint: f64,
+}
+
+impl ToyFlags {
+    fn apply(&self, mut request: RunRequest) -> RunRequest {
+        request.settings.extend(self.accuracy.map(|accuracy| format!("toys.accuracy={accuracy:?}")));
+        request.checkpoint_every = Some(Duration::from_secs_f64(self.checkpoint));
+        request
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    // A year; a longer Duration may not be added to the clock.
+    const MOST: f64 = 3.2e7;
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.0..=MOST).contains(seconds))
+        .ok_or(format!("expected seconds from 0 to {MOST}"))
 }
 
 /// A card, and settings over those of it.
@@ -167,6 +201,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::execute(arguments, &progress(cli)?),
         Command::Run(arguments) => run::execute(arguments, &progress(cli)?),
         Command::Check(arguments) => check::execute(arguments),
+        Command::Toys(arguments) => toys::execute(arguments, || progress(cli)),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Devices => devices::execute(),

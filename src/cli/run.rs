@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{CardFlags, MachineFlags};
+use super::{CardFlags, MachineFlags, ToyFlags};
 use crate::campaign::manifest::Hashed;
 use crate::campaign::{self, Progress, RunRequest};
 
@@ -15,6 +15,11 @@ pub(super) struct RunArguments {
     card: CardFlags,
     #[command(flatten)]
     machine: MachineFlags,
+    #[command(flatten)]
+    toys: ToyFlags,
+    /// Take toys that were thrown before from this summary, and throw only those that are missing
+    #[arg(long, value_name = "FILE")]
+    thrown_toys: Option<PathBuf>,
     /// The folder for results [default: what the card says]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -39,8 +44,14 @@ pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::
         HashInputs::Footer => Hashed::Footer,
         HashInputs::Whole => Hashed::Whole,
     };
-    let request =
-        RunRequest { output: arguments.output.clone(), hashed, bad_files, ..arguments.machine.request(card, settings) };
+    let request = RunRequest {
+        output: arguments.output.clone(),
+        hashed,
+        bad_files,
+        thrown_toys: arguments.thrown_toys.clone(),
+        ..arguments.machine.request(card, settings)
+    };
+    let request = arguments.toys.apply(request);
     let outcome = campaign::run(&request, progress).with_context(|| format!("running '{}'", request.card.display()))?;
     super::say(outcome)
 }

@@ -179,6 +179,40 @@ impl Windows {
         Self::new(vec![0.0, 1.0], edges.to_vec(), &ranges)
     }
 
+    /// The windows from `low` to `high` of a spectrum with `edges`, each of which is a union of its cells.
+    ///
+    /// ```
+    /// use trawl::hunt::Windows;
+    /// let windows = Windows::listed(&[60.0, 75.0, 90.0, 110.0], &[(60.0, 90.0), (75.0, 110.0)])?;
+    /// assert_eq!(windows.ids().map(|id| windows.range(id)).collect::<Vec<_>>(), [0..2, 1..3]);
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Windows::new`], and every window that begins or ends within a cell or outside of them, all at once.
+    pub fn listed(edges: &[f64], bounds: &[(f64, f64)]) -> Result<Self> {
+        check_edges("column", edges)?;
+        let mut problems = Problems::default();
+        let mut ranges = Vec::new();
+        for (low, high) in bounds {
+            let cell = |edge: &f64| edges.iter().position(|known| known == edge);
+            match (cell(low), cell(high)) {
+                (Some(start), Some(end)) if start < end => ranges.push(start..end),
+                _ => {
+                    let fault = Fault::new(NAME, format!("the window [{low}, {high}] is no union of cells"));
+                    problems.push(
+                        fault
+                            .because("the toys draw cells, so a window begins and ends at edges of cells, the lower one first")
+                            .suggest("Move it to the nearest edges, or make the cells finer.")
+                            .usage(),
+                    );
+                }
+            }
+        }
+        problems.finish()?;
+        Self::new(vec![0.0, 1.0], edges.to_vec(), &ranges)
+    }
+
     /// The same `ranges` of columns in every row of a plane, row by row.
     ///
     /// # Errors
@@ -305,6 +339,19 @@ mod tests {
         assert_eq!(ranges, [0..2, 1..3, 3..5, 4..6]);
         assert_eq!((windows.row(WindowId(3)), windows.bounds(WindowId(3))), (1, (20., 40.)));
         assert_eq!(windows.row_bounds(WindowId(3)), (1., 2.));
+    }
+
+    #[test]
+    fn listed_windows_are_unions_of_cells() {
+        let edges = [0.0, 1.0, 2.5, 4.0];
+        let windows = Windows::listed(&edges, &[(1.0, 2.5), (0.0, 4.0)]).unwrap();
+        assert_eq!((windows.range(WindowId(0)), windows.range(WindowId(1))), (1..2, 0..3));
+        let wrong = [(0.0, 1.0), (0.5, 2.5), (1.0, 5.0), (2.5, 1.0), (1.0, 1.0), (f64::NAN, 1.0)];
+        let error = Windows::listed(&edges, &wrong).unwrap_err();
+        assert_eq!(error.problems().len(), 5, "{error}");
+        assert!(error.to_string().contains("the window [0.5, 2.5] is no union of cells"), "{error}");
+        assert!(Windows::listed(&edges, &[]).is_err());
+        assert!(Windows::listed(&[0.0, 0.0], &[(0.0, 0.0)]).is_err());
     }
 
     #[test]

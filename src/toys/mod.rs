@@ -3,18 +3,27 @@
 //! * [`Plane`] reads m_Y bins and overlapping m_X windows and finds the exclusive cells.
 //! * [`throw`] draws the cells of each toy, sums them into the windows, and keeps the largest significance.
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
+//! * [`Stopping`] says when there are enough toys: a number of them, or an accuracy.
 //! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
+//! * [`Summary`] is a tally with what it was thrown for, as a file: parts of one campaign merge.
+//! * [`GrossVitells`] estimates the global p-value of a one-dimensional scan from its upcrossings of a low level.
 
 mod experiment;
+pub mod gross_vitells;
 mod plane;
 mod settings;
-mod significance;
+pub mod significance;
+pub mod stopping;
+mod summary;
 mod tally;
 pub mod throw;
 
-pub use experiment::{Experiment, Global};
+pub use experiment::{Experiment, Global, Toys};
+pub use gross_vitells::{GrossVitells, NoScan};
 pub use plane::{Invariants, Plane};
 pub use settings::ToySettings;
 pub use significance::{Deviations, GlobalSignificance};
-pub use tally::Tally;
+pub use stopping::{Accuracy, Goal, MOST_TOYS, Number, Stopped, Stopping};
+pub use summary::{Geometry, Observed, Summary};
+pub use tally::{Milestone, Tally, milestones, next_milestone};
 pub use throw::{Exceedance, Throw};

@@ -1,37 +1,22 @@
 //! The part of a card that says how many toys are thrown.
 
-use super::Exceedance;
+use super::{Exceedance, Goal};
 use crate::settings::Section;
 
 /// How many toys are thrown, and which count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ToySettings {
-    /// The number of toys.
-    pub number: u64,
+    /// The number of toys, or the accuracy that they reach.
+    pub goal: Goal,
     /// Which toys count as at least as significant as the observation.
     pub exceedance: Exceedance,
 }
 
-impl Default for ToySettings {
-    /// 100,000 toys resolve a global p-value of 0.001 (3.1 sigma) to 10 %.
-    fn default() -> Self {
-        Self { number: 100_000, exceedance: Exceedance::AtLeast }
-    }
-}
-
 impl ToySettings {
-    /// Reads `number` and `exceedance` (`at-least` or `above`).
+    /// Reads the keys of [`Goal::read`], and `exceedance` (`at-least` or `above`).
     pub fn read(section: &Section) -> Self {
-        let default = Self::default();
         let choices = [("at-least", Exceedance::AtLeast), ("above", Exceedance::Above)];
-        let read = Self {
-            number: section.or("number", default.number),
-            exceedance: section.choice("exceedance", &choices, default.exceedance),
-        };
-        if read.number == 0 {
-            section.problem("number", "there must be at least one toy, since a p-value is a fraction of toys");
-        }
-        read
+        Self { goal: Goal::read(section), exceedance: section.choice("exceedance", &choices, Exceedance::AtLeast) }
     }
 }
 
@@ -39,6 +24,7 @@ impl ToySettings {
 mod tests {
     use super::*;
     use crate::settings::Document;
+    use crate::toys::Number;
 
     #[test]
     fn settings_are_read_and_their_mistakes_reported() {
@@ -48,7 +34,8 @@ mod tests {
             (settings, document.finish().map_err(|error| error.problems().len()))
         };
         assert_eq!(read(""), (ToySettings::default(), Ok(())));
-        let given = ToySettings { number: 500, exceedance: Exceedance::Above };
+        let goal = Goal { number: Number::Toys(500), accuracy: None };
+        let given = ToySettings { goal, exceedance: Exceedance::Above };
         assert_eq!(read("[toys]\nnumber = 500\nexceedance = \"above\"\n"), (given, Ok(())));
         assert_eq!(read("[toys]\nnumber = 0\nexceedance = \"abve\"\n").1, Err(2));
     }

@@ -5,7 +5,7 @@ use crate::error::{Fault, Result};
 use crate::math::{det, special};
 
 /// The coverage of the interval of the global p-value: one standard deviation of a normal distribution.
-const COVERAGE: f64 = 0.682_689_492_137_085_9;
+pub const COVERAGE: f64 = 0.682_689_492_137_085_9;
 
 /// A number of standard deviations, or what the number of toys allows to say about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn global(exceed: u64, toys: u64, local_p: f64, windows: usize) -> GlobalSignificance {
-        let tally = Tally::new(1, String::new(), 0..toys, &[exceed, toys]).unwrap();
+        let tally = Tally::all(1, 0..toys, exceed);
         GlobalSignificance::new(&tally, det::ln(local_p), windows).unwrap()
     }
 

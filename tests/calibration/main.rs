@@ -80,9 +80,10 @@ fn pseudo_experiment(work: &EventWork, number: u64, resonance: Option<Resonance>
     });
     let expectation = Expectation::smoothed(smooth.ok()?, 1.0).unwrap();
     let minimum = search.expectation.minimum_effective_count;
-    let (toys, windows) = (search.toys, plane.windows().unwrap());
+    let (toys, windows) = (&search.toys, plane.windows().unwrap());
     let experiment = Experiment::new(windows, &expectation, minimum, Scan::default(), toys.exceedance).unwrap();
-    let global = experiment.global(&Device::Cpu, &observed, number, toys.number, &|_| Ok(())).unwrap();
+    let most = toys.goal.resolve(observed.iter().sum()).unwrap().most();
+    let global = experiment.global(&Device::Cpu, &observed, number, most, &|_| Ok(())).unwrap();
     Some((experiment, global))
 }
 

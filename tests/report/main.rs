@@ -34,7 +34,7 @@ fn sample_page_holds_what_it_was_given_and_nothing_from_elsewhere() {
     }
     let page = report.html();
     let tree = parsed(&page);
-    assert_eq!(tree.count("svg"), 4);
+    assert_eq!(tree.count("svg"), 5);
     assert_eq!(tree.count("script"), 0);
     assert_eq!(tree.count("link") + tree.count("img") + tree.count("iframe"), 0);
     for address in tree.attributes("href") {
@@ -101,6 +101,7 @@ fn hostile_words_are_escaped_everywhere() {
             Plot::Plane(plot) => plot.column_axis.quantity = evil.into(),
             Plot::Maximum(plot) => plot.p_value = evil.into(),
             Plot::Tomography(plot) => plot.axis.unit = Some(evil.into()),
+            Plot::Convergence(plot) => plot.p_value = evil.into(),
         }
     }
     let tree = parsed(&report.html());
@@ -137,6 +138,10 @@ fn numbers_that_are_not_finite_never_reach_an_attribute() {
         maximum.observed = value;
         maximum.edges[0] = value;
         picture(&Plot::Maximum(maximum));
+
+        let mut convergence = sample::convergence();
+        convergence.points[7].interval = (value, value);
+        picture(&Plot::Convergence(convergence));
 
         let mut tomography = sample::tomography();
         tomography.range = (value, 1.0);
@@ -175,6 +180,15 @@ fn nothing_one_and_zero_can_be_drawn() {
     picture(&Plot::Maximum(maximum.clone()));
     (maximum.toys, maximum.edges) = (vec![], vec![]);
     picture(&Plot::Maximum(maximum));
+
+    let mut convergence = sample::convergence();
+    convergence.points.truncate(1);
+    picture(&Plot::Convergence(convergence.clone()));
+    convergence.points[0].toys = 0;
+    picture(&Plot::Convergence(convergence.clone()));
+    convergence.points.clear();
+    picture(&Plot::Convergence(convergence.clone()));
+    assert_eq!(Plot::Convergence(convergence).csv().lines().count(), 1);
 
     let mut tomography = sample::tomography();
     tomography.windows.truncate(1);

@@ -1,6 +1,9 @@
 //! A report as the demo makes it, from a falling spectrum with a bump.
 
-use trawl::report::plot::{MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography, TomographyWindow};
+use trawl::report::plot::{
+    Convergence, ConvergencePoint, MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography,
+    TomographyWindow,
+};
 use trawl::report::svg::panel::PlotLabel;
 use trawl::report::svg::{AxisTitle, Spacing};
 use trawl::report::{
@@ -119,6 +122,19 @@ pub fn tomography() -> Tomography {
     }
 }
 
+/// A p-value of 1 % that settles; no toy exceeds before the sixth point.
+pub fn convergence() -> Convergence {
+    let point = |place: i32| {
+        let toys = 100.0 * 10f64.powf(f64::from(place) / 10.0);
+        let exceed =
+            if place < 5 { 0.0 } else { (0.0104 * toys * (1.0 + 0.3 * scatter(place as usize) / toys.sqrt())).round() };
+        let (p, half) = (exceed / toys, (exceed + 0.5_f64).sqrt() / toys);
+        let interval = ((p - half).max(0.0), p + half + 0.6 / toys);
+        ConvergencePoint { toys: toys as u64, exceed: exceed as u64, interval }
+    };
+    Convergence { label: label(), points: (0..=30).map(point).collect(), p_value: "0.0104 ± 0.0003".into() }
+}
+
 pub fn report() -> ReportData {
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let cut = |cut: &str, events: u64| CutflowRow {
@@ -154,6 +170,7 @@ pub fn report() -> ReportData {
             Figure::new("spectrum", "Dijet mass", "Events after the selection. The lower panel shows the signed Poisson significance of each bin.", Plot::Spectrum(spectrum())),
             Figure::new("plane", "Local significance of 27 × 57 windows", "One column a bin of *m*_{Y}, one row a window of *m*_{X}; windows overlap.", Plot::Plane(plane())),
             Figure::new("maximum", "Global significance", "The largest local significance of each toy, thrown from the expectation without signal.", Plot::Maximum(maximum())),
+            Figure::new("convergence", "Convergence", "The global *p*-value after so many toys.", Plot::Convergence(convergence())),
             Figure::new("tomography", "Bump hunt in one dimension", "Each bar is a window at the height of its local *p*-value.", Plot::Tomography(tomography())),
         ],
         cutflows: vec![Cutflow {

@@ -1,10 +1,12 @@
-//! The four kinds of plots, each a plain struct of numbers that knows how to draw itself (SVG) and to list itself (CSV).
+//! The kinds of plots, each a plain struct of numbers that knows how to draw itself (SVG) and to list itself (CSV).
 
+pub mod convergence;
 pub mod maximum;
 pub mod plane;
 pub mod spectrum;
 pub mod tomography;
 
+pub use convergence::{Convergence, ConvergencePoint};
 pub use maximum::MaximumDistribution;
 pub use plane::{PlaneCell, PlaneMap};
 pub use spectrum::SpectrumPlot;
@@ -23,6 +25,8 @@ pub enum Plot {
     Maximum(MaximumDistribution),
     /// The local p-value of each window of a 1D scan.
     Tomography(Tomography),
+    /// The global p-value with the number of toys.
+    Convergence(Convergence),
 }
 
 impl Plot {
@@ -33,6 +37,7 @@ impl Plot {
             Self::Plane(plot) => plot.draw(id),
             Self::Maximum(plot) => plot.draw(id),
             Self::Tomography(plot) => plot.draw(id),
+            Self::Convergence(plot) => plot.draw(id),
         }
     }
 
@@ -48,6 +53,7 @@ impl Plot {
             Self::Plane(plot) => plot.csv(),
             Self::Maximum(plot) => plot.csv(),
             Self::Tomography(plot) => plot.csv(),
+            Self::Convergence(plot) => plot.csv(),
         }
     }
 }

@@ -2,15 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
+use super::stopping::next_decision;
 use super::throw::{Draws, Input, Layout, check_expected, critical_counts, floor_level, minimum_counts};
-use super::{Exceedance, GlobalSignificance, Tally, Throw};
+use super::{Exceedance, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Tally, Throw};
 use crate::device::{Device, Host, Operation, Upload};
-use crate::error::Result;
-use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
+use crate::error::{Fault, Result};
+use crate::hunt::{Convention, Findings, Scan, WindowExpectation, Windows};
 use crate::spectrum::Expectation;
-
-/// Toys between two calls of a progress function, on either device.
-const TOYS_A_CHUNK: u64 = 20_000;
 
 /// The tables of an expectation. They are built once; observations and toys come later.
 ///
@@ -36,10 +34,24 @@ pub struct Experiment {
     expected: WindowExpectation,
     scan: Scan,
     exceedance: Exceedance,
+    cells: Vec<f64>,
     layout: Layout,
     draws: Draws<Host>,
     /// Of the windows in the order of the layout.
     minimum: Vec<u32>,
+}
+
+/// Which toys are thrown.
+#[derive(Debug, Clone)]
+pub struct Toys {
+    /// The seed.
+    pub seed: u64,
+    /// The number of the first toy.
+    pub first_toy: u64,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// The toys that were thrown before, from the first one on.
+    pub begun: Option<Tally>,
 }
 
 /// What the toys say about an observation.
@@ -49,6 +61,8 @@ pub struct Global {
     pub findings: Findings,
     /// The toys.
     pub tally: Tally,
+    /// Why there are no more toys.
+    pub stopped: Stopped,
     /// The global p-value.
     pub significance: GlobalSignificance,
 }
@@ -73,7 +87,30 @@ impl Experiment {
         let draws = Draws::new(&layout)?;
         let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
         let minimum = minimum_counts(&in_order, scan.convention);
-        Ok(Self { windows, expected, scan, exceedance, layout, draws, minimum })
+        let cells = expectation.values().to_vec();
+        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum })
+    }
+
+    /// The statistic whose largest value decides, in words.
+    pub fn statistic(&self) -> String {
+        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
+        format!("statistical-only Poisson p-value{excesses}")
+    }
+
+    /// Which toys count as at least as significant as the observation.
+    pub fn exceedance(&self) -> Exceedance {
+        self.exceedance
+    }
+
+    /// The expectation of every cell.
+    pub fn means(&self) -> &[f64] {
+        &self.cells
+    }
+
+    /// The sha256 of the tables of [`Experiment::input`]: it tells toys of other cells, windows, expectations or
+    /// observations apart.
+    pub fn tables_sha256(&self, findings: &Findings) -> String {
+        sha256(&self.input(findings))
     }
 
     /// The windows.
@@ -126,30 +163,68 @@ impl Experiment {
         toys: Throw,
         progress: &dyn Fn(u64) -> Result<()>,
     ) -> Result<Tally> {
+        let Throw { seed, first_toy, toys } = toys;
+        let toys = Toys { seed, first_toy, stopping: Stopping::After(toys), begun: None };
+        self.throw_until(device, findings, toys, &mut |tally| progress(tally.toys())).map(|(tally, _)| tally)
+    }
+
+    /// Throws toys until it is time to stop, in chunks that end where [`next_decision`] says. After each, `watch` is shown
+    /// the toys so far, and its error ends them: what was shown may be `begun` of another call, which then gives the
+    /// same tally as one that was never ended.
+    ///
+    /// # Errors
+    /// No toys, toys that were begun with other tables or have gaps, tables that do not fit the device, a failure of it,
+    /// or what `watch` answers.
+    pub fn throw_until(
+        &self,
+        device: &Device,
+        findings: &Findings,
+        toys: Toys,
+        watch: &mut dyn FnMut(&Tally) -> Result<()>,
+    ) -> Result<(Tally, Stopped)> {
         let input = self.input(findings);
-        toys.check(&input)?;
-        let sha256 = sha256(&input);
-        let mut sum = vec![0_u64; input.tally_length()];
-        let mut add = |part: &[u64], done: u64| {
-            sum.iter_mut().zip(part).for_each(|(sum, count)| *sum += count);
-            progress(done)
-        };
-        match device {
-            Device::Cpu => {
-                for (part, done) in chunks(toys) {
-                    add(&part.cpu(input.clone())?.tally, done)?;
-                }
-            }
+        let Toys { seed, first_toy, stopping, begun } = toys;
+        let all = Throw { seed, first_toy, toys: stopping.most() };
+        all.check(&input)?;
+        let (sha256, end) = (sha256(&input), first_toy + all.toys);
+        let there = match device {
+            Device::Cpu => None,
             Device::Cuda(cuda) => {
-                cuda.memory().require(Throw::NAME, toys.plan(&input).total())?;
-                let there = input.upload(cuda)?;
-                for (part, done) in chunks(toys) {
-                    let tally = part.cuda(cuda, there.clone())?.tally;
-                    add(&cuda.download(&tally)?, done)?;
-                }
+                cuda.memory().require(Throw::NAME, all.plan(&input).total())?;
+                Some((cuda, input.upload(cuda)?))
             }
+        };
+        let column = |part: Throw| match &there {
+            None => Ok(part.cpu(input.clone())?.tally.to_vec()),
+            Some((cuda, there)) => Ok(cuda.download(&part.cuda(cuda, there.clone())?.tally)?.to_vec()),
+        };
+        if let Some(begun) = &begun {
+            check_begun(begun, seed, &sha256, first_toy)?;
         }
-        Tally::new(toys.seed, sha256, toys.first_toy..toys.first_toy + toys.toys, &sum)
+        let mut tally = begun;
+        loop {
+            if let Some(stopped) = tally.as_ref().and_then(|tally| stopping.verdict(tally)) {
+                return tally.map(|tally| (tally, stopped)).ok_or_else(no_toys);
+            }
+            let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
+            let part = start..next_decision(start).min(end);
+            let thrown = column(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
+            let part = Tally::new(seed, sha256.clone(), part, &thrown)?;
+            let sum = match tally.take() {
+                None => part,
+                Some(tally) => tally.merge(&part)?,
+            };
+            watch(&sum)?;
+            tally = Some(sum);
+        }
+    }
+
+    /// The estimate of Gross and Vitells for an observation with these findings, or why there is none.
+    ///
+    /// # Errors
+    /// An expectation that cannot be thrown.
+    pub fn gross_vitells(&self, seed: u64, findings: &Findings) -> Result<Result<GrossVitells, NoScan>> {
+        GrossVitells::estimate(&self.windows, &self.expected, &self.cells, self.scan.convention, seed, findings)
     }
 
     /// Scans an observation and throws `toys` toys of `seed`: the global significance.
@@ -165,18 +240,28 @@ impl Experiment {
         progress: &dyn Fn(u64) -> Result<()>,
     ) -> Result<Global> {
         let findings = self.scan(device, observed)?;
-        let tally = self.throw(device, &findings, Throw { seed, first_toy: 0, toys }, progress)?;
+        let toys = Toys { seed, first_toy: 0, stopping: Stopping::After(toys), begun: None };
+        let (tally, stopped) =
+            self.throw_until(device, &findings, toys, &mut |tally: &Tally| progress(tally.toys()))?;
         let significance = GlobalSignificance::new(&tally, findings.ln_p, self.expected.kept().len())?;
-        Ok(Global { findings, tally, significance })
+        Ok(Global { findings, tally, stopped, significance })
     }
 }
 
-fn chunks(toys: Throw) -> impl Iterator<Item = (Throw, u64)> {
-    (0..toys.toys.div_ceil(TOYS_A_CHUNK)).map(move |chunk| {
-        let start = chunk * TOYS_A_CHUNK;
-        let number = TOYS_A_CHUNK.min(toys.toys - start);
-        (Throw { seed: toys.seed, first_toy: toys.first_toy + start, toys: number }, start + number)
-    })
+/// Toys that were begun are those from the first on, of the same seed and tables.
+fn check_begun(begun: &Tally, seed: u64, sha256: &str, first_toy: u64) -> Result<()> {
+    let whole = begun.ranges().len() == 1 && begun.ranges()[0].start == first_toy;
+    if begun.seed() == seed && begun.tables_sha256() == sha256 && whole {
+        return Ok(());
+    }
+    let problem = format!("toys {:?} of seed {} cannot be gone on with", begun.ranges(), begun.seed());
+    Err(Fault::new(Throw::NAME, problem)
+        .because(format!("they are not all toys from {first_toy} on of seed {seed} and of the tables {sha256}"))
+        .data())
+}
+
+fn no_toys() -> crate::error::Error {
+    Fault::new(Throw::NAME, "there are no toys").because("a p-value is a fraction of toys").data()
 }
 
 /// The sha256 of all tables, each with its length, in hexadecimal digits. The floor decides nothing and is left out.

@@ -114,12 +114,39 @@ fn progress_is_told_and_other_tables_have_another_hash() {
         seen.borrow_mut().push(done);
         Ok(())
     };
-    let a = experiment.global(&Device::Cpu, &[5, 5, 9, 9], 1, TOYS_A_CHUNK + 1, &progress).unwrap();
-    assert_eq!(*seen.borrow(), [TOYS_A_CHUNK, TOYS_A_CHUNK + 1]);
-    assert_eq!(a.tally.ranges(), std::slice::from_ref(&(0..TOYS_A_CHUNK + 1)));
+    let a = experiment.global(&Device::Cpu, &[5, 5, 9, 9], 1, 20_001, &progress).unwrap();
+    assert_eq!(seen.borrow()[..3], [100, 125, 160]);
+    assert_eq!(seen.borrow()[22..], [16_000, 20_000, 20_001]);
+    assert_eq!(a.tally.ranges(), std::slice::from_ref(&(0..20_001)));
     let b = experiment.global(&Device::Cpu, &[5, 5, 9, 8], 1, 10, &|_| Ok(())).unwrap();
     assert_ne!(a.tally.tables_sha256(), b.tally.tables_sha256());
+    assert_eq!(b.tally.tables_sha256(), experiment.tables_sha256(&b.findings));
     assert!(experiment.global(&Device::Cpu, &[5, 5, 9, 9], 1, 0, &|_| Ok(())).is_err());
+}
+
+#[test]
+fn toys_that_were_stopped_are_gone_on_with_to_the_same_end() {
+    let experiment = experiment(1, vec![5.0; 4], &[0..2, 1..3, 2..4]);
+    let findings = experiment.scan(&Device::Cpu, &[5, 9, 9, 4]).unwrap();
+    let stopping = Stopping::Accurate { relative: 0.1, minimum: 300, maximum: 100_000 };
+    let toys = |begun| Toys { seed: 3, first_toy: 0, stopping, begun };
+    let mut shown = Vec::new();
+    let all = experiment
+        .throw_until(&Device::Cpu, &findings, toys(None), &mut |tally: &Tally| {
+            shown.push(tally.clone());
+            Ok(())
+        })
+        .unwrap();
+    assert!(matches!(all.1, Stopped::Accuracy { reached, .. } if reached <= 0.1), "{:?}", all.1);
+    assert!(shown.len() > 10 && shown.iter().rev().skip(1).all(|tally| stopping.verdict(tally).is_none()));
+    assert_eq!(shown.last(), Some(&all.0));
+    for begun in shown {
+        let again = experiment.throw_until(&Device::Cpu, &findings, toys(Some(begun)), &mut |_| Ok(())).unwrap();
+        assert_eq!(again, all);
+    }
+    let other = experiment.throw(&Device::Cpu, &findings, Throw { seed: 4, first_toy: 0, toys: 9 }, &|_| Ok(()));
+    let refused = experiment.throw_until(&Device::Cpu, &findings, toys(other.ok()), &mut |_| Ok(())).unwrap_err();
+    assert!(refused.to_string().contains("cannot be gone on with"), "{refused}");
 }
 
 #[test]

@@ -1,0 +1,292 @@
+//! Toys through the binary: stopped by an accuracy, thrown in parts and added up, killed at any time and gone on with.
+
+#[path = "common/files.rs"]
+#[allow(dead_code, reason = "only the place of a spectrum is used here")]
+mod files;
+#[path = "common/place.rs"]
+#[allow(dead_code, reason = "only the place of a spectrum is used here")]
+mod place;
+#[path = "common/refusals.rs"]
+mod refusals;
+#[path = "common/runs.rs"]
+mod runs;
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use place::{BINNED, Place, SPECTRUM};
+use refusals::{assert_refused, errors};
+use runs::{Said, say, trawl};
+use serde_json::Value;
+
+/// A spectrum whose global p-value is some percent, with this in `[toys]`.
+fn place(toys: &str) -> Place {
+    let place = Place::empty();
+    fs::write(place.at("spectrum.csv"), SPECTRUM.replace("2,3,20,25.0", "2,3,39,25.0")).unwrap();
+    fs::write(place.at("card.toml"), card(toys)).unwrap();
+    place
+}
+
+fn card(toys: &str) -> String {
+    BINNED.replace("number = 100\n", toys)
+}
+
+fn command(place: &Place, words: &[&str]) -> Said {
+    let mut command = trawl();
+    command.current_dir(&place.folder).args(["--quiet"]).args(words);
+    say(command)
+}
+
+fn done(place: &Place, words: &[&str]) -> String {
+    let said = command(place, words);
+    assert_eq!(said.code, Some(0), "{words:?}\n{}", said.err);
+    said.out
+}
+
+fn answer(place: &Place, folder: &str) -> Value {
+    let text = fs::read_to_string(place.at(folder).join("manifest.json")).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["answer"].clone()
+}
+
+fn text(place: &Place, file: &str) -> String {
+    fs::read_to_string(place.at(file)).unwrap_or_else(|why| panic!("{file}: {why}"))
+}
+
+#[test]
+fn toys_stop_at_the_accuracy_wherever_they_run() {
+    let place = place("accuracy = 0.1\n");
+    done(&place, &["run", "card.toml", "--device", "cpu"]);
+    let found = answer(&place, "results");
+    assert_eq!((found["stopped_by"].as_str(), found["accuracy_wanted"].as_f64()), (Some("accuracy"), Some(0.1)));
+    let (toys, exceed) = (found["toys"].as_u64().unwrap(), found["toys_exceeding"].as_u64().unwrap());
+    let reached = found["accuracy_reached"].as_f64().unwrap();
+    let p = exceed as f64 / toys as f64;
+    assert!((reached - ((1.0 - p) / exceed as f64).sqrt()).abs() < 1e-12 && reached <= 0.1, "{found}");
+    assert!((10_000..100_000).contains(&toys), "{found}");
+    for threads in ["1", "3"] {
+        done(&place, &["run", "card.toml", "--device", "cpu", "--threads", threads, "--output", threads]);
+        assert_eq!(text(&place, &format!("{threads}/toys.json")), text(&place, "results/toys.json"));
+    }
+    // The flag is the key.
+    fs::write(place.at("card.toml"), card("number = 10000\n")).unwrap();
+    let said = done(&place, &["run", "card.toml", "--accuracy", "0.1", "--output", "flag"]);
+    assert_eq!(text(&place, "flag/toys.json"), text(&place, "results/toys.json"));
+    assert!(said.contains("accurate to ") && said.contains("10.0 % was asked for"), "{said}");
+    let report = text(&place, "flag/report.html");
+    for expected in ["accurate to", "Gross and Vitells", "Šidák", "Convergence of the global", "Clopper-Pearson"] {
+        assert!(report.contains(expected), "{expected} is missing");
+    }
+}
+
+#[test]
+fn an_accuracy_beyond_the_most_toys_is_a_result_with_a_warning() {
+    let place = place("accuracy = 0.001\nminimum = 100\nmaximum = 3000\n");
+    let said = done(&place, &["run", "card.toml"]);
+    assert!(said.contains("the most allowed, before the accuracy of 0.100 % was reached: accurate to "), "{said}");
+    let found = answer(&place, "results");
+    assert_eq!((found["stopped_by"].as_str(), found["toys"].as_u64()), (Some("maximum"), Some(3000)));
+    assert!(found["accuracy_reached"].as_f64().unwrap() > 0.001);
+    assert!(text(&place, "results/report.html").contains("the most allowed"));
+    let said = command(&place, &["run", "card.toml", "--set", "toys.minimum=5000", "--set", "toys.accuracy=2"]);
+    assert_refused(&said, 2);
+    assert_eq!(errors(&said).len(), 2, "{}", said.err);
+}
+
+#[test]
+fn as_many_toys_as_events() {
+    let place = place("number = \"events\"\n");
+    assert!(done(&place, &["check", "card.toml"]).contains("as many as events"));
+    done(&place, &["run", "card.toml"]);
+    assert_eq!(answer(&place, "results")["toys"], 110 + 52 + 39 + 14);
+    fs::write(place.at("spectrum.csv"), "low,high,observed,expected\n0,1,0,10\n1,2,0,5\n").unwrap();
+    let said = command(&place, &["run", "card.toml", "--output", "none"]);
+    assert_refused(&said, 1);
+    assert!(said.err.contains("as many toys as events are asked for, and there are 0"), "{}", said.err);
+}
+
+#[test]
+fn parts_add_up_to_the_bytes_of_one_run() {
+    let place = place("number = 30001\n");
+    done(&place, &["run", "card.toml"]);
+    let whole = text(&place, "results/toys.json");
+    for part in 1..=3 {
+        let (shard, output) = (format!("{part}/3"), format!("part-{part}.json"));
+        done(&place, &["toys", "run", "card.toml", "--shard", &shard, "--output", &output]);
+    }
+    assert!(!place.at("part-1.json.work").exists());
+    for order in [["part-1.json", "part-2.json", "part-3.json"], ["part-3.json", "part-1.json", "part-2.json"]] {
+        let said = done(&place, &[&["toys", "merge", "--output", "sum.json"], &order[..]].concat());
+        assert_eq!(text(&place, "sum.json"), whole);
+        assert!(said.contains("Numbers of the toys  0 to 30\u{202f}000 of seed 1"), "{said}");
+    }
+    assert_eq!(
+        done(&place, &["toys", "show", "sum.json"]),
+        done(&place, &["toys", "show", "results/toys.json"]).replace("results/toys.json", "sum.json")
+    );
+    // The report of a run over toys that were thrown elsewhere, and over a part of them.
+    for (thrown, output) in [("sum.json", "from-sum"), ("part-1.json", "from-part")] {
+        done(&place, &["run", "card.toml", "--thrown-toys", thrown, "--output", output]);
+        assert_eq!(text(&place, &format!("{output}/toys.json")), whole);
+        assert_eq!(answer(&place, output), answer(&place, "results"));
+    }
+    let said = command(&place, &["run", "card.toml", "--thrown-toys", "part-2.json", "--output", "no"]);
+    assert_refused(&said, 2);
+    assert!(said.err.contains("does not hold all toys from 0 on"), "{}", said.err);
+    done(&place, &["toys", "run", "card.toml", "--toys", "30001..30100", "--output", "more.json"]);
+    done(&place, &["toys", "merge", "sum.json", "more.json", "-o", "sum.json"]);
+    assert!(text(&place, "sum.json").contains("\"end\": 30100"));
+}
+
+#[test]
+fn foreign_damaged_and_doubled_summaries_are_refused_at_once() {
+    let place = place("number = 300\n");
+    let throw = |flags: &[&str]| done(&place, &[&["toys", "run", "card.toml"], flags].concat());
+    throw(&["--toys", "0..100", "-o", "a.json"]);
+    throw(&["--toys", "90..200", "-o", "b.json"]);
+    throw(&["--toys", "200..300", "-o", "seed.json", "--set", "seed=2"]);
+    fs::write(place.at("cut.json"), &text(&place, "a.json")[..500]).unwrap();
+    let merge = |files: &[&str]| {
+        let said = command(&place, &[&["toys", "merge", "-o", "sum.json"], files].concat());
+        assert!(!place.at("sum.json").exists());
+        said
+    };
+    let said = merge(&["a.json", "cut.json", "no.json", "card.toml"]);
+    assert_refused(&said, 1);
+    assert_eq!(errors(&said).len(), 3, "{}", said.err);
+    assert!(said.err.contains("'cut.json' is no summary of toys, or a damaged one"), "{}", said.err);
+    let said = merge(&["a.json", "b.json", "seed.json"]);
+    assert_refused(&said, 1);
+    assert_eq!(errors(&said).len(), 2, "{}", said.err);
+    assert!(said.err.contains("'seed.json' has the seed 2, and 'a.json' 1"), "{}", said.err);
+    assert!(said.err.contains("toys 90 to 99 are in 'a.json' and in 'b.json'"), "{}", said.err);
+    // Another observation in the same windows.
+    fs::write(place.at("spectrum.csv"), SPECTRUM).unwrap();
+    throw(&["--toys", "200..300", "-o", "other.json"]);
+    let said = merge(&["a.json", "other.json"]);
+    assert!(said.err.contains("has the observation") && said.err.contains("has the tables"), "{}", said.err);
+    // Nothing but a summary is written over.
+    let said = command(&place, &["toys", "merge", "a.json", "-o", "card.toml"]);
+    assert_refused(&said, 2);
+    let said = command(&place, &["toys", "run", "card.toml", "--shard", "2/2", "-o", "s.json", "--accuracy", "0.1"]);
+    assert_refused(&said, 2);
+    assert!(said.err.contains("a part does not know how accurate all parts together are"), "{}", said.err);
+    for wrong in ["0/3", "4/3", "3", "a/b"] {
+        assert_eq!(command(&place, &["toys", "run", "card.toml", "-o", "s.json", "--shard", wrong]).code, Some(2));
+    }
+}
+
+/// Starts a run that keeps its toys after every chunk.
+fn start(place: &Place, words: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_trawl"))
+        .current_dir(&place.folder)
+        .args(["--quiet"])
+        .args(words)
+        .args(["--checkpoint", "0", "--threads", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the checkpoint is another file than `before`; whether it came before the run ended.
+fn wait_for_checkpoint(place: &Place, child: &mut Child, file: &str, before: &Option<Vec<u8>>) -> bool {
+    while fs::read(place.at(file)).ok().is_none_or(|now| Some(now) == *before) {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+#[test]
+fn runs_that_are_killed_at_any_time_end_with_the_same_bytes() {
+    let place = place("number = 400000\n");
+    done(&place, &["run", "card.toml", "--output", "undisturbed"]);
+    let expected = text(&place, "undisturbed/toys.json");
+    let (mut kills, mut kept) = (0, None);
+    for pause in [0_u64, 3, 1, 17, 5, 29, 11, 2] {
+        let mut child = start(&place, &["run", "card.toml"]);
+        if !wait_for_checkpoint(&place, &mut child, "results.checkpoint", &kept) {
+            break;
+        }
+        // Anywhere in a chunk, or in the writing of a checkpoint.
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        kills += usize::from(status.code().is_none());
+        kept = fs::read(place.at("results.checkpoint")).ok();
+        if place.at("results").exists() {
+            break;
+        }
+    }
+    assert!(kills >= 3, "only {kills} runs were killed");
+    done(&place, &["run", "card.toml"]);
+    assert_eq!(text(&place, "results/toys.json"), expected);
+    assert_eq!(answer(&place, "results"), answer(&place, "undisturbed"));
+    assert!(!place.at("results.checkpoint").exists());
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_keeps_its_toys() {
+    for (words, kept) in [
+        (&["run", "card.toml"][..], "results.checkpoint"),
+        (&["toys", "run", "card.toml", "--toys", "50..400050", "-o", "part.json"], "part.json.checkpoint"),
+    ] {
+        let place = place("number = 400000\n");
+        let mut child = start(&place, words);
+        assert!(wait_for_checkpoint(&place, &mut child, kept, &None));
+        let sent = Command::new("kill").args(["-s", "USR1", &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(75), "{said}");
+        assert!(said.contains("stopped by SIGUSR1 (") && said.contains(&format!("{kept}')")), "{said}");
+        done(&place, words);
+        assert!(!place.at(kept).exists());
+        let made = if words[0] == "run" { "results/toys.json" } else { "part.json" };
+        let first = text(&place, made);
+        let again: Vec<&str> =
+            words.iter().map(|word| if *word == "part.json" { "again.json" } else { word }).collect();
+        done(&place, &if words[0] == "run" { [&again[..], &["--output", "again"]].concat() } else { again });
+        assert_eq!(text(&place, if words[0] == "run" { "again/toys.json" } else { "again.json" }), first);
+    }
+}
+
+#[test]
+fn toys_of_another_card_or_goal_are_never_gone_on_with() {
+    let place = place("number = 2000\n");
+    done(&place, &["run", "card.toml", "--output", "undisturbed"]);
+    let expected = text(&place, "undisturbed/toys.json");
+    // A checkpoint as a run leaves it: its goal, and its toys.
+    let keep = |name: &str, flags: &[&str], goal: &str| {
+        done(&place, &[&["toys", "run", "card.toml", "-o", name], flags].concat());
+        fs::write(place.at("results.checkpoint"), format!("{goal}\n{}", text(&place, name))).unwrap();
+    };
+    let run = |used: bool| {
+        let mut command = trawl();
+        command.current_dir(&place.folder).args(["run", "card.toml", "--set", "output=results"]);
+        let said = say(command);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        assert_eq!(said.err.contains("goes on after the toys of a checkpoint"), used, "{}", said.err);
+        assert_eq!(said.err.contains("are not used ("), !used, "{}", said.err);
+        assert_eq!(text(&place, "results/toys.json"), expected);
+        fs::remove_dir_all(place.at("results")).unwrap();
+        said.err
+    };
+    keep("fewer.json", &["--toys", "0..1000"], "after 1000");
+    run(true);
+    keep("more.json", &["--toys", "0..2001"], "after 3000");
+    run(false);
+    keep("later.json", &["--toys", "5..1000"], "after 2000");
+    assert!(run(false).contains("other toys"));
+    keep("seed.json", &["--toys", "0..1000", "--set", "seed=2"], "after 2000");
+    run(false);
+    fs::write(place.at("results.checkpoint"), "after 2000\n{\"trawl_toys\": 1").unwrap();
+    assert!(run(false).contains("damaged"));
+    fs::write(place.at("results.checkpoint"), [0xff; 40]).unwrap();
+    run(false);
+    keep("other.json", &["--toys", "0..1000", "--set", "hunt.width_max=1"], "after 2000");
+    run(false);
+}
