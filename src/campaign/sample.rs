@@ -121,7 +121,10 @@ pub(super) fn stream(
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
     let mut table = match work.keep {
         Keep::Histograms => None,
-        Keep::Survivors => Some(SurvivorTable::create(run, &format!("survivors-{}.parquet", sample.name), &selection)?),
+        Keep::Survivors => {
+            let name = format!("survivors-{}.parquet", sample.name);
+            Some(SurvivorTable::create(run, &name, &selection, source)?)
+        }
     };
     let files: Arc<[Arc<str>]> = source.files().iter().map(|file| file.display().to_string().into()).collect();
     let (streamed, lost) = match &run.device {

@@ -3,14 +3,14 @@
 use super::run::Run;
 use crate::device::Host;
 use crate::error::Result;
-use crate::events::{ColumnKind, EventBatch, TableWriter, Values};
+use crate::events::{ColumnKind, EventBatch, EventSource, TableWriter, Values};
 use crate::report::DataFile;
 use crate::selection::{FeatureTable, Outputs, Selection, Survivors};
 
-/// Survivors with their ids.
+/// Survivors with their ids, as far as their file has them.
 pub(super) struct Survived {
-    run: Vec<u32>,
-    luminosity_block: Vec<u32>,
+    run: Option<Vec<u32>>,
+    luminosity_block: Option<Vec<u32>>,
     event: Vec<u64>,
     survivors: Survivors<Host>,
 }
@@ -18,36 +18,41 @@ pub(super) struct Survived {
 impl Survived {
     /// The survivors of a part of a batch that begins at its event `first`.
     pub(super) fn of(batch: &EventBatch, first: usize, survivors: Survivors<Host>) -> Self {
-        let count = survivors.count;
-        let (mut run, mut luminosity_block) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        let mut event = Vec::with_capacity(count);
-        for index in &survivors.index[..count] {
-            let id = batch.id(first + *index as usize);
-            run.push(id.0);
-            luminosity_block.push(id.1);
-            event.push(id.2);
-        }
+        let events = survivors.index[..survivors.count].iter().map(|index| first + *index as usize);
+        let of_survivors =
+            |ids: &Option<Vec<u32>>| ids.as_ref().map(|ids| events.clone().map(|event| ids[event]).collect());
+        let (run, luminosity_block) = (of_survivors(&batch.ids.run), of_survivors(&batch.ids.luminosity_block));
+        let event = match &batch.ids.event {
+            Some(ids) => events.map(|event| ids[event]).collect(),
+            None => events.map(|event| batch.first_row + event as u64).collect(),
+        };
         Self { run, luminosity_block, event, survivors }
     }
 }
 
-/// The table of one sample, which grows batch by batch: `run`, `luminosityBlock`, `event`, the variables, `weight`, a flag for
+/// The table of one sample, which grows batch by batch: `run` and `luminosityBlock` if a file of the sample has them (0 for
+/// the events of a file that has not), `event` (the row in the file if that has none), the variables, `weight`, a flag for
 /// each channel and region by its name, and for each table of features `lepton_pt`, ... and `lepton_mask`, lists of fixed
 /// length.
 pub(super) struct SurvivorTable {
     name: String,
     outputs: Outputs,
+    has_runs: bool,
+    has_luminosity_blocks: bool,
     writer: TableWriter,
 }
 
 impl SurvivorTable {
-    pub(super) fn create(run: &Run, name: &str, selection: &Selection) -> Result<Self> {
+    pub(super) fn create(run: &Run, name: &str, selection: &Selection, source: &EventSource) -> Result<Self> {
         let outputs = selection.outputs().clone();
-        let mut columns = vec![
-            ("run".to_owned(), ColumnKind::U32),
-            ("luminosityBlock".to_owned(), ColumnKind::U32),
-            ("event".to_owned(), ColumnKind::U64),
+        let (has_runs, has_luminosity_blocks) = (source.has_runs(), source.has_luminosity_blocks());
+        let ids = [
+            (has_runs, "run", ColumnKind::U32),
+            (has_luminosity_blocks, "luminosityBlock", ColumnKind::U32),
+            (true, "event", ColumnKind::U64),
         ];
+        let ids = ids.into_iter().filter(|(there, ..)| *there);
+        let mut columns: Vec<_> = ids.map(|(_, name, kind)| (name.to_owned(), kind)).collect();
         columns.extend(outputs.variables.iter().map(|name| (name.clone(), ColumnKind::F32)));
         columns.push(("weight".to_owned(), ColumnKind::F32));
         columns.extend(outputs.flags.iter().map(|name| (name.clone(), ColumnKind::Bool)));
@@ -59,7 +64,7 @@ impl SurvivorTable {
         }
         let named: Vec<(&str, ColumnKind)> = columns.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         let writer = TableWriter::create(run.output.path_of(name), &named)?;
-        Ok(Self { name: name.to_owned(), outputs, writer })
+        Ok(Self { name: name.to_owned(), outputs, has_runs, has_luminosity_blocks, writer })
     }
 
     pub(super) fn write(&mut self, survived: &Survived) -> Result<()> {
@@ -72,8 +77,12 @@ impl SurvivorTable {
         let masks: Vec<Vec<bool>> = (self.outputs.features.iter())
             .map(|table| rows(table, table.quantities.len(), survivors).map(|there| there != 0.0).collect())
             .collect();
-        let mut values =
-            vec![Values::U32(&survived.run), Values::U32(&survived.luminosity_block), Values::U64(&survived.event)];
+        let unknown = vec![0; count];
+        let (runs, blocks) = (survived.run.as_ref(), survived.luminosity_block.as_ref());
+        let mut values = Vec::new();
+        values.extend(self.has_runs.then(|| Values::U32(runs.unwrap_or(&unknown))));
+        values.extend(self.has_luminosity_blocks.then(|| Values::U32(blocks.unwrap_or(&unknown))));
+        values.push(Values::U64(&survived.event));
         let variables = &survivors.variables[..self.outputs.variables.len()];
         values.extend(variables.iter().map(|column| Values::F32(&column[..count])));
         values.push(Values::F32(&survivors.weight[..count]));

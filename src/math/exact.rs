@@ -19,7 +19,7 @@
 //!
 //! Cost: 16 bytes a sum on the host, 32 on the device.
 
-use super::det::{bits_of, exponent_of, is_finite, power_of_two};
+use super::det::{absolute, bits_of, exponent_of, is_finite, nearest, power_of_two};
 use crate::error::{Fault, Result};
 
 /// A weight within the declared range.
@@ -122,6 +122,17 @@ pub const LIMBS: usize = 4;
 /// The most terms that one set of limbs takes before it must be carried into an [`ExactSum`].
 pub const TERMS_PER_LIMBS: u64 = 1 << 31;
 
+/// An admitted weight has at most so many bits above the last bit of the smallest.
+const WHOLE_BITS: i32 = RANGE_BITS + 23;
+/// The squares of weights are summed in two halves.
+const HALF_BITS: i32 = TERM_BITS / 2;
+
+/// The whole number nearest to `x`, ties to even, for |x| <= 2^51: the low bits of its sum with 1.5 x 2^52.
+#[inline]
+fn whole(x: f64) -> i64 {
+    bits_of(x + 6755399441055744.0) as i64 - 0x4338_0000_0000_0000
+}
+
 impl Units {
     /// The signed number of units.
     #[inline]
@@ -220,6 +231,46 @@ impl WeightScale {
             WEIGHT_FINE => Ok(units_of(weight * weight, self.square_unit()).value()),
             status => Err(self.refusal(weight, status)),
         }
+    }
+
+    /// Whether every weight is admitted. Quick, for one answer to many.
+    pub fn admits_all(self, weights: &[f32]) -> bool {
+        let (least, most) = (self.smallest(), self.largest());
+        // Without a branch, so that it is done in vectors; NaN is in no range.
+        let admitted = |weight: f64| ((weight >= least) & (weight <= most)) | (weight == 0.0);
+        weights.iter().fold(true, |all, weight| all & admitted(absolute(f64::from(*weight))))
+    }
+
+    /// The sums of weights that are all admitted, in units of [`weight_unit`](Self::weight_unit), and of their squares, in
+    /// units of [`square_unit`](Self::square_unit): those of [`units_of`] for each, at once.
+    ///
+    /// A weight w of single precision is a multiple of 2^(e - 51), so w 2^(51 - e) is whole, and at most 2^51. Its square
+    /// is cut into multiples of 2^43 units and a rest, whose rounding is that of the whole. So 1,024 of each fit 64 bits.
+    pub fn sums(self, weights: &[f32]) -> (i128, i128) {
+        let (mut sum, mut squares) = (0, 0);
+        for weights in weights.chunks(1024) {
+            let [of_weights, high, low] = self.sums_of_few(weights);
+            sum += i128::from(of_weights) << (TERM_BITS - WHOLE_BITS);
+            squares += (i128::from(high) << HALF_BITS) + i128::from(low);
+        }
+        (sum, squares)
+    }
+
+    /// In units of 2^(e - 51), of 2^(2 e - 43) and of 2^(2 e - 86).
+    fn sums_of_few(self, weights: &[f32]) -> [i64; 3] {
+        let to_whole = power_of_two(WHOLE_BITS - self.exponent);
+        let to_high = power_of_two(HALF_BITS - 2 * self.exponent);
+        let to_low = power_of_two(HALF_BITS);
+        let (mut of_weights, mut of_high, mut of_low) = (0, 0, 0);
+        for weight in weights {
+            let weight = f64::from(*weight);
+            let square = weight * weight * to_high;
+            let high = nearest(square);
+            of_weights += whole(weight * to_whole);
+            of_high += whole(high);
+            of_low += whole((square - high) * to_low);
+        }
+        [of_weights, of_high, of_low]
     }
 
     /// The error for a weight with `status`, naming the value and the range.
@@ -358,6 +409,42 @@ mod tests {
         assert_eq!(ExactSum::from_units(squares), ExactSum::from_limbs(limbs_of(&terms), 3000).unwrap());
         let plain: f64 = weights.iter().sum();
         assert!((forward.to_f64(scale.weight_unit()) / plain - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn sums_of_many_are_the_sums_of_units() {
+        let random = Philox::new(4, Stage::Probe);
+        for largest in [1.0, 4.0, 900.0, 1e-30, 3e38, 1e-44] {
+            let scale = WeightScale::new(largest).unwrap();
+            let (least, most) = (scale.smallest(), scale.largest());
+            let any = |unit: u64| {
+                let [u, v] = random.uniforms(unit, 0);
+                let size = most * (2.0 * u - 1.0) * if unit % 3 == 0 { 2f64.powi(-(28.0 * v) as i32) } else { 1.0 };
+                // At the edges of the range too.
+                let edges = [size, most, -most, least, -least, least * (1.0 + u), 0.0, -0.0];
+                edges[if unit % 5 == 0 { unit as usize / 5 % 8 } else { 0 }] as f32
+            };
+            let admitted = |weight: &f32| scale.status(f64::from(*weight)) == WEIGHT_FINE;
+            let weights: Vec<f32> = (0..5000).map(any).filter(admitted).collect();
+            assert!(weights.len() > 500 || largest < 1e-40, "{}", weights.len());
+            assert!(scale.admits_all(&weights));
+            for length in [0, 1, 2, 1023, 1024, 1025, weights.len()].map(|length| length.min(weights.len())) {
+                let sum = |of: fn(WeightScale, f64) -> Result<i128>| -> i128 {
+                    weights[..length].iter().map(|weight| of(scale, f64::from(*weight)).unwrap()).sum()
+                };
+                let expected = (sum(WeightScale::weight), sum(WeightScale::square));
+                assert_eq!(scale.sums(&weights[..length]), expected, "{length} weights, the largest {largest:e}");
+            }
+            for refused in [f32::NAN, f32::INFINITY, (most * 1.5) as f32, (least * 0.7) as f32] {
+                let fine = scale.status(f64::from(refused)) == WEIGHT_FINE;
+                assert_eq!(scale.admits_all(&[0.0, refused, 0.0]), fine, "{refused:e} of {largest:e}");
+            }
+            let all_most = vec![most as f32; 2048];
+            if all_most[0].is_finite() {
+                assert_eq!(scale.sums(&all_most), (1 << 97, 1 << 97));
+                assert_eq!(scale.sums(&all_most.iter().map(|w| -w).collect::<Vec<_>>()), (-(1 << 97), 1 << 97));
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Everything is evaluated in the stated order with [`super::det`], so that CPU and CUDA agree to the bit; the caller
 //! rounds once to single precision. Masses come from E^2 - |p|^2, whose relative error is about 2^-52 (E/m)^2.
 
-use super::det::{asinh, atan2, cos, ln_1p, sin, sinh, sqrt};
+use super::det::{asinh, atan2, cos, ln_1p, sin, sin_cos_lanes, sinh, sinh_lanes, sqrt};
 
 /// Energy and momentum in GeV.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,7 +84,18 @@ pub fn phi_of(p: FourMomentum) -> f64 {
     atan2(p.py, p.px)
 }
 
-// host only from here: methods for the functions above
+// host only from here: the functions above for many momenta, and as methods
+
+/// [`momentum_of`] in each lane, bit for bit: px, py, pz and energy go to `parts`. All slices are of one length.
+pub fn momentum_lanes(pt: &[f64], eta: &[f64], phi: &[f64], mass: &[f64], parts: [&mut [f64]; 4]) {
+    let [px, py, pz, energy] = parts;
+    sin_cos_lanes(phi, py, px);
+    sinh_lanes(eta, pz);
+    for (((((px, py), pz), energy), pt), mass) in px.iter_mut().zip(py).zip(pz).zip(energy).zip(pt).zip(mass) {
+        (*px, *py, *pz) = (pt * *px, pt * *py, pt * *pz);
+        *energy = sqrt(((*px * *px + *py * *py) + *pz * *pz) + mass * mass);
+    }
+}
 
 impl FourMomentum {
     /// Nothing at all: the neutral element of the sum.
@@ -182,6 +193,23 @@ mod tests {
             assert!((p.mass() - f64::from(mass)).abs() < 1e-6);
             let expected = 0.5 * ((p.energy + p.pz) / (p.energy - p.pz)).ln();
             assert!((p.rapidity() - expected).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn lanes_are_momenta_bit_for_bit() {
+        let angles: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.0127 - 6.3).chain([f64::NAN, 1e9, 30.0]).collect();
+        let pt: Vec<f64> = angles.iter().map(|x| 40.0 + x * x).collect();
+        let mass: Vec<f64> = angles.iter().map(|x| 0.1 * x).collect();
+        let eta: Vec<f64> = angles.iter().rev().copied().collect();
+        let mut parts = [(); 4].map(|()| vec![0.0; pt.len()]);
+        momentum_lanes(&pt, &eta, &angles, &mass, parts.each_mut().map(|part| &mut part[..]));
+        for lane in 0..pt.len() {
+            let p = momentum_of(pt[lane], eta[lane], angles[lane], mass[lane]);
+            let expected = [p.px, p.py, p.pz, p.energy];
+            let found = parts.each_ref().map(|part| part[lane]);
+            let same = |(a, b): (f64, f64)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+            assert!(found.into_iter().zip(expected).all(same), "{found:?} for {expected:?}");
         }
     }
 

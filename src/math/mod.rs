@@ -22,3 +22,4 @@ pub mod philox;
 pub mod poisson;
 pub mod probe;
 pub mod special;
+pub(crate) mod wide;

@@ -36,6 +36,31 @@ impl WeightedCount {
         self.squares = plus(self.squares, units_of(weight * weight, scale.square_unit()).value());
     }
 
+    /// An event for each of the weights, all of which the scale must admit: what [`add`](Self::add) makes of them.
+    pub fn of(scale: WeightScale, weights: &[f32]) -> Self {
+        let (sum, squares) = scale.sums(weights);
+        let (weights_sum, squares) = (ExactSum::from_units(sum), ExactSum::from_units(squares));
+        Self { events: weights.len() as u64, weights: weights_sum, squares }
+    }
+
+    /// Adds all events of another; up to 2^40 fit, as for [`add`](Self::add).
+    pub fn include(&mut self, other: &Self) {
+        let plus = |sum: ExactSum, more: ExactSum| ExactSum::from_units(sum.units().wrapping_add(more.units()));
+        self.events += other.events;
+        self.weights = plus(self.weights, other.weights);
+        self.squares = plus(self.squares, other.squares);
+    }
+
+    /// What is left without `part`, which is a part of this.
+    pub fn without(&self, part: &Self) -> Self {
+        let minus = |all: ExactSum, part: ExactSum| ExactSum::from_units(all.units().wrapping_sub(part.units()));
+        Self {
+            events: self.events - part.events,
+            weights: minus(self.weights, part.weights),
+            squares: minus(self.squares, part.squares),
+        }
+    }
+
     /// Adds all events of another.
     ///
     /// # Errors
@@ -184,6 +209,20 @@ mod tests {
             let squares: f64 = weights.iter().map(|weight| f64::from(*weight).powi(2)).sum();
             assert_eq!(count.sum_of_squares(scale), squares);
         }
+    }
+
+    #[test]
+    fn many_at_once_and_what_is_left_of_them() {
+        let scale = WeightScale::new(4.0).unwrap();
+        let weights: Vec<f32> = (0..3000).map(|i| (i % 17) as f32 * 0.21 - 1.3).collect();
+        let one_by_one = |weights: &[f32]| {
+            let mut count = WeightedCount::default();
+            weights.iter().for_each(|weight| count.add(scale, *weight));
+            count
+        };
+        let all = WeightedCount::of(scale, &weights);
+        assert_eq!(all, one_by_one(&weights));
+        assert_eq!(all.without(&WeightedCount::of(scale, &weights[..1234])), one_by_one(&weights[1234..]));
     }
 
     #[test]

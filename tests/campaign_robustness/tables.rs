@@ -1,11 +1,13 @@
 //! The table of survivors: flags, lists of fixed length, masks and padding; splits by a hash of the event's name.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use trawl::events::event_hash;
 
@@ -14,7 +16,7 @@ use crate::events::{Event, Jet, events};
 
 /// A whole table.
 fn table(path: &Path) -> RecordBatch {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     let (schema, batches) = (reader.schema().clone(), reader.build().unwrap().map(Result::unwrap));
     let batches: Vec<RecordBatch> = batches.collect();
     match batches.as_slice() {
@@ -79,6 +81,48 @@ fn survivors_hold_flags_features_masks_and_padding() {
         let mask: Vec<bool> = list(mask, row).as_boolean().iter().map(Option::unwrap).collect();
         assert_eq!(mask, (0..3).map(|place| place < jets.len()).collect::<Vec<bool>>());
     }
+}
+
+#[test]
+fn ids_that_no_file_has_are_no_columns() {
+    let ground = Ground::new();
+    let all = events(0..800);
+    ground.events("a.parquet", &all[..400]);
+    ground.events("b.parquet", &all[400..]);
+    ground.card_of_data(&["a.parquet", "b.parquet"]);
+    let survivors = || table(&ground.at("results/survivors-data.parquet"));
+    let names = |table: &RecordBatch| -> Vec<String> {
+        table.schema_ref().fields().iter().take(3).map(|field| field.name().clone()).collect()
+    };
+    let of_first = all[..400].iter().filter(|event| event.survives()).count();
+
+    // One file has them: 0 stands in for those of the other.
+    without(&ground.at("b.parquet"), &["run", "luminosityBlock"]);
+    ground.results("results", &[]);
+    let some = survivors();
+    assert_eq!(names(&some), ["run", "luminosityBlock", "event"]);
+    let runs = some.column(0).as_primitive::<UInt32Type>().values().to_vec();
+    assert!(runs[..of_first].iter().all(|run| *run > 0) && runs[of_first..].iter().all(|run| *run == 0), "{runs:?}");
+
+    without(&ground.at("a.parquet"), &["run"]);
+    ground.results("results", &[]);
+    assert_eq!(names(&survivors()), ["luminosityBlock", "event", "ht"]);
+    without(&ground.at("a.parquet"), &["luminosityBlock"]);
+    ground.results("results", &[]);
+    let none = survivors();
+    assert_eq!(names(&none), ["event", "ht", "lead"]);
+    assert_eq!(none.column(0), some.column(2));
+}
+
+/// Writes a file again without some of its columns.
+fn without(path: &Path, dropped: &[&str]) {
+    let whole = table(path);
+    let names = whole.schema_ref().fields().iter().map(|field| field.name().as_str());
+    let kept: Vec<usize> = names.enumerate().filter(|(_, name)| !dropped.contains(name)).map(|(at, _)| at).collect();
+    let part = whole.project(&kept).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), part.schema(), None).unwrap();
+    writer.write(&part).unwrap();
+    writer.close().unwrap();
 }
 
 #[test]

@@ -250,6 +250,28 @@ __device__ __forceinline__ double half_exp(double a) {
     return scale(one.high + (one.low + e.tail), e.k - 1);
 }
 
+/// sinh(x) for |x| < 1: Taylor series to x^19.
+__device__ __forceinline__ double sinh_near_zero(double x) {
+    const double z = x * x;
+    double series = 1.0 / 121645100408832000.0;
+    series = series * z + 1.0 / 355687428096000.0;
+    series = series * z + 1.0 / 1307674368000.0;
+    series = series * z + 1.0 / 6227020800.0;
+    series = series * z + 1.0 / 39916800.0;
+    series = series * z + 1.0 / 362880.0;
+    series = series * z + 1.0 / 5040.0;
+    series = series * z + 1.0 / 120.0;
+    series = series * z + 1.0 / 6.0;
+    return x + x * (z * series);
+}
+
+/// (e - 1/e) / 2 for e = exp(a), 1 <= a <= 22.
+__device__ __forceinline__ double sinh_of_exp(DoubleDouble e) {
+    const DoubleDouble inverse = divide_double(DoubleDouble{1.0, 0.0}, e);
+    const DoubleDouble difference = two_sum(e.high, -inverse.high);
+    return 0.5 * (difference.high + (difference.low + (e.low - inverse.low)));
+}
+
 /// sinh(x), within 0.7 ulp.
 __device__ __forceinline__ double sinh(double x) {
     if (is_nan(x)) {
@@ -257,17 +279,7 @@ __device__ __forceinline__ double sinh(double x) {
     }
     const double a = absolute(x);
     if (a < 1.0) {
-        const double z = x * x;
-        double series = 1.0 / 121645100408832000.0;
-        series = series * z + 1.0 / 355687428096000.0;
-        series = series * z + 1.0 / 1307674368000.0;
-        series = series * z + 1.0 / 6227020800.0;
-        series = series * z + 1.0 / 39916800.0;
-        series = series * z + 1.0 / 362880.0;
-        series = series * z + 1.0 / 5040.0;
-        series = series * z + 1.0 / 120.0;
-        series = series * z + 1.0 / 6.0;
-        return x + x * (z * series);
+        return sinh_near_zero(x);
     }
     if (a > 710.4758600739439) {
         return copy_sign(infinite(), x);
@@ -275,10 +287,7 @@ __device__ __forceinline__ double sinh(double x) {
     if (a > 22.0) {
         return copy_sign(half_exp(a), x);
     }
-    const DoubleDouble e = exp_double(a);
-    const DoubleDouble inverse = divide_double(DoubleDouble{1.0, 0.0}, e);
-    const DoubleDouble difference = two_sum(e.high, -inverse.high);
-    return copy_sign(0.5 * (difference.high + (difference.low + (e.low - inverse.low))), x);
+    return copy_sign(sinh_of_exp(exp_double(a)), x);
 }
 
 /// cosh(x), within 0.6 ulp.

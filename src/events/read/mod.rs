@@ -220,6 +220,16 @@ impl EventSource {
         self.parts.iter().map(FilePart::rows).fold(0, u64::saturating_add)
     }
 
+    /// Whether any of the files says in which runs its events are, and the projection asks for that.
+    pub fn has_runs(&self) -> bool {
+        self.parts.iter().any(|part| part.binding.run.is_some())
+    }
+
+    /// Whether any of the files says in which luminosity blocks its events are, and the projection asks for that.
+    pub fn has_luminosity_blocks(&self) -> bool {
+        self.parts.iter().any(|part| part.binding.luminosity_block.is_some())
+    }
+
     /// Reads everything, in batches of at most `rows_per_batch` events of one file.
     ///
     /// The batches and their order depend on the files and on `rows_per_batch` alone. They are decoded ahead on as many

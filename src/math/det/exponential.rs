@@ -263,6 +263,30 @@ pub fn half_exp(a: f64) -> f64 {
     scale(one.high + (one.low + e.tail), e.k - 1)
 }
 
+/// sinh(x) for |x| < 1: Taylor series to x^19.
+#[inline]
+pub fn sinh_near_zero(x: f64) -> f64 {
+    let z: f64 = x * x;
+    let mut series: f64 = 1.0 / 121645100408832000.0;
+    series = series * z + 1.0 / 355687428096000.0;
+    series = series * z + 1.0 / 1307674368000.0;
+    series = series * z + 1.0 / 6227020800.0;
+    series = series * z + 1.0 / 39916800.0;
+    series = series * z + 1.0 / 362880.0;
+    series = series * z + 1.0 / 5040.0;
+    series = series * z + 1.0 / 120.0;
+    series = series * z + 1.0 / 6.0;
+    x + x * (z * series)
+}
+
+/// (e - 1/e) / 2 for e = exp(a), 1 <= a <= 22.
+#[inline]
+pub fn sinh_of_exp(e: DoubleDouble) -> f64 {
+    let inverse: DoubleDouble = divide_double(DoubleDouble { high: 1.0, low: 0.0 }, e);
+    let difference: DoubleDouble = two_sum(e.high, -inverse.high);
+    0.5 * (difference.high + (difference.low + (e.low - inverse.low)))
+}
+
 /// sinh(x), within 0.7 ulp.
 #[inline]
 pub fn sinh(x: f64) -> f64 {
@@ -271,17 +295,7 @@ pub fn sinh(x: f64) -> f64 {
     }
     let a: f64 = absolute(x);
     if a < 1.0 {
-        let z: f64 = x * x;
-        let mut series: f64 = 1.0 / 121645100408832000.0;
-        series = series * z + 1.0 / 355687428096000.0;
-        series = series * z + 1.0 / 1307674368000.0;
-        series = series * z + 1.0 / 6227020800.0;
-        series = series * z + 1.0 / 39916800.0;
-        series = series * z + 1.0 / 362880.0;
-        series = series * z + 1.0 / 5040.0;
-        series = series * z + 1.0 / 120.0;
-        series = series * z + 1.0 / 6.0;
-        return x + x * (z * series);
+        return sinh_near_zero(x);
     }
     if a > 710.4758600739439 {
         return copy_sign(f64::INFINITY, x);
@@ -289,10 +303,7 @@ pub fn sinh(x: f64) -> f64 {
     if a > 22.0 {
         return copy_sign(half_exp(a), x);
     }
-    let e: DoubleDouble = exp_double(a);
-    let inverse: DoubleDouble = divide_double(DoubleDouble { high: 1.0, low: 0.0 }, e);
-    let difference: DoubleDouble = two_sum(e.high, -inverse.high);
-    copy_sign(0.5 * (difference.high + (difference.low + (e.low - inverse.low))), x)
+    copy_sign(sinh_of_exp(exp_double(a)), x)
 }
 
 /// cosh(x), within 0.6 ulp.

@@ -28,11 +28,13 @@
 mod arithmetic;
 mod double;
 mod exponential;
+mod lanes;
 mod trigonometric;
 
 pub use arithmetic::*;
 pub use double::*;
 pub use exponential::*;
+pub use lanes::{sin_cos_lanes, sinh_lanes};
 pub use trigonometric::*;
 
 macro_rules! single {

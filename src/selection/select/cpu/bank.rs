@@ -3,6 +3,7 @@
 use crate::math::angle::{delta_phi, delta_r};
 use crate::math::det;
 use crate::math::lorentz::{self, FourMomentum};
+use crate::math::wide::wide;
 use crate::selection::select::math::{larger, single, smaller};
 use crate::selection::select::program::{Code, Fold, Instruction};
 
@@ -10,13 +11,13 @@ use crate::selection::select::program::{Code, Fold, Instruction};
 #[derive(Default)]
 pub(super) struct Bank {
     pub registers: Vec<Vec<f64>>,
-    /// The output of the instruction that runs: a destination may also be an operand.
-    spare: Vec<f64>,
+    /// The outputs of the instruction that runs: a destination may also be an operand.
+    spare: [Vec<f64>; 4],
 }
 
 impl Bank {
     pub fn new(registers: u32) -> Self {
-        Self { registers: vec![Vec::new(); registers as usize], spare: Vec::new() }
+        Self { registers: vec![Vec::new(); registers as usize], spare: Default::default() }
     }
 
     pub fn get(&self, register: u32) -> &[f64] {
@@ -24,9 +25,7 @@ impl Bank {
     }
 
     pub fn set(&mut self, dest: u32, values: impl Iterator<Item = f64>) {
-        self.spare.clear();
-        self.spare.extend(values);
-        std::mem::swap(&mut self.registers[dest as usize], &mut self.spare);
+        self.write(dest, |_, out| out.extend(values));
     }
 
     pub fn fill(&mut self, dest: u32, lanes: usize, value: f64) {
@@ -35,31 +34,46 @@ impl Bank {
         register.resize(lanes, value);
     }
 
+    /// Replaces a register by what `write` makes of the others, in memory that was used before.
+    #[inline(always)]
+    pub fn write(&mut self, dest: u32, write: impl FnOnce(&Self, &mut Vec<f64>)) {
+        let mut out = std::mem::take(&mut self.spare[0]);
+        out.clear();
+        write(self, &mut out);
+        self.spare[0] = std::mem::replace(&mut self.registers[dest as usize], out);
+    }
+
+    #[inline(always)]
     fn map(&mut self, dest: u32, a: u32, f: impl Fn(f64) -> f64) {
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend(self.get(a).iter().map(|a| f(*a)));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
+        self.write(dest, |bank, out| out.extend(bank.get(a).iter().map(|a| f(*a))));
     }
 
+    #[inline(always)]
     fn zip(&mut self, dest: u32, a: u32, b: u32, f: impl Fn(f64, f64) -> f64) {
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend(self.get(a).iter().zip(self.get(b)).map(|(a, b)| f(*a, *b)));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
+        self.write(dest, |bank, out| out.extend(bank.get(a).iter().zip(bank.get(b)).map(|(a, b)| f(*a, *b))));
     }
 
-    fn momentum(&self, first: u32, lane: usize) -> FourMomentum {
-        let at = |offset: u32| self.registers[(first + offset) as usize][lane];
-        FourMomentum { px: at(0), py: at(1), pz: at(2), energy: at(3) }
+    /// px, py, pz and energy in `dest` and the three registers after it.
+    fn momentum_of(&mut self, dest: u32, [pt, eta, phi, mass]: [u32; 4]) {
+        let mut parts = std::mem::take(&mut self.spare);
+        let [pt, eta, phi, mass] = [pt, eta, phi, mass].map(|register| self.get(register));
+        parts.iter_mut().for_each(|part| part.resize(pt.len(), 0.0));
+        lorentz::momentum_lanes(pt, eta, phi, mass, parts.each_mut().map(|part| &mut part[..]));
+        for (register, part) in self.registers[dest as usize..].iter_mut().zip(&mut parts) {
+            std::mem::swap(register, part);
+        }
+        self.spare = parts;
     }
 
+    #[inline(always)]
     fn map_momentum(&mut self, dest: u32, a: u32, f: impl Fn(FourMomentum) -> f64) {
-        let lanes = self.get(a).len();
-        let mut out = std::mem::take(&mut self.spare);
-        out.clear();
-        out.extend((0..lanes).map(|lane| f(self.momentum(a, lane))));
-        self.spare = std::mem::replace(&mut self.registers[dest as usize], out);
+        self.write(dest, |bank, out| {
+            let [px, py, pz, energy] = [0, 1, 2, 3].map(|part| bank.get(a + part));
+            let lanes = px.iter().zip(py).zip(pz).zip(energy);
+            out.extend(
+                lanes.map(|(((px, py), pz), energy)| f(FourMomentum { px: *px, py: *py, pz: *pz, energy: *energy })),
+            );
+        });
     }
 
     /// The lanes in which one of the operands is NaN.
@@ -74,9 +88,14 @@ impl Bank {
 }
 
 /// Arithmetic, comparisons and momenta: the same in events and in loops.
+pub(super) fn compute(bank: &mut Bank, step: &Instruction) {
+    wide!(compute_in_lanes(bank: &mut Bank, step: &Instruction));
+}
+
 // Neither less nor greater is not the same as equal: NaN is unequal to nothing here.
 #[allow(clippy::double_comparisons)]
-pub(super) fn compute(bank: &mut Bank, step: &Instruction) {
+#[inline(always)]
+fn compute_in_lanes(bank: &mut Bank, step: &Instruction) {
     let Instruction { dest, a, b, c, check, .. } = *step;
     let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
     match step.code {
@@ -118,27 +137,15 @@ pub(super) fn compute(bank: &mut Bank, step: &Instruction) {
         Code::EtaOf => bank.map_momentum(dest, a, lorentz::eta_of),
         Code::PhiOf => bank.map_momentum(dest, a, lorentz::phi_of),
         Code::RapidityOf => bank.map_momentum(dest, a, lorentz::rapidity_of),
-        Code::Choose => {
-            let (a, b, c) = (bank.get(a), bank.get(b), bank.get(c));
-            let chosen = (0..a.len()).map(|lane| if a[lane] != 0.0 { b[lane] } else { c[lane] }).collect();
-            bank.registers[dest as usize] = chosen;
-        }
-        Code::DeltaR => {
-            let (a, b, c, d) = (bank.get(a), bank.get(b), bank.get(c), bank.get(check));
-            let distances = (0..a.len()).map(|lane| delta_r(a[lane], b[lane], c[lane], d[lane])).collect();
-            bank.registers[dest as usize] = distances;
-        }
-        Code::Momentum => {
-            let (a, b, c, d) = (bank.get(a), bank.get(b), bank.get(c), bank.get(check));
-            let mut parts: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(a.len()));
-            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-                let p = lorentz::momentum_of(*a, *b, *c, *d);
-                parts.iter_mut().zip([p.px, p.py, p.pz, p.energy]).for_each(|(part, value)| part.push(value));
-            }
-            for (at, part) in parts.into_iter().enumerate() {
-                bank.registers[dest as usize + at] = part;
-            }
-        }
+        Code::Choose => bank.write(dest, |bank, out| {
+            let lanes = bank.get(a).iter().zip(bank.get(b)).zip(bank.get(c));
+            out.extend(lanes.map(|((a, b), c)| if *a != 0.0 { *b } else { *c }));
+        }),
+        Code::DeltaR => bank.write(dest, |bank, out| {
+            let lanes = bank.get(a).iter().zip(bank.get(b)).zip(bank.get(c)).zip(bank.get(check));
+            out.extend(lanes.map(|(((a, b), c), d)| delta_r(*a, *b, *c, *d)));
+        }),
+        Code::Momentum => bank.momentum_of(dest, [a, b, c, check]),
         // What steers, loads and stores is the executor's own; the compiler puts nothing else into a program.
         _ => debug_assert!(false, "{:?} computes nothing", step.code),
     }

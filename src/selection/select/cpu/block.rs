@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::Part;
 use super::bank::{Bank, compute, folded};
-use super::objects::{Found, Items, Lanes, Lookup, NextPair, These};
+use super::lanes::{Items, Lanes, NextPair};
+use super::objects::{Found, Lookup};
 use crate::math::angle::delta_r;
 use crate::math::exact::WeightScale;
 use crate::selection::select::math::{Columns, precedes, single, smaller};
@@ -21,8 +22,15 @@ pub(super) struct Executor<'a> {
     events: Bank,
     /// One lane for each item or pair of the loop that runs.
     items: Bank,
+    /// What the lanes of that loop are.
+    lanes: Lanes,
     objects: Vec<Found>,
     flags: Vec<u32>,
+    /// The weights of the active events, and their sums.
+    weights: Vec<f32>,
+    remaining: WeightedCount,
+    /// At a cut: the lanes that stay, ascending.
+    staying: Vec<u32>,
     /// For each cut or requirement, the event registers that are read after it before they are written.
     live: Vec<Vec<u32>>,
     /// For each instruction that begins a loop, whether its body writes each register.
@@ -40,8 +48,12 @@ impl<'a> Executor<'a> {
             active: Vec::new(),
             events: Bank::new(program.registers),
             items: Bank::new(program.registers),
+            lanes: Lanes::default(),
             objects: program.objects.iter().map(|_| Found::default()).collect(),
             flags: Vec::new(),
+            weights: Vec::new(),
+            remaining: WeightedCount::default(),
+            staying: Vec::new(),
             live: live_registers(program),
             written: registers_of_loops(program),
             this_loop: 0,
@@ -60,7 +72,9 @@ impl<'a> Executor<'a> {
         self.active.extend(block.clone().map(|event| event as u32));
         self.flags.clear();
         self.flags.resize(block.len(), 0);
-        let mut tally = Tally { first: block.start, weights, scale, rows: &mut part.rows };
+        self.weights.clear();
+        self.weights.extend_from_slice(weights);
+        self.remaining = WeightedCount::of(scale, weights);
         let (mut next, mut passed) = (0, 0);
         let program = self.program;
         while next < program.instructions.len() {
@@ -76,14 +90,14 @@ impl<'a> Executor<'a> {
                 Code::Each => next = self.each(here),
                 Code::Pairs => next = self.pairs(here),
                 Code::Cut => {
-                    self.leave(here, step.a, passed, &mut tally);
+                    self.leave(here, step.a, scale, &mut part.rows[passed]);
                     passed += 1;
                 }
-                Code::Require => self.leave(here, step.a, passed, &mut tally),
+                Code::Require => self.leave(here, step.a, scale, &mut part.rows[passed]),
                 Code::Tally => {
-                    for (event, level) in self.active.iter().zip(self.events.get(step.a)) {
+                    for (weight, level) in self.weights.iter().zip(self.events.get(step.a)) {
                         if *level > 0.0 {
-                            tally.add(*event, step.c as usize + *level as usize - 1);
+                            part.rows[step.c as usize + *level as usize - 1].add(scale, *weight);
                         }
                     }
                 }
@@ -108,27 +122,36 @@ impl<'a> Executor<'a> {
                 _ => self.compute(step),
             }
         }
-        self.active.iter().for_each(|event| tally.add(*event, passed));
-        part.weight.extend(self.active.iter().map(|event| weights[*event as usize - block.start]));
+        part.rows[passed].include(&self.remaining);
+        part.weight.extend_from_slice(&self.weights);
         part.index.extend_from_slice(&self.active);
         part.flags.extend_from_slice(&self.flags);
     }
 
-    /// Lets go the events for which register `a` is 0.
-    fn leave(&mut self, here: usize, a: u32, passed: usize, tally: &mut Tally<'_>) {
-        let stays: Vec<bool> = self.events.get(a).iter().map(|value| *value != 0.0).collect();
-        if stays.iter().all(|stays| *stays) {
+    /// Lets go the events for which register `a` is 0, and counts them in `row`.
+    fn leave(&mut self, here: usize, a: u32, scale: WeightScale, row: &mut WeightedCount) {
+        let lanes = self.active.len();
+        self.staying.resize(lanes, 0);
+        let mut staying = 0;
+        // Each is put where the next that stays belongs: no branch that would be guessed wrongly.
+        for (lane, value) in (0..).zip(self.events.get(a)) {
+            self.staying[staying] = lane;
+            staying += usize::from(*value != 0.0);
+        }
+        self.staying.truncate(staying);
+        if staying == lanes {
             return;
         }
-        for (event, _) in self.active.iter().zip(&stays).filter(|(_, stays)| !**stays) {
-            tally.add(*event, passed);
-        }
-        retain(&mut self.active, &stays);
-        retain(&mut self.flags, &stays);
+        retain(&mut self.active, &self.staying, lanes);
+        retain(&mut self.weights, &self.staying, lanes);
+        retain(&mut self.flags, &self.staying, lanes);
         for register in &self.live[here] {
-            retain(&mut self.events.registers[*register as usize], &stays);
+            retain(&mut self.events.registers[*register as usize], &self.staying, lanes);
         }
-        self.objects.iter_mut().for_each(|object| object.retain(&stays));
+        self.objects.iter_mut().for_each(|object| object.retain(&self.staying, lanes));
+        // Sums of weights are exact, so what has left is what is missing.
+        let before = std::mem::replace(&mut self.remaining, WeightedCount::of(scale, &self.weights));
+        row.include(&before.without(&self.remaining));
     }
 
     fn quantity_at(&mut self, step: &Instruction) {
@@ -138,23 +161,24 @@ impl<'a> Executor<'a> {
             let item = |item| found.quantity(self.program, self.columns, object, step.b, item);
             found.reference(lane, place).map_or(f64::NAN, item)
         };
-        if step.code == Code::At {
-            let lanes = 0..self.active.len();
-            return match found.lookup(self.program, self.columns, object, step.b) {
-                Lookup::Column(column) => {
-                    let at = |item: u32| f64::from(column[item as usize]);
-                    let at = |lane| found.reference(lane, step.c).map_or(f64::NAN, at);
-                    self.events.set(step.dest, lanes.map(at));
-                }
-                _ => self.events.set(step.dest, lanes.map(|lane| value(lane, step.c))),
-            };
+        if step.code == Code::AtPlace {
+            // A place that is NaN or negative names nothing.
+            let at = |place: f64| if place >= 0.0 { place as u32 } else { NONE };
+            return self.events.write(step.dest, |events, out| {
+                out.extend(events.get(step.c).iter().enumerate().map(|(lane, place)| value(lane, at(*place))));
+            });
         }
-        let places = std::mem::take(&mut self.events.registers[step.c as usize]);
-        // A place that is NaN or negative names nothing.
-        let at = |place: f64| if place >= 0.0 { place as u32 } else { NONE };
-        let values = places.iter().enumerate().map(|(lane, place)| value(lane, at(*place))).collect();
-        self.events.registers[step.c as usize] = places;
-        self.events.registers[step.dest as usize] = values;
+        match found.lookup(self.program, self.columns, object, step.b) {
+            Lookup::Constant(constant) => {
+                let at = |count: &u32| if step.c < *count { constant } else { f64::NAN };
+                self.events.set(step.dest, found.counts.iter().map(at));
+            }
+            Lookup::Column(column) => {
+                let at = |item: u32| f64::from(column[item as usize]);
+                self.events.write(step.dest, |_, out| found.at_place(step.c, at, out));
+            }
+            Lookup::BySource => self.events.set(step.dest, (0..self.active.len()).map(|lane| value(lane, step.c))),
+        }
     }
 
     fn build(&mut self, here: usize) -> usize {
@@ -165,8 +189,15 @@ impl<'a> Executor<'a> {
         let Keep { keep_register, key_register, check } = Keep::of(&self.program.instructions[keep]);
         let mut found = std::mem::take(&mut self.objects[object]);
         found.begin(self.program, self.columns, plan);
+        if plan.sources == 1 && keep_register == NONE && key_register == NONE {
+            let source = self.program.sources[plan.first_source as usize];
+            found.take_all(self.columns.offsets[source as usize], &self.active, plan.leading);
+            self.objects[object] = found;
+            return keep + 1;
+        }
+        let mut lanes = std::mem::take(&mut self.lanes);
         for source in 0..plan.sources {
-            let lanes = Lanes::of_source(self.program, self.columns, plan, source, &self.active);
+            lanes.of_source(self.program, self.columns, plan, source, &self.active);
             self.loop_body(here + 1..keep, &lanes);
             let kept = |bank: &Bank, lane: usize| keep_register == NONE || bank.get(keep_register)[lane] != 0.0;
             if key_register != NONE {
@@ -176,30 +207,31 @@ impl<'a> Executor<'a> {
                 self.note(check, lacking, Some(&lanes));
             }
             let of = |register: u32| (register != NONE).then(|| self.items.get(register));
-            found.add(&lanes, of(keep_register), of(key_register));
+            found.add(source, &lanes, of(keep_register), of(key_register));
         }
         found.finish(plan.leading);
         self.objects[object] = found;
+        self.lanes = lanes;
         keep + 1
     }
 
     fn each(&mut self, here: usize) -> usize {
         let step = self.program.instructions[here];
         let (folds, object) = (step.c as usize, step.a as usize);
-        let found = std::mem::take(&mut self.objects[object]);
-        let lanes = Lanes::of_object(&found);
-        self.objects[object] = found;
+        let mut lanes = std::mem::take(&mut self.lanes);
+        lanes.of_object(&self.objects[object]);
         self.loop_body(here + 1..folds, &lanes);
         for fold in &self.program.instructions[folds..folds + step.b as usize] {
             let values = self.items.get(fold.a);
             let mut start = 0;
-            let folded = lanes.counts().map(|count| {
-                let of_event = &values[start..start + count as usize];
-                start += count as usize;
+            let folded = lanes.counts().iter().map(|count| {
+                let of_event = &values[start..start + *count as usize];
+                start += *count as usize;
                 folded(fold.b, of_event)
             });
             self.events.set(fold.dest, folded);
         }
+        self.lanes = lanes;
         folds + step.b as usize
     }
 
@@ -210,9 +242,10 @@ impl<'a> Executor<'a> {
         let events = self.active.len();
         let mut chosen: Vec<Option<Chosen>> = vec![None; events];
         let mut next = NextPair::default();
+        let mut lanes = std::mem::take(&mut self.lanes);
         loop {
             let (first, second) = (&self.objects[step.a as usize], &self.objects[step.b as usize]);
-            let lanes = Lanes::of_pairs(first, second, step.a == step.b, &mut next);
+            lanes.of_pairs(first, second, step.a == step.b, &mut next);
             if lanes.len() == 0 {
                 break;
             }
@@ -222,22 +255,23 @@ impl<'a> Executor<'a> {
             let lacking = lacking.into_iter().filter(|lane| kept(&self.items, *lane)).collect();
             self.note(end.check, lacking, Some(&lanes));
             let scores = self.items.get(end.b);
+            let (firsts, seconds) = (lanes.places(0), lanes.places(1));
             for (lane, owner) in lanes.owners().iter().enumerate() {
                 let before = &mut chosen[*owner as usize];
                 let score = scores[lane];
                 if kept(&self.items, lane) && before.is_none_or(|before| precedes(score, before.score)) {
-                    *before = Some(Chosen { score, first: lanes.places[0][lane], second: lanes.places[1][lane] });
+                    *before = Some(Chosen { score, first: firsts[lane], second: seconds[lane] });
                 }
             }
         }
-        let place = |of: fn(&Chosen) -> u32| -> Vec<f64> {
-            chosen.iter().map(|chosen| chosen.as_ref().map_or(f64::NAN, |chosen| f64::from(of(chosen)))).collect()
+        self.lanes = lanes;
+        let place = |of: fn(&Chosen) -> u32| {
+            let of = move |chosen: &Option<Chosen>| chosen.as_ref().map_or(f64::NAN, |chosen| f64::from(of(chosen)));
+            chosen.iter().map(of)
         };
-        let (first, second) = (place(|chosen| chosen.first), place(|chosen| chosen.second));
-        let there = chosen.iter().map(|chosen| f64::from(u8::from(chosen.is_some()))).collect();
-        for (at, values) in [first, second, there].into_iter().enumerate() {
-            self.events.registers[end.dest as usize + at] = values;
-        }
+        self.events.set(end.dest, place(|chosen| chosen.first));
+        self.events.set(end.dest + 1, place(|chosen| chosen.second));
+        self.events.set(end.dest + 2, chosen.iter().map(|chosen| f64::from(u8::from(chosen.is_some()))));
         best + 1
     }
 
@@ -252,8 +286,7 @@ impl<'a> Executor<'a> {
                 }
                 Code::Item => self.item(step, lanes),
                 Code::Place => {
-                    let places = lanes.places[step.c as usize].iter();
-                    self.items.set(step.dest, places.map(|place| f64::from(*place)));
+                    self.items.set(step.dest, lanes.places(step.c).iter().map(|place| f64::from(*place)));
                 }
                 Code::Separation => self.separation(step, lanes),
                 Code::Number => self.items.fill(step.dest, lanes.len(), step.number),
@@ -265,32 +298,32 @@ impl<'a> Executor<'a> {
     /// A quantity of the items that the loop runs over.
     fn item(&mut self, step: &Instruction, lanes: &Lanes) {
         let plan = &self.program.objects[step.a as usize];
-        let (source, items) = match &lanes.items[step.c as usize] {
-            Items::OfSource { source, items } => (*source, items),
-            Items::Kept(references) => {
-                let found = &self.objects[step.a as usize];
-                return match found.lookup(self.program, self.columns, plan, step.b) {
-                    Lookup::Constant(constant) => self.items.fill(step.dest, lanes.len(), constant),
-                    Lookup::Column(column) => {
-                        let value = |item: &u32| f64::from(column[*item as usize]);
-                        self.items.set(step.dest, references.iter().map(value));
-                    }
-                    Lookup::BySource => {
-                        let value = |item: &u32| found.quantity(self.program, self.columns, plan, step.b, *item);
-                        self.items.set(step.dest, references.iter().map(value));
-                    }
-                };
+        let found = &self.objects[step.a as usize];
+        let lookup = match lanes.source() {
+            Some(source) => {
+                let from = self.program.quantities[(plan.first_quantity + step.b * plan.sources + source) as usize];
+                match from.column {
+                    NONE => Lookup::Constant(f64::from(from.constant)),
+                    column => Lookup::Column(self.columns.quantities[column as usize]),
+                }
             }
+            None => found.lookup(self.program, self.columns, plan, step.b),
         };
-        let from = self.program.quantities[(plan.first_quantity + step.b * plan.sources + source) as usize];
-        if from.column == NONE {
-            return self.items.fill(step.dest, lanes.len(), f64::from(from.constant));
-        }
-        let column = self.columns.quantities[from.column as usize];
-        match items {
-            These::All(range) => self.items.set(step.dest, column[range.clone()].iter().map(|value| f64::from(*value))),
-            These::Listed(list) => {
-                self.items.set(step.dest, list.iter().map(|item| f64::from(column[*item as usize])));
+        match (lookup, lanes.items(step.c)) {
+            (Lookup::Constant(constant), _) => self.items.fill(step.dest, lanes.len(), constant),
+            (Lookup::Column(column), Items::Consecutive(first, end)) => {
+                let values = &column[first as usize..end as usize];
+                self.items.set(step.dest, values.iter().map(|value| f64::from(*value)));
+            }
+            (Lookup::Column(column), Items::Listed(items)) => {
+                self.items.set(step.dest, items.iter().map(|item| f64::from(column[*item as usize])));
+            }
+            (Lookup::BySource, items) => {
+                let value = |item: u32| found.quantity(self.program, self.columns, plan, step.b, item);
+                match items {
+                    Items::Consecutive(first, end) => self.items.set(step.dest, (first..end).map(value)),
+                    Items::Listed(items) => self.items.set(step.dest, items.iter().map(|item| value(*item))),
+                }
             }
         }
     }
@@ -298,18 +331,18 @@ impl<'a> Executor<'a> {
     fn separation(&mut self, step: &Instruction, lanes: &Lanes) {
         let plan = &self.program.objects[step.c as usize];
         let found = &self.objects[step.c as usize];
-        let (eta, phi) = (self.items.get(step.a), self.items.get(step.b));
-        let nearest = |lane: usize| {
-            let owner = lanes.owners()[lane] as usize;
+        let nearest = |eta: f64, phi: f64, owner: u32| {
             let mut smallest = f64::INFINITY;
-            for item in found.of_event(owner) {
-                let value = |quantity| found.quantity(self.program, self.columns, plan, quantity, *item);
-                smallest = smaller(smallest, delta_r(eta[lane], phi[lane], value(0), value(1)));
+            for item in found.of_event(owner as usize) {
+                let value = |quantity| found.quantity(self.program, self.columns, plan, quantity, item);
+                smallest = smaller(smallest, delta_r(eta, phi, value(0), value(1)));
             }
             smallest
         };
-        let values: Vec<f64> = (0..lanes.len()).map(nearest).collect();
-        self.items.registers[step.dest as usize] = values;
+        self.items.write(step.dest, |items, out| {
+            let lanes = items.get(step.a).iter().zip(items.get(step.b)).zip(lanes.owners());
+            out.extend(lanes.map(|((eta, phi), owner)| nearest(*eta, *phi, *owner)));
+        });
     }
 
     fn compute_in_loop(&mut self, step: &Instruction, lanes: &Lanes) {
@@ -363,21 +396,6 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// The rows that a block's events are counted in.
-struct Tally<'a> {
-    /// The event of the first weight.
-    first: usize,
-    weights: &'a [f32],
-    scale: WeightScale,
-    rows: &'a mut [WeightedCount],
-}
-
-impl Tally<'_> {
-    fn add(&mut self, event: u32, row: usize) {
-        self.rows[row].add(self.scale, self.weights[event as usize - self.first]);
-    }
-}
-
 /// The best pair of an event so far.
 #[derive(Clone, Copy)]
 struct Chosen {
@@ -399,17 +417,16 @@ impl Keep {
     }
 }
 
-fn retain<T: Copy>(values: &mut Vec<T>, stays: &[bool]) {
+/// Keeps the values of the lanes that stay, which ascend.
+pub(super) fn retain<T: Copy>(values: &mut Vec<T>, staying: &[u32], lanes: usize) {
     // A register that is live on one path only may not have been written on this one.
-    if values.len() != stays.len() {
+    if values.len() != lanes {
         return;
     }
-    let mut kept = 0;
-    for (lane, stays) in stays.iter().enumerate() {
-        values[kept] = values[lane];
-        kept += usize::from(*stays);
+    for (kept, lane) in staying.iter().enumerate() {
+        values[kept] = values[*lane as usize];
     }
-    values.truncate(kept);
+    values.truncate(staying.len());
 }
 
 /// For each instruction that lets events go, the event registers that a later one reads before any writes them.

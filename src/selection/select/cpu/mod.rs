@@ -1,11 +1,13 @@
 //! The executor of the CPU: blocks of events, each through the whole program instruction by instruction.
 //!
 //! An instruction is one loop over a register of the block ([`block`]), so the cost of interpreting is shared by the block's
-//! events and simple arithmetic uses the processor's vectors; events leave at the cut that they fail. The answers are those of
+//! events and arithmetic uses the processor's vectors ([`bank`]); events leave at the cut that they fail. A loop over items has
+//! a lane for each ([`lanes`]). Memory is used again for the next block. The answers are those of
 //! [`math`](super::math), which runs one event at a time, bit for bit: each lane sees the same operations in the same order.
 
 mod bank;
 mod block;
+mod lanes;
 mod objects;
 
 use std::ops::Range;
@@ -14,6 +16,7 @@ use arrow_buffer::ScalarBuffer;
 use rayon::prelude::*;
 
 use super::math::{Columns, Scratch, run_event, weight};
+use super::program::NONE;
 use super::{Batch, NAME, Selected, Selection, Status, Survivors};
 use crate::device::Host;
 use crate::error::{Fault, Result};
@@ -100,7 +103,8 @@ fn are_offsets_of(collection: &Collection<Host>, values: usize) -> bool {
     let offsets = &collection.offsets;
     offsets.first() == Some(&0)
         && offsets.last().map(|last| *last as usize) == Some(values)
-        && offsets.windows(2).all(|pair| pair[0] <= pair[1])
+        // All of them, without an early end: the compiler makes wide instructions of it.
+        && offsets.iter().zip(&offsets[1..]).fold(true, |all, (first, next)| all & (first <= next))
 }
 
 fn select_part(selection: &Selection, columns: &Columns<'_>, events: Range<usize>) -> Part {
@@ -116,15 +120,16 @@ fn select_part(selection: &Selection, columns: &Columns<'_>, events: Range<usize
     while start < events.end {
         let block = start..block_end(columns, start, events.end);
         start = block.end;
-        weights.clear();
-        weights.extend(block.clone().map(|event| weight_of(selection, columns, event)));
+        weights_of(selection, columns, block.clone(), &mut weights);
         let scale = selection.weight.scale;
         let mut faulty = Vec::new();
-        for (event, weight) in block.clone().zip(&mut weights) {
-            if scale.status(f64::from(*weight)) != WEIGHT_FINE {
-                // It has no place in a tally, and the whole batch is an error anyway.
-                *weight = 0.0;
-                faulty.push(event);
+        if !scale.admits_all(&weights) {
+            for (event, weight) in block.clone().zip(&mut weights) {
+                if scale.status(f64::from(*weight)) != WEIGHT_FINE {
+                    // It has no place in a tally, and the whole batch is an error anyway.
+                    *weight = 0.0;
+                    faulty.push(event);
+                }
             }
         }
         executor.run(block, &weights, scale, &mut part);
@@ -171,6 +176,16 @@ fn note_faults(selection: &Selection, columns: &Columns<'_>, mut faulty: Vec<usi
 fn first_fault(selection: &Selection, columns: &Columns<'_>, event: usize) -> u32 {
     let mut scratch = Scratch::new(&selection.program);
     run_event(&selection.program, columns, event, &mut scratch, |_, _| {}).fault
+}
+
+/// The weights of consecutive events.
+fn weights_of(selection: &Selection, columns: &Columns<'_>, events: Range<usize>, weights: &mut Vec<f32>) {
+    weights.clear();
+    match (selection.program.weight_column, selection.weight.factor) {
+        // Which is not changed by a factor of 1.
+        (column, 1.0) if column != NONE => weights.extend_from_slice(&columns.scalars[column as usize][events]),
+        _ => weights.extend(events.map(|event| weight_of(selection, columns, event))),
+    }
 }
 
 fn weight_of(selection: &Selection, columns: &Columns<'_>, event: usize) -> f32 {

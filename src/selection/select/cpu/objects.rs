@@ -1,28 +1,42 @@
-//! The objects of a block: which items each event has kept, and the lanes of loops over them.
+//! The objects of a block: which items each event has kept.
 
-use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::lanes::Lanes;
 use crate::selection::select::math::Columns;
 use crate::selection::select::program::{NONE, ObjectPlan, Program};
 
-/// The kept items of one object: event i of the block has `counts[i]` of them from `starts[i]` on.
+/// The kept items of one object: event i of the block has `counts[i]` of them, at the positions from `starts[i]` on.
 #[derive(Default)]
 pub(super) struct Found {
     pub counts: Vec<u32>,
     starts: Vec<u32>,
+    order: Order,
     /// Items by their position in the columns of their source, plus the length of the columns of the sources before.
     references: Vec<u32>,
     /// Where the references of each source begin.
     bases: Vec<u32>,
     /// While the object is built: what each source gave.
     parts: Vec<Part>,
+    /// While a source is added: how many items were kept before each lane.
+    kept_before: Vec<u32>,
     /// The keys and references of one event.
     sorted: Vec<(f64, u32)>,
 }
 
+/// What a position in an object stands for.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The item at that position of the columns of the only source: everything was kept, as it came.
+    #[default]
+    OfFile,
+    /// The reference at that position.
+    Listed,
+}
+
 /// The items of one source that were kept: how many of each event, which, and their keys, if there are any.
+#[derive(Default)]
 struct Part {
     counts: Vec<u32>,
     kept: Vec<u32>,
@@ -40,7 +54,7 @@ pub(super) enum Lookup<'a> {
 }
 
 impl Found {
-    /// Begins to build for so many events.
+    /// Begins to build.
     pub fn begin(&mut self, program: &Program, columns: &Columns<'_>, plan: &ObjectPlan) {
         self.bases.clear();
         let mut base = 0;
@@ -51,55 +65,72 @@ impl Found {
         }
         self.counts.clear();
         self.starts.clear();
-        self.references.clear();
-        self.parts.clear();
+        self.parts.resize_with(plan.sources as usize, Part::default);
     }
 
-    /// Adds the items of one source: those for which `keep` is not 0 (without it, all), in the order of `keys`.
-    pub fn add(&mut self, lanes: &Lanes, keep: Option<&[f64]>, keys: Option<&[f64]>) {
-        let Items::OfSource { source, items } = &lanes.items[0] else { return };
-        let base = self.bases[*source as usize];
-        let item = |lane: usize| match items {
-            These::All(range) => base + (range.start + lane) as u32,
-            These::Listed(list) => base + list[lane],
-        };
+    /// Takes all items of the only source, for the `active` events of a batch: the whole building of such an object.
+    pub fn take_all(&mut self, offsets: &[u32], active: &[u32], leading: u32) {
+        self.order = Order::OfFile;
+        self.starts.extend(active.iter().map(|event| offsets[*event as usize]));
+        let count = |event: &u32| (offsets[*event as usize + 1] - offsets[*event as usize]).min(leading);
+        self.counts.extend(active.iter().map(count));
+    }
+
+    /// Adds the items of one source: those for which `keep` is not 0 (without it, all), with their `keys`.
+    pub fn add(&mut self, source: u32, lanes: &Lanes, keep: Option<&[f64]>, keys: Option<&[f64]>) {
+        let base = self.bases[source as usize];
+        let Part { counts, kept, keys: kept_keys } = &mut self.parts[source as usize];
+        counts.clear();
+        kept.clear();
+        kept_keys.clear();
         let Some(keep) = keep else {
-            let kept = (0..lanes.len()).map(item).collect();
-            let keys = keys.map_or_else(Vec::new, <[f64]>::to_vec);
-            self.parts.push(Part { counts: lanes.events.clone(), kept, keys });
+            counts.extend_from_slice(lanes.counts());
+            lanes.items(0).append_to(kept, base);
+            kept_keys.extend_from_slice(keys.unwrap_or_default());
             return;
         };
-        let kept: Vec<usize> = (0..lanes.len()).filter(|lane| keep[*lane] != 0.0).collect();
+        // Everything is put where the next that is kept belongs, without a branch that would be guessed wrongly.
+        lanes.items(0).append_to(kept, base);
+        self.kept_before.clear();
+        let mut number = 0;
+        for (lane, keep) in keep.iter().enumerate() {
+            self.kept_before.push(number as u32);
+            kept[number] = kept[lane];
+            number += usize::from(*keep != 0.0);
+        }
+        self.kept_before.push(number as u32);
+        kept.truncate(number);
         let mut lane = 0;
-        let counts = lanes.counts().map(|count| {
-            let end = lane + count as usize;
-            let of_event = keep[lane..end].iter().filter(|keep| **keep != 0.0).count();
-            lane = end;
-            of_event as u32
-        });
-        let part = Part {
-            counts: counts.collect(),
-            kept: kept.iter().map(|lane| item(*lane)).collect(),
-            keys: keys.map_or_else(Vec::new, |keys| kept.iter().map(|lane| keys[*lane]).collect()),
-        };
-        self.parts.push(part);
+        counts.extend(lanes.counts().iter().map(|count| {
+            let first = lane;
+            lane += *count as usize;
+            self.kept_before[lane] - self.kept_before[first]
+        }));
+        if let Some(keys) = keys {
+            kept_keys.extend(keys.iter().zip(keep).filter(|(_, keep)| **keep != 0.0).map(|(key, _)| *key));
+        }
     }
 
     /// Orders what was kept by the keys and drops what is beyond `leading`.
     pub fn finish(&mut self, leading: u32) {
+        self.order = Order::Listed;
         let mut parts = std::mem::take(&mut self.parts);
-        let part = if parts.len() == 1 { parts.remove(0) } else { joined(&parts) };
-        self.references = part.kept;
+        if parts.len() > 1 {
+            parts[0] = joined(&parts);
+        }
+        let Some(part) = parts.first_mut() else { return };
+        std::mem::swap(&mut self.references, &mut part.kept);
         let mut start = 0;
-        for count in part.counts {
-            let range = start..start + count as usize;
+        for count in &part.counts {
+            let range = start..start + *count as usize;
             if !part.keys.is_empty() {
-                self.sort(range.clone(), &part.keys[range]);
+                self.sort(range.clone(), &part.keys[range.clone()]);
             }
             self.starts.push(start as u32);
-            self.counts.push(count.min(leading));
-            start += count as usize;
+            self.counts.push((*count).min(leading));
+            start = range.end;
         }
+        self.parts = parts;
     }
 
     /// Brings the references of an event into the order of their keys; mostly they are.
@@ -133,29 +164,58 @@ impl Found {
         }
     }
 
-    /// Keeps the events that stay.
-    pub fn retain(&mut self, stays: &[bool]) {
-        if self.counts.len() != stays.len() {
-            return;
-        }
-        let mut kept = 0;
-        for (event, stays) in stays.iter().enumerate() {
-            (self.counts[kept], self.starts[kept]) = (self.counts[event], self.starts[event]);
-            kept += usize::from(*stays);
-        }
-        self.counts.truncate(kept);
-        self.starts.truncate(kept);
+    /// Keeps the events of the lanes that stay, which ascend, of `lanes`.
+    pub fn retain(&mut self, staying: &[u32], lanes: usize) {
+        super::block::retain(&mut self.counts, staying, lanes);
+        super::block::retain(&mut self.starts, staying, lanes);
     }
 
     /// The items of an event of the block.
-    pub fn of_event(&self, event: usize) -> &[u32] {
-        let start = self.starts[event] as usize;
-        &self.references[start..start + self.counts[event] as usize]
+    pub fn of_event(&self, event: usize) -> impl Iterator<Item = u32> + '_ {
+        let start = self.starts[event];
+        (start..start + self.counts[event]).map(|position| self.reference_at(position))
     }
 
     /// The item of an event at a place.
     pub fn reference(&self, event: usize, place: u32) -> Option<u32> {
-        (place < self.counts[event]).then(|| self.references[(self.starts[event] + place) as usize])
+        (place < self.counts[event]).then(|| self.reference_at(self.starts[event] + place))
+    }
+
+    /// Appends what `value` makes of the item of each event at a place; NaN where there is none.
+    pub fn at_place(&self, place: u32, value: impl Fn(u32) -> f64, values: &mut Vec<f64>) {
+        let of_event = self.starts.iter().zip(&self.counts);
+        let there = |count: &u32| place < *count;
+        match self.order {
+            Order::OfFile => values
+                .extend(of_event.map(|(start, count)| if there(count) { value(*start + place) } else { f64::NAN })),
+            Order::Listed => values.extend(of_event.map(|(start, count)| {
+                if there(count) { value(self.references[(*start + place) as usize]) } else { f64::NAN }
+            })),
+        }
+    }
+
+    #[inline]
+    fn reference_at(&self, position: u32) -> u32 {
+        match self.order {
+            Order::OfFile => position,
+            Order::Listed => self.references[position as usize],
+        }
+    }
+
+    /// Appends the items of all events, one event after the other.
+    pub fn append_to(&self, items: &mut Vec<u32>) {
+        let total: usize = self.counts.iter().map(|count| *count as usize).sum();
+        items.reserve(total);
+        let ranges = self.starts.iter().zip(&self.counts).map(|(start, count)| *start..*start + *count);
+        match self.order {
+            Order::OfFile => ranges.for_each(|range| items.extend(range)),
+            // No event has left and nothing was dropped.
+            Order::Listed if total == self.references.len() => items.extend_from_slice(&self.references),
+            Order::Listed => {
+                let listed = |range: Range<u32>| &self.references[range.start as usize..range.end as usize];
+                ranges.for_each(|range| items.extend_from_slice(listed(range)));
+            }
+        }
     }
 
     /// A quantity of a kept item.
@@ -177,117 +237,10 @@ impl Found {
     }
 }
 
-/// Items of the columns of a source.
-pub(super) enum These {
-    /// Consecutive ones: those of a block that no event has left.
-    All(Range<usize>),
-    Listed(Vec<u32>),
-}
-
-/// What the lanes of a loop are.
-pub(super) enum Items {
-    /// Items as they are in the file.
-    OfSource { source: u32, items: These },
-    /// Kept items, by reference.
-    Kept(Vec<u32>),
-}
-
-/// Pairs are quadratic in the items of an event: a loop over all of an event with 5,000 would take a gigabyte.
-const PAIRS_A_LOOP: usize = 1 << 16;
-
-/// The pair that the next loop begins with: the item `first` of the first object of an event, and all that go with it.
-#[derive(Default)]
-pub(super) struct NextPair {
-    event: usize,
-    first: usize,
-}
-
-/// The lanes of a loop: for each event of the block, its items or pairs, one after the other.
-pub(super) struct Lanes {
-    length: usize,
-    owners: OnceCell<Vec<u32>>,
-    /// How many lanes each event has; empty for pairs.
-    events: Vec<u32>,
-    /// The items; of a pair, the firsts and the seconds.
-    pub items: Vec<Items>,
-    /// Their places in their objects; empty while an object is built.
-    pub places: Vec<Vec<u32>>,
-}
-
-impl Lanes {
-    /// Every item of a source of an object, for the `active` events of a batch.
-    pub fn of_source(program: &Program, columns: &Columns<'_>, plan: &ObjectPlan, source: u32, active: &[u32]) -> Self {
-        let offsets = columns.offsets[program.sources[(plan.first_source + source) as usize] as usize];
-        let items_of = |event: &u32| offsets[*event as usize]..offsets[*event as usize + 1];
-        let events: Vec<u32> = active.iter().map(|event| items_of(event).len() as u32).collect();
-        let first = active.first().map_or(0, |event| items_of(event).start as usize);
-        let last = active.last().map_or(0, |event| items_of(event).end as usize);
-        let length = events.iter().map(|count| *count as usize).sum();
-        // Events are ascending and so are their items: as many as lie between the ends are all that lie there.
-        let items = if length == last - first {
-            These::All(first..last)
-        } else {
-            These::Listed(active.iter().flat_map(items_of).collect())
-        };
-        let items = vec![Items::OfSource { source, items }];
-        Self { length, owners: OnceCell::new(), events, items, places: Vec::new() }
-    }
-
-    /// Every kept item of an object.
-    pub fn of_object(found: &Found) -> Self {
-        let events = found.counts.clone();
-        let references: Vec<u32> = (0..events.len()).flat_map(|event| found.of_event(event).iter().copied()).collect();
-        let places = events.iter().flat_map(|count| 0..*count).collect();
-        let (length, owners) = (references.len(), OnceCell::new());
-        Self { length, owners, events, items: vec![Items::Kept(references)], places: vec![places] }
-    }
-
-    /// The pairs of kept items from `next` on, as many as one loop takes; of one object with itself, each pair once. None:
-    /// there are no more.
-    pub fn of_pairs(first: &Found, second: &Found, same: bool, next: &mut NextPair) -> Self {
-        let mut owners = Vec::new();
-        let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
-        let (mut first_places, mut second_places) = (Vec::new(), Vec::new());
-        while next.event < first.counts.len() && firsts.len() < PAIRS_A_LOOP {
-            let (ours, theirs) = (first.of_event(next.event), second.of_event(next.event));
-            if next.first == ours.len() {
-                *next = NextPair { event: next.event + 1, first: 0 };
-                continue;
-            }
-            let start = if same { next.first + 1 } else { 0 };
-            for (place, item) in theirs.iter().enumerate().skip(start) {
-                firsts.push(ours[next.first]);
-                seconds.push(*item);
-                first_places.push(next.first as u32);
-                second_places.push(place as u32);
-                owners.push(next.event as u32);
-            }
-            next.first += 1;
-        }
-        let (length, items) = (owners.len(), vec![Items::Kept(firsts), Items::Kept(seconds)]);
-        let places = vec![first_places, second_places];
-        Self { length, owners: OnceCell::from(owners), events: Vec::new(), items, places }
-    }
-
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// The event of the block that each lane belongs to.
-    pub fn owners(&self) -> &[u32] {
-        self.owners.get_or_init(|| owners(&self.events))
-    }
-
-    /// How many lanes each event has.
-    pub fn counts(&self) -> impl Iterator<Item = u32> {
-        self.events.iter().copied()
-    }
-}
-
 /// The items of several sources, event by event, source after source.
 fn joined(parts: &[Part]) -> Part {
     let events = parts.first().map_or(0, |part| part.counts.len());
-    let mut all = Part { counts: Vec::with_capacity(events), kept: Vec::new(), keys: Vec::new() };
+    let mut all = Part { counts: Vec::with_capacity(events), ..Part::default() };
     let mut next = vec![0; parts.len()];
     for event in 0..events {
         let before = all.kept.len();
@@ -307,12 +260,4 @@ fn joined(parts: &[Part]) -> Part {
 /// Ascending; NaN, which is a fault of its event in any case, after all numbers.
 fn by_key(first: f64, second: f64) -> Ordering {
     first.partial_cmp(&second).unwrap_or_else(|| first.is_nan().cmp(&second.is_nan()))
-}
-
-fn owners(events: &[u32]) -> Vec<u32> {
-    let mut owners = Vec::with_capacity(events.iter().sum::<u32>() as usize);
-    for (event, count) in events.iter().zip(0..).map(|(count, event)| (event, *count)) {
-        owners.resize(owners.len() + count as usize, event);
-    }
-    owners
 }
