@@ -87,27 +87,39 @@ impl Tally {
             let fault = Fault::new(NAME, "parts of different planes, expectations or observations");
             problems.push(fault.because(format!("{} is not {}", self.tables_sha256, other.tables_sha256)).data());
         }
-        for mine in &self.ranges {
-            for theirs in other.ranges.iter().filter(|theirs| theirs.start < mine.end && mine.start < theirs.end) {
-                let fault = Fault::new(NAME, format!("toys {theirs:?} and {mine:?} overlap"));
-                problems.push(fault.because("a toy would count twice").suggest("Merge each part once.").data());
-            }
-        }
+        let ranges = merge_ranges(NAME, &self.ranges, &other.ranges, &mut problems);
         problems.finish()?;
+        self.ranges = ranges;
         self.exceed += other.exceed;
         self.levels.iter_mut().zip(&other.levels).for_each(|(sum, part)| *sum += part);
-        self.ranges.extend(other.ranges.iter().cloned());
-        self.ranges.sort_by_key(|range| range.start);
-        let mut joined: Vec<Range<u64>> = Vec::new();
-        for range in self.ranges {
-            match joined.last_mut() {
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => joined.push(range),
-            }
-        }
-        self.ranges = joined;
         Ok(self)
     }
+}
+
+/// All toys of two lists of ranges, in order and joined where they meet; a problem of the operation `name` for each
+/// two ranges that overlap.
+pub(super) fn merge_ranges(
+    name: &'static str,
+    ours: &[Range<u64>],
+    others: &[Range<u64>],
+    problems: &mut Problems,
+) -> Vec<Range<u64>> {
+    for mine in ours {
+        for theirs in others.iter().filter(|theirs| theirs.start < mine.end && mine.start < theirs.end) {
+            let fault = Fault::new(name, format!("toys {theirs:?} and {mine:?} overlap"));
+            problems.push(fault.because("a toy would count twice").suggest("Merge each part once.").data());
+        }
+    }
+    let mut all: Vec<Range<u64>> = ours.iter().chain(others).cloned().collect();
+    all.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in all {
+        match joined.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 #[cfg(test)]

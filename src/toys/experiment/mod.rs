@@ -1,5 +1,7 @@
 //! An experiment: one expectation and one observation, ready for any number of toys.
 
+mod tail;
+
 use sha2::{Digest, Sha256};
 
 use super::throw::{DrawTables, Input, critical_counts, minimum_counts};
@@ -36,6 +38,7 @@ pub struct Experiment {
     expected: WindowExpectation,
     scan: Scan,
     exceedance: Exceedance,
+    cells: Vec<f64>,
     draws: DrawTables,
     minimum: Vec<u32>,
 }
@@ -67,7 +70,8 @@ impl Experiment {
         let expected = WindowExpectation::new(&windows, expectation, minimum_effective)?;
         let draws = DrawTables::new(expectation.values())?;
         let minimum = minimum_counts(expected.kept_values(), scan.convention);
-        Ok(Self { windows, expected, scan, exceedance, draws, minimum })
+        let cells = expectation.values().to_vec();
+        Ok(Self { windows, expected, scan, exceedance, cells, draws, minimum })
     }
 
     /// The windows.

@@ -22,7 +22,7 @@ mod tables;
 
 use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
-pub(crate) use tables::{DrawTables, critical_counts, minimum_counts};
+pub(crate) use tables::{DrawTables, NEVER, critical_counts, minimum_counts};
 pub use tables::{Exceedance, LEVELS, level_z};
 
 /// The operation `toys.throw`: a range of the toys of a seed.

@@ -1,6 +1,5 @@
 //! Draws, levels and tallies against their definitions.
 
-use super::tables::NEVER;
 use super::*;
 use crate::hunt::Convention;
 use crate::hunt::scan::math::local_ln_p;
