@@ -53,8 +53,7 @@ fn shares_split_64_bits_in_proportion() {
     assert_eq!(share_thresholds(&[1.0, 1.0]), [half]);
     assert_eq!(share_thresholds(&[0.0, 3.0, 0.0, 1.0]), [0, 3 << 62, 3 << 62]);
     assert_eq!(share_thresholds(&[1.0, 2.0]), [6148914691236517205]);
-    assert_eq!(share_thresholds(&[7.0]), []);
-    assert_eq!(share_thresholds(&[]), []);
+    assert!(share_thresholds(&[7.0]).is_empty() && share_thresholds(&[]).is_empty());
     // 0.1 and 0.2 as doubles: exact fractions by Python's `fractions`.
     assert_eq!(share_thresholds(&[0.1, 0.2, 0.7]), [1844674407370955315, 5534023222112865945]);
     let chosen = |u| count_at_most(&share_thresholds(&[0.0, 3.0, 0.0, 1.0]), u);

@@ -27,10 +27,14 @@ fn counts(sums: &[u32]) -> Vec<u32> {
     sums.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
 
-/// The counts of toy `toy` of seed 1.
+/// Of the seeds 1 to 210, the first alone has a chi^2 (82 for 43 degrees) in the test of independence that is out of line; an
+/// independent program (NumPy, its own Philox) has the same, and all others together are within 1.2 deviations.
+const SEED: u64 = 2;
+
+/// The counts of toy `toy`.
 fn toy(tables: &TailTables, toy: u64) -> Vec<u32> {
     let mut sums = vec![0; tables.input.cells() + 1];
-    cpu::draw(&Philox::new(1, Stage::Tail), toy, &tables.input, &mut sums);
+    cpu::draw(&Philox::new(SEED, Stage::Tail), toy, &tables.input, &mut sums);
     counts(&sums)
 }
 
@@ -40,7 +44,7 @@ fn the_chosen_window_holds_its_total_and_nothing_else_moves() {
     let ranges = [0..2, 1..5, 3..7, 5..6, 0..7];
     // Likely ones among them, so that events are taken away too.
     let tables = tables(&means, &ranges, &[45, 900, 990, 1, 920]).unwrap();
-    let random = Philox::new(1, Stage::Tail);
+    let random = Philox::new(SEED, Stage::Tail);
     let (mut more, mut fewer) = (0, 0);
     for number in 0..2000 {
         let words = random.words(number, math::CHOICE);
@@ -118,11 +122,11 @@ fn numbers_below_a_bound_are_even() {
 #[test]
 fn windows_are_chosen_by_their_probability() {
     let tables = tables(&[3.0, 5.0], &[0..1, 1..2, 0..2], &[9, NEVER, 12]).unwrap();
-    // The second cannot reach its count. P(N >= 9 | 3) = 0.00380299, P(N >= 12 | 8) = 0.111924 (SciPy 1.17.1).
+    // The second cannot reach its count. P(N >= 9 | 3) and P(N >= 12 | 8) by mpmath 1.3.0.
     assert_eq!(tables.input.windows(), 2);
-    let first = 0.003_802_991_9 / (0.003_802_991_9 + 0.111_923_947);
-    assert!((tables.input.choice[0] as f64 / 2f64.powi(64) - first).abs() < 1e-7);
-    assert!((tables.ln_sum() - (0.003_802_991_9_f64 + 0.111_923_947).ln()).abs() < 1e-7);
+    let (first, last) = (0.003_802_992_061_675_957_f64, 0.111_924_001_018_518_53);
+    assert!((tables.input.choice[0] as f64 / 2f64.powi(64) - first / (first + last)).abs() < 1e-13);
+    assert!((tables.ln_sum() - (first + last).ln()).abs() < 1e-12);
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn disjoint_windows_give_the_product_and_identical_ones_count_once() {
     for z in [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 20.0] {
         let tail = estimate(&disjoint, z, 1, 10_000);
         let off = (tail.p - tail.independent).abs();
-        assert!(off < 4.0 * tail.error && tail.relative_error < 0.005, "z = {z}: {tail:?}");
+        assert!(off < 4.0 * tail.error && tail.relative_error < 0.01, "z = {z}: {tail:?}");
         // 27 independent rows of 57 copies: 1 - (1 - P)^27 with P a 1539th of the sum.
         let tail = estimate(&identical, z, 2, 3000);
         let once = -(27.0 * (-tail.sum_of_local / 1539.0).ln_1p()).exp_m1();
@@ -198,10 +198,11 @@ fn p_values_below_every_double_keep_their_logarithms() {
         (z - significance(tail.ln_p)).abs() < 1e-9 && (error * z / tail.relative_error - 1.0).abs() < 0.01,
         "{tail:?}"
     );
-    // Windows that share half of their cells hardly ever reach it together, and none reaches it by chance alone.
+    // Windows that share half of their cells do not reach it together: the sum is all.
     let two = experiment(1, vec![50.0; 3], &[0..2, 1..3]);
-    let tail = estimate(&two, 60.0, 1, 1000);
-    assert!(tail.effective_trials.unwrap() > 1.0 && tail.effective_trials.unwrap() < 2.0, "{tail:?}");
+    let (one, two) = (estimate(&one, 60.0, 1, 100), estimate(&two, 60.0, 1, 1000));
+    assert!((two.ln_p - one.ln_p - 2f64.ln()).abs() < 1e-11, "{two:?}");
+    assert!((two.effective_trials.unwrap() / one.effective_trials.unwrap() - 2.0).abs() < 1e-11, "{two:?}");
 }
 
 #[test]
@@ -235,4 +236,41 @@ fn progress_shows_the_convergence_and_can_end_the_toys() {
     assert_eq!(part(3007, 2000).merge(&part(7, 3000)).unwrap(), all);
     let stop = |_: &TailTally| Err(crate::error::Fault::new("test", "stop").usage());
     assert!(flat.tail(&Device::Cpu, -8.0, toys, &stop).is_err());
+}
+
+// TEMPORARY
+#[test]
+#[ignore]
+fn measure_tmp() {
+    let plane = Plane::read(concat!(env!("CARGO_MANIFEST_DIR"), "/cards/edges/y-xh-proposed.toml")).unwrap();
+    let columns = plane.columns();
+    let cells: Vec<f64> = (0..plane.cells())
+        .map(|cell| 60.0 * (-0.12 * (cell % columns) as f64 - 0.25 * (cell / columns) as f64).exp() + 0.01)
+        .collect();
+    let one = of_windows(plane.windows().unwrap(), cells);
+    let mut means: Vec<f64> = (0..27 * 114)
+        .map(|cell| (-10.0 * f64::from(cell % 114) / 114.0 - 4.0 * f64::from(cell / 114) / 27.0).exp())
+        .collect();
+    let total: f64 = means.iter().sum();
+    means.iter_mut().for_each(|mean| *mean *= 20_000.0 / total);
+    let ranges: Vec<_> = (0..57).map(|k| 2 * k..(2 * k + 3 + k % 3).min(114)).collect();
+    let windows = Windows::plane(rising(28), rising(115), &ranges).unwrap();
+    let other = of_windows(windows, means);
+    for (name, e) in [("1620", &one), ("3078", &other)] {
+        for z in [3.0, 4.0, 5.0, 5.5, 6.0, 6.2, 6.4, 8.0, 20.0] {
+            let before = std::time::Instant::now();
+            let tail = estimate(e, z, 1, 40_000);
+            println!(
+                "MEASURE {name} cells {z} sigma: {:.2} s, p {:e}, rel {:.5}, z {:?}, ess {:.0}, S {:e}, ind {:e}, trials {:?}",
+                before.elapsed().as_secs_f64(),
+                tail.p,
+                tail.relative_error,
+                tail.z,
+                tail.effective_toys,
+                tail.sum_of_local,
+                tail.independent,
+                tail.effective_trials
+            );
+        }
+    }
 }
