@@ -5,7 +5,7 @@
 #include "common/block.cuh"
 #include "toys/tail.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) toys_tail(
+extern "C" __global__ void __launch_bounds__(256, 5) toys_tail(
     const uint4* cell, const u32* guide, const u32* threshold_high, const u32* threshold_low,
     const u32* start, const u32* end, const u32* critical, const u64* choice, const uint4* place,
     const u64* tail_thresholds, const u64* share, u32 cells, u32 windows, u32 key_low, u32 key_high,

@@ -54,7 +54,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Enough for 0.5 % on the global p-value of a plane of 1,539 windows.
+    /// Enough for 0.1 % on a global p-value of 5 sigma in a plane of 1,539 windows, and less beyond.
     pub const USUAL_TOYS: u64 = 40_000;
 }
 

@@ -1,6 +1,6 @@
 //! Toys of the tail against their definition.
 
-mod estimates;
+mod estimate_tests;
 
 use std::ops::Range;
 

@@ -176,7 +176,7 @@ fn the_plane_of_1539_windows_is_precise_enough() {
     let mut last = 1.0;
     for (z, wanted) in [(5.0, 0.005), (8.0, 0.01)] {
         let tail = estimate(&plane, z, 1, 2000);
-        // With 40,000 toys the error is sqrt(20) times smaller.
+        // With 40,000 toys the error is sqrt(20) times smaller (measured: 0.06 % at 5 sigma, 0.02 % at 8).
         assert!(tail.windows == 1539 && tail.relative_error / 20f64.sqrt() < wanted, "{tail:?}");
         assert!(tail.p < last && tail.p < tail.independent, "{tail:?}");
         assert!(tail.effective_trials.unwrap() > 20.0 && tail.effective_toys > 1000.0, "{tail:?}");
@@ -236,41 +236,4 @@ fn progress_shows_the_convergence_and_can_end_the_toys() {
     assert_eq!(part(3007, 2000).merge(&part(7, 3000)).unwrap(), all);
     let stop = |_: &TailTally| Err(crate::error::Fault::new("test", "stop").usage());
     assert!(flat.tail(&Device::Cpu, -8.0, toys, &stop).is_err());
-}
-
-// TEMPORARY
-#[test]
-#[ignore]
-fn measure_tmp() {
-    let plane = Plane::read(concat!(env!("CARGO_MANIFEST_DIR"), "/cards/edges/y-xh-proposed.toml")).unwrap();
-    let columns = plane.columns();
-    let cells: Vec<f64> = (0..plane.cells())
-        .map(|cell| 60.0 * (-0.12 * (cell % columns) as f64 - 0.25 * (cell / columns) as f64).exp() + 0.01)
-        .collect();
-    let one = of_windows(plane.windows().unwrap(), cells);
-    let mut means: Vec<f64> = (0..27 * 114)
-        .map(|cell| (-10.0 * f64::from(cell % 114) / 114.0 - 4.0 * f64::from(cell / 114) / 27.0).exp())
-        .collect();
-    let total: f64 = means.iter().sum();
-    means.iter_mut().for_each(|mean| *mean *= 20_000.0 / total);
-    let ranges: Vec<_> = (0..57).map(|k| 2 * k..(2 * k + 3 + k % 3).min(114)).collect();
-    let windows = Windows::plane(rising(28), rising(115), &ranges).unwrap();
-    let other = of_windows(windows, means);
-    for (name, e) in [("1620", &one), ("3078", &other)] {
-        for z in [3.0, 4.0, 5.0, 5.5, 6.0, 6.2, 6.4, 8.0, 20.0] {
-            let before = std::time::Instant::now();
-            let tail = estimate(e, z, 1, 40_000);
-            println!(
-                "MEASURE {name} cells {z} sigma: {:.2} s, p {:e}, rel {:.5}, z {:?}, ess {:.0}, S {:e}, ind {:e}, trials {:?}",
-                before.elapsed().as_secs_f64(),
-                tail.p,
-                tail.relative_error,
-                tail.z,
-                tail.effective_toys,
-                tail.sum_of_local,
-                tail.independent,
-                tail.effective_trials
-            );
-        }
-    }
 }
