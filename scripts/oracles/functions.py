@@ -70,6 +70,20 @@ def poisson():
             if 0 < value < 2**64 - 1:
                 print("    (%r, %d, %d)," % (mean, k, value))
     print("];")
+    print()
+    print("/// (mean, least, k, floor(2^64 P(N <= k | N >= least)) of the exact mean)")
+    print("pub const TAIL_THRESHOLDS: &[(f64, u32, u32, u64)] = &[")
+    for mean in [1e-8, 0.5, 7.25, 123.456, 31415.9, 1e7]:
+        sigma = float(mpmath.sqrt(mean))
+        for least, z in {max(1, int(mean + z * sigma)): z for z in (-3, 0, 1, 5, 8, 30)}.items():
+            # Steps of the tail's own width, in which its probability falls by e.
+            whole, width = survival(least, mean), sigma / max(z, 1)
+            ks = {0, 1} | {int(step * width) for step in (0.3, 1, 3, 8, 30)}
+            for k in sorted(least + k for k in ks):
+                value = int(mpmath.floor((1 - survival(k + 1, mean) / whole) * mpf(2) ** 64))
+                if 0 < value < 2**64 - 1:
+                    print("    (%r, %d, %d, %d)," % (mean, least, k, value))
+    print("];")
 
 
 def log(x):

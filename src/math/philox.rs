@@ -30,6 +30,8 @@ pub enum Stage {
     Smear = 4,
     /// The probe of `math` and tests.
     Probe = 5,
+    /// Pseudo-experiments of the rare tail.
+    Tail = 6,
     /// Upcrossings of a scan.
     Upcrossings = 9,
 }
@@ -134,11 +136,12 @@ mod tests {
     fn the_key_is_the_stated_mix_of_seed_and_stage() {
         // SplitMix64 started at 0 answers 0xe220a8397b1dcdaf first: its state is then 0x9e37... = stage 1 of seed 0.
         assert_eq!(philox_key(0, 1), 0xe220_a839_7b1d_cdaf);
-        let keys: std::collections::HashSet<_> = [Stage::Generate, Stage::Toys, Stage::Calibration, Stage::Probe]
-            .into_iter()
-            .flat_map(|stage| (0..100).map(move |seed| Philox::new(seed, stage).key()))
-            .collect();
-        assert_eq!(keys.len(), 400);
+        let keys: std::collections::HashSet<_> =
+            [Stage::Generate, Stage::Toys, Stage::Calibration, Stage::Tail, Stage::Probe]
+                .into_iter()
+                .flat_map(|stage| (0..100).map(move |seed| Philox::new(seed, stage).key()))
+                .collect();
+        assert_eq!(keys.len(), 500);
     }
 
     #[test]

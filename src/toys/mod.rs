@@ -4,10 +4,12 @@
 //! * [`throw`] draws the cells of each toy, sums them into the windows, and keeps the largest significance.
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
 //! * [`Stopping`] says when there are enough toys: a number of them, or an accuracy.
+//! * [`tail`] throws only toys that exceed, for p-values that no number of ordinary toys would reach: [`TailEstimate`].
 //! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
 //! * [`Summary`] is a tally with what it was thrown for, as a file: parts of one campaign merge.
 //! * [`GrossVitells`] estimates the global p-value of a one-dimensional scan from its upcrossings of a low level.
 
+pub mod cells;
 mod experiment;
 pub mod gross_vitells;
 mod plane;
@@ -15,6 +17,7 @@ mod settings;
 pub mod significance;
 pub mod stopping;
 mod summary;
+pub mod tail;
 mod tally;
 pub mod throw;
 
@@ -25,5 +28,6 @@ pub use settings::ToySettings;
 pub use significance::{Deviations, GlobalSignificance};
 pub use stopping::{Accuracy, Goal, MOST_TOYS, Number, Stopped, Stopping};
 pub use summary::{Geometry, Observed, Summary};
+pub use tail::{Tail, TailEstimate, TailTally};
 pub use tally::{Milestone, Tally, milestones, next_milestone};
 pub use throw::{Exceedance, Throw};

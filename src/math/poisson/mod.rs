@@ -8,6 +8,9 @@
 //! mode outwards, in double-double arithmetic and normalised by their own sum, so no exponential or factorial enters.
 //! The error of every P(N <= k) is below 2^-63 for means up to 1e7 (tested against mpmath), of which 2^-64 is the floor.
 //!
+//! **Tails**: [`PoissonTable::at_least`] tabulates N given N >= n in the same way, from n upwards, so that a tail of 8 or 30
+//! sigma has as many thresholds as any and the same error.
+//!
 //! **Memory**: 8 bytes an entry, at most [`largest_entries`] = 19 sqrt(mean) + 24 entries: 52 at mean 1, 214 at mean
 //! 100, 19,024 at mean 1e6. **Cost** of a draw: a binary search, 5 to 15 steps.
 //!
@@ -24,6 +27,11 @@ use sha2::{Digest, Sha256};
 
 /// The largest mean of a table: above, the entries pass 4.8 MB and draws could leave 32 bits.
 pub const LARGEST_MEAN: f64 = 1e9;
+
+/// The largest count that a tail may begin with.
+pub const LARGEST_LEAST: u32 = 1 << 31;
+
+const NAME: &str = "math.poisson";
 
 /// Terms below this part of the largest are left out: together less than 2^-76.
 const NEGLIGIBLE: f64 = 8.077935669463161e-28; // 2^-90
@@ -57,28 +65,54 @@ impl PoissonTable {
     /// # Errors
     /// Where `mean` is negative, not finite, or above [`LARGEST_MEAN`].
     pub fn new(mean: f64) -> Result<Self> {
+        Self::at_least(mean, 0)
+    }
+
+    /// The table of `mean` given `least` events or more: T\[k\] = floor(2^64 P(N <= k | N >= least)).
+    ///
+    /// ```
+    /// use trawl::math::poisson::PoissonTable;
+    /// let tail = PoissonTable::at_least(3.0, 20)?; // P(N >= 20) = 8e-11
+    /// assert_eq!((tail.draw(0), tail.draw(1 << 63), tail.draw(u64::MAX - 1)), (20, 20, 39));
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    ///
+    /// Cost: as [`PoissonTable::new`], or less.
+    ///
+    /// # Errors
+    /// As [`PoissonTable::new`]; a `least` above [`LARGEST_LEAST`], or above 0 where the mean is 0.
+    pub fn at_least(mean: f64, least: u32) -> Result<Self> {
         if !(0.0..=LARGEST_MEAN).contains(&mean) {
-            return Err(Fault::new("math.poisson", format!("the mean of a Poisson distribution is {mean:e}"))
+            return Err(Fault::new(NAME, format!("the mean of a Poisson distribution is {mean:e}"))
                 .because("it must lie within 0 and 1e9")
                 .suggest("Check the expected counts")
                 .data());
         }
+        if least > LARGEST_LEAST || (mean == 0.0 && least > 0) {
+            let fault = Fault::new(NAME, format!("{least} events or more are asked of a mean of {mean:e}"));
+            return Err(fault.because("a mean of 0 has none, and draws have 31 bits").data());
+        }
         if mean == 0.0 {
             return Ok(Self { first: 0, thresholds: Vec::new() });
         }
-        let (lowest, terms) = terms_around_mode(mean);
+        let (lowest, terms) = terms_from(mean, least);
+        Ok(Self::of_terms(lowest, &terms))
+    }
+
+    /// The table of the numbers from `lowest` on with probabilities proportional to `terms`.
+    fn of_terms(lowest: u32, terms: &[DoubleDouble]) -> Self {
         let total = terms.iter().fold(double(0.0), |sum, &term| add_double(sum, term));
         let (mut first, mut thresholds) = (lowest, Vec::new());
         let mut cumulative = double(0.0);
         for term in terms {
-            cumulative = add_double(cumulative, term);
+            cumulative = add_double(cumulative, *term);
             match threshold(divide_double(cumulative, total)) {
                 0 => first += 1,
                 u64::MAX => break,
                 resolved => thresholds.push(resolved),
             }
         }
-        Ok(Self { first, thresholds })
+        Self { first, thresholds }
     }
 
     /// What is drawn below the first threshold: the number of T\[k\] that are 0.
@@ -136,18 +170,19 @@ pub fn count_at_most(thresholds: &[u64], u: u64) -> u32 {
     below
 }
 
-/// q(lowest), q(lowest + 1), ... relative to the term at the mode, until they are negligible on both sides.
-fn terms_around_mode(mean: f64) -> (u32, Vec<DoubleDouble>) {
-    let mode = mean as u32;
+/// q(lowest), q(lowest + 1), ... with `lowest` at least `least`, relative to the largest, until they are negligible on
+/// both sides. The largest is at the mode, or at `least` above it.
+fn terms_from(mean: f64, least: u32) -> (u32, Vec<DoubleDouble>) {
+    let largest = least.max(mean as u32);
     let mut terms = vec![double(1.0)];
-    let (mut lowest, mut term) = (mode, double(1.0));
-    while lowest > 0 && term.high > NEGLIGIBLE {
+    let (mut lowest, mut term) = (largest, double(1.0));
+    while lowest > least && term.high > NEGLIGIBLE {
         term = divide_double(multiply_double(term, double(f64::from(lowest))), double(mean));
         lowest -= 1;
         terms.push(term);
     }
     terms.reverse();
-    let mut k = f64::from(mode);
+    let mut k = f64::from(largest);
     term = double(1.0);
     while term.high > NEGLIGIBLE {
         k += 1.0;
@@ -157,8 +192,24 @@ fn terms_around_mode(mean: f64) -> (u32, Vec<DoubleDouble>) {
     (lowest, terms)
 }
 
+/// Splits 64 bits among weights in proportion: T\[k\] = floor(2^64 (w\[0\] + ... + w\[k\]) / total) for all but the last, so that
+/// [`count_at_most`] of a uniform u is k with the probability of weight k; a weight of 0 has at most 2^-64.
+///
+/// The error of every probability is below 2^-63, of which 2^-64 is the floor; weights are 0 or more, finite, and not all 0.
+pub fn share_thresholds(weights: &[f64]) -> Vec<u64> {
+    let total = weights.iter().fold(double(0.0), |sum, weight| add_double(sum, double(*weight)));
+    let mut cumulative = double(0.0);
+    let but_last = &weights[..weights.len().saturating_sub(1)];
+    let mut shares = Vec::with_capacity(but_last.len());
+    for weight in but_last {
+        cumulative = add_double(cumulative, double(*weight));
+        shares.push(if cumulative.high > 0.0 { threshold(divide_double(cumulative, total)) } else { 0 });
+    }
+    shares
+}
+
 /// floor(2^64 p) for 0 < p <= 1, at most 2^64 - 1.
-pub(crate) fn threshold(p: DoubleDouble) -> u64 {
+fn threshold(p: DoubleDouble) -> u64 {
     const TWO_64: f64 = 18446744073709551616.0;
     let (high, low) = (p.high * TWO_64, p.low * TWO_64);
     let whole = high as i128;

@@ -20,6 +20,47 @@ fn thresholds_agree_with_mpmath() {
 }
 
 #[test]
+fn thresholds_of_tails_agree_with_mpmath() {
+    let mut table = ((1.0, 0), PoissonTable::at_least(1.0, 0).unwrap());
+    for &(mean, least, k, expected) in golden::TAIL_THRESHOLDS {
+        if table.0 != (mean, least) {
+            table = ((mean, least), PoissonTable::at_least(mean, least).unwrap());
+        }
+        let got = table.1.thresholds()[(k - table.1.first()) as usize];
+        assert!(got.abs_diff(expected) <= 1, "mean {mean}, {k} from {least}: {got} and {expected}");
+    }
+    assert_eq!(golden::TAIL_THRESHOLDS.len(), 148);
+}
+
+#[test]
+fn tails_begin_where_they_are_asked_to() {
+    for mean in [1e-12, 0.5, 7.25, 300.0, 77777.7] {
+        assert_eq!(PoissonTable::at_least(mean, 0).unwrap(), PoissonTable::new(mean).unwrap());
+        for least in [1, 2, 9, 400, 78_000, 1_000_000] {
+            let table = PoissonTable::at_least(mean, least).unwrap();
+            assert!(table.draw(0) >= least && table.thresholds().len() <= largest_entries(mean), "{mean} from {least}");
+            assert!(table.thresholds().windows(2).all(|pair| pair[0] <= pair[1]), "{mean} from {least}");
+        }
+    }
+    // Far above the mean the least count itself is nearly certain.
+    assert_eq!(PoissonTable::at_least(1e-30, 7).unwrap().draw(u64::MAX), 7);
+    assert!(PoissonTable::at_least(0.0, 1).is_err() && PoissonTable::at_least(1.0, LARGEST_LEAST + 1).is_err());
+}
+
+#[test]
+fn shares_split_64_bits_in_proportion() {
+    let half = 1 << 63;
+    assert_eq!(share_thresholds(&[1.0, 1.0]), [half]);
+    assert_eq!(share_thresholds(&[0.0, 3.0, 0.0, 1.0]), [0, 3 << 62, 3 << 62]);
+    assert_eq!(share_thresholds(&[1.0, 2.0]), [6148914691236517205]);
+    assert!(share_thresholds(&[7.0]).is_empty() && share_thresholds(&[]).is_empty());
+    // 0.1 and 0.2 as doubles: exact fractions by Python's `fractions`.
+    assert_eq!(share_thresholds(&[0.1, 0.2, 0.7]), [1844674407370955315, 5534023222112865945]);
+    let chosen = |u| count_at_most(&share_thresholds(&[0.0, 3.0, 0.0, 1.0]), u);
+    assert_eq!([0, half, (3 << 62) - 1, 3 << 62, u64::MAX].map(chosen), [1, 1, 1, 3, 3]);
+}
+
+#[test]
 fn tables_never_fall_and_keep_their_size() {
     for mean in [1e-300, 1e-19, 1e-8, 0.01, 0.5, 1.0, 2.0, 3.0, 10.0, 40.0, 1e3, 77777.7, 1e6] {
         let table = PoissonTable::new(mean).unwrap();

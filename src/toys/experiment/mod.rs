@@ -1,5 +1,7 @@
 //! An experiment: one expectation and one observation, ready for any number of toys.
 
+mod tail;
+
 use sha2::{Digest, Sha256};
 
 use super::stopping::next_decision;

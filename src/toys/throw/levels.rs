@@ -13,7 +13,7 @@ pub const LEVELS: u32 = 160;
 const LEVELS_A_SIGMA: f64 = 20.0;
 
 /// A count that no toy reaches.
-pub(super) const NEVER: u32 = u32::MAX;
+pub(crate) const NEVER: u32 = u32::MAX;
 
 /// The significance from which on a toy is at `level`. A level is 0.05 wide; level 0 holds whatever is below 0.05.
 ///

@@ -39,7 +39,7 @@ use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Pl
 use crate::error::{Fault, Problems, Result};
 pub(crate) use layout::Layout;
 pub use levels::{Exceedance, LEVELS, level_z};
-pub(crate) use levels::{critical_counts, floor_level, minimum_counts};
+pub(crate) use levels::{NEVER, critical_counts, floor_level, minimum_counts};
 pub(crate) use tables::check_expected;
 
 const NAME: &str = "toys.throw";

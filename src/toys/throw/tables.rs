@@ -14,8 +14,7 @@ use super::math::{self, GROUP};
 use super::{Draws, NAME};
 use crate::device::Host;
 use crate::error::{Fault, Problems, Result};
-use crate::math::det::{DoubleDouble, add_double, divide_double};
-use crate::math::poisson::{self, PoissonTable};
+use crate::math::poisson::{PoissonTable, share_thresholds};
 
 /// A guide has at least 2^LEAST_BITS entries and at most 2^MOST_BITS.
 const LEAST_BITS: u32 = 7;
@@ -98,21 +97,19 @@ impl Tables {
         for cell in row.cells.clone().filter(|cell| !row.group.contains(cell)) {
             self.push_draw(&singles[cell as usize], cell);
         }
-        let members = self.member.len();
+        let first_member = self.member.len();
         let mut shares = Place { guide: 0, shift: 0, start: 0, number: 0 };
         if !row.group.is_empty() {
-            let sums = running_sums(row.group.iter().map(|cell| means[*cell as usize]));
-            let total = sums[sums.len() - 1];
-            self.push_draw(&PoissonTable::new(total.high)?, GROUP | number as u32);
-            let share = |sum: &DoubleDouble| poisson::threshold(divide_double(*sum, total));
-            shares = self.push_thresholds(&sums[..sums.len() - 1].iter().map(share).collect::<Vec<_>>());
+            let members: Vec<f64> = row.group.iter().map(|cell| means[*cell as usize]).collect();
+            self.push_draw(&PoissonTable::new(members.iter().sum())?, GROUP | number as u32);
+            shares = self.push_thresholds(&share_thresholds(&members));
             self.member.extend(&row.group);
         }
         let draws = self.draws() - first_draw;
         let (cells, windows) = (&row.cells, &row.windows);
         self.row.extend([first_draw as u32, draws as u32, cells.start, cells.end - cells.start]);
         self.row.extend([shares.guide, shares.shift, shares.start, shares.number]);
-        self.row.extend([members as u32, row.group.len() as u32, windows.start, windows.end]);
+        self.row.extend([first_member as u32, row.group.len() as u32, windows.start, windows.end]);
         Ok(())
     }
 
@@ -136,16 +133,6 @@ impl Tables {
         self.threshold.extend(thresholds);
         Place { guide, shift, start, number: thresholds.len() as u32 }
     }
-}
-
-/// The running sums, each to 2^-100 of itself.
-fn running_sums(values: impl Iterator<Item = f64>) -> Vec<DoubleDouble> {
-    let mut sum = DoubleDouble { high: 0.0, low: 0.0 };
-    let add = |value| {
-        sum = add_double(sum, DoubleDouble { high: value, low: 0.0 });
-        sum
-    };
-    values.map(add).collect()
 }
 
 /// The 16 bits that a word is compared with.

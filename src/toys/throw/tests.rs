@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::levels::NEVER;
 use super::*;
 use crate::hunt::Convention;
 use crate::hunt::scan::math::local_ln_p;
