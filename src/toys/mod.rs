@@ -3,6 +3,7 @@
 //! * [`Plane`] reads m_Y bins and overlapping m_X windows and finds the exclusive cells.
 //! * [`throw`] draws the cells of each toy, sums them into the windows, and keeps the largest significance.
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
+//! * [`BackgroundUncertainty`] says how well the expectation is known, and what that does to the toys.
 //! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
 
 mod experiment;
@@ -11,6 +12,7 @@ mod settings;
 mod significance;
 mod tally;
 pub mod throw;
+pub mod uncertainty;
 
 pub use experiment::{Experiment, Global};
 pub use plane::{Invariants, Plane};
@@ -18,3 +20,4 @@ pub use settings::ToySettings;
 pub use significance::{Deviations, GlobalSignificance};
 pub use tally::Tally;
 pub use throw::{Exceedance, Throw};
+pub use uncertainty::{BackgroundUncertainty, Smearing, Statistic, Template, UncertaintySettings};
