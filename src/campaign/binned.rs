@@ -22,8 +22,11 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
     })?;
     let expectation = Expectation::given(expected.clone(), table.uncertainty.clone())?;
     let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
-    let settings =
-        SearchSettings { minimum_effective_count: work.minimum_effective_count, toys: work.toys, seed: run.card.seed };
+    let settings = SearchSettings {
+        minimum_effective_count: work.minimum_effective_count,
+        toys: work.toys.clone(),
+        seed: run.card.seed,
+    };
     let searched = search(&run.device, run.progress, windows, &expectation, &table.observed, &settings)?;
     searched.stages.iter().for_each(|stage| run.record_stage(stage.clone()));
 

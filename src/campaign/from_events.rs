@@ -131,7 +131,7 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
     };
     let numbers = SearchSettings {
         minimum_effective_count: settings.expectation.minimum_effective_count,
-        toys: settings.toys,
+        toys: settings.toys.clone(),
         seed: run.card.seed,
     };
     let searched = search(&run.device, run.progress, windows, &expectation, &data.counts, &numbers)?;

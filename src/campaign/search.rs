@@ -33,8 +33,12 @@ pub fn search(
 ) -> Result<Searched> {
     let stage = progress.stage("scan", "windows", Some(windows.len() as u64));
     let scan = Scan { convention: Convention::ExcessOnly };
-    let experiment =
+    let mut experiment =
         Experiment::new(windows, expectation, settings.minimum_effective_count, scan, settings.toys.exceedance)?;
+    if let Some(uncertain) = &settings.toys.uncertainty {
+        let uncertainty = uncertain.resolve(experiment.windows(), expectation)?;
+        experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+    }
     let findings = experiment.scan(device, observed)?;
     stage.add(experiment.windows().len() as u64);
     let mut stages = vec![stage.finish()];
@@ -51,7 +55,7 @@ pub fn search(
 }
 
 /// The numbers of a search.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SearchSettings {
     /// Windows that rest on fewer effective events are left out.
     pub minimum_effective_count: f64,

@@ -11,4 +11,5 @@ mod probe;
 mod rerun;
 mod scan;
 mod select;
+mod smeared;
 mod throw;

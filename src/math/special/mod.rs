@@ -20,8 +20,8 @@ mod tails;
 
 pub use intervals::*;
 pub use tails::{
-    deviance, ln_normal_survival, ln_poisson_cumulative, ln_poisson_survival, ln_poisson_term, normal_survival,
-    significance,
+    TWO_PI, deviance, ln_normal_survival, ln_poisson_cumulative, ln_poisson_survival, ln_poisson_term, normal_survival,
+    significance, stirling_error,
 };
 
 #[cfg(test)]

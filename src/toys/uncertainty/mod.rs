@@ -21,8 +21,10 @@
 //!
 //! **Neglected.** Correlations of statistical uncertainties between cells, as a smoothing fit has: give them as templates.
 
+mod marginal;
 mod settings;
 
+pub(crate) use marginal::MarginalCount;
 pub use settings::{StatisticalSettings, TemplateSettings, UncertaintySettings};
 
 use std::ops::Range;

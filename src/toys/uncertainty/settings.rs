@@ -45,12 +45,18 @@ pub enum StatisticalSettings {
 }
 
 /// The values of a template.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TemplateSettings {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TemplateSettings {
     /// One for all, one a row, or one a cell.
+    pub values: Vec<f64>,
+    /// The file that they were read from.
+    pub file: Option<PathBuf>,
+}
+
+/// A number, an array of numbers, or the name of a file.
+enum Given {
     Values(Vec<f64>),
-    /// The same, in a file of numbers.
-    File(PathBuf),
+    File,
 }
 
 /// `"expectation"`, `"off"` or a number.
@@ -73,24 +79,23 @@ impl Setting for StatisticalSettings {
     }
 }
 
-/// A number, an array of numbers, or the name of a file.
-impl Setting for TemplateSettings {
+impl Setting for Given {
     const EXAMPLE: &'static str = "0.05";
 
     fn read(value: &Value) -> Result<Self, String> {
         if let Ok(number) = f64::read(value) {
             return Ok(Self::Values(vec![number]));
         }
-        if let Ok(path) = String::read(value) {
-            return Ok(Self::File(path.into()));
+        if String::read(value).is_ok() {
+            return Ok(Self::File);
         }
         Vec::read(value).map(Self::Values)
     }
 }
 
 impl UncertaintySettings {
-    /// Reads `shape`, `statistic`, `statistical` and `templates` of a section, files relative to `folder`; `None` where the
-    /// card does not have the section.
+    /// Reads `shape`, `statistic`, `statistical` and `templates` of a section, and files relative to `folder`; `None` where
+    /// the card does not have the section.
     pub fn read(section: &Section, folder: &Path) -> Option<Self> {
         let shapes = [Smearing::LogNormal, Smearing::TruncatedGaussian].map(|shape| (shape.name(), shape));
         let statistics = [Statistic::Nominal, Statistic::Marginal].map(|statistic| (statistic.name(), statistic));
@@ -101,8 +106,11 @@ impl UncertaintySettings {
         let table = section.section("templates");
         let template = |name: String| {
             let settings = match table.optional(&name)? {
-                TemplateSettings::File(path) => TemplateSettings::File(table.path(&name, folder).unwrap_or(path)),
-                values => values,
+                Given::Values(values) => TemplateSettings { values, file: None },
+                Given::File => {
+                    let path = table.path(&name, folder)?;
+                    TemplateSettings { values: table.check(read_numbers(&path))?, file: Some(path) }
+                }
             };
             Some((name, settings))
         };
@@ -117,8 +125,8 @@ impl UncertaintySettings {
     /// The uncertainty of the cells of `windows` that expect `expectation`.
     ///
     /// # Errors
-    /// All at once: files that cannot be read, templates that fit neither rows nor cells, an expectation that does not know its
-    /// own uncertainty, and whatever [`BackgroundUncertainty::new`] finds.
+    /// All at once: templates that fit neither rows nor cells, an expectation that does not know its own uncertainty, and
+    /// whatever [`BackgroundUncertainty::new`] finds.
     pub fn resolve(&self, windows: &Windows, expectation: &Expectation) -> Result<BackgroundUncertainty> {
         let mut problems = Problems::default();
         let statistical = problems.take(self.statistical(windows.cells(), expectation));
@@ -126,6 +134,11 @@ impl UncertaintySettings {
         let templates: Vec<Template> = templates.into_iter().filter_map(|one| problems.take(one)).collect();
         problems.finish()?;
         BackgroundUncertainty::new(self.smearing, statistical.unwrap_or_default(), templates)
+    }
+
+    /// The files that templates were read from.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.templates.iter().filter_map(|(_, template)| template.file.as_deref())
     }
 
     fn statistical(&self, cells: usize, expectation: &Expectation) -> Result<Vec<f64>> {
@@ -151,13 +164,10 @@ impl UncertaintySettings {
 
 impl TemplateSettings {
     fn resolve(&self, name: &str, windows: &Windows) -> Result<Template> {
-        let values = match self {
-            Self::Values(values) => values.clone(),
-            Self::File(path) => read_numbers(path)?,
-        };
+        let values = &self.values;
         let (rows, columns) = (windows.rows(), windows.columns());
         let relative = match values.len() {
-            cells if cells == rows * columns => values,
+            cells if cells == rows * columns => values.clone(),
             given if given == rows => values.iter().flat_map(|value| std::iter::repeat_n(*value, columns)).collect(),
             1 => vec![values[0]; rows * columns],
             given => {

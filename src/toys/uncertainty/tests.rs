@@ -138,25 +138,26 @@ fn read(text: &str) -> (Option<UncertaintySettings>, usize) {
     (settings, document.finish().map_or_else(|error| error.problems().len(), |()| 0))
 }
 
+fn given(values: &[f64]) -> TemplateSettings {
+    TemplateSettings { values: values.to_vec(), file: None }
+}
+
 #[test]
 fn settings_are_read_and_their_mistakes_reported() {
     assert_eq!(read("[toys]\n"), (None, 0));
     let text = "[toys.uncertainty]\nshape = \"truncated-gaussian\"\nstatistic = \"marginal\"\nstatistical = 0.1\n\
-                templates.b = [0.1, -0.2]\ntemplates.a = \"a.csv\"\ntemplates.c = 1\n";
+                templates.b = [0.1, -0.2]\ntemplates.c = 1\n";
     let settings = UncertaintySettings {
         smearing: Smearing::TruncatedGaussian,
         statistic: Statistic::Marginal,
         statistical: StatisticalSettings::Relative(0.1),
-        templates: vec![
-            ("b".into(), TemplateSettings::Values(vec![0.1, -0.2])),
-            ("a".into(), TemplateSettings::File("cards/a.csv".into())),
-            ("c".into(), TemplateSettings::Values(vec![1.0])),
-        ],
+        templates: vec![("b".into(), given(&[0.1, -0.2])), ("c".into(), given(&[1.0]))],
     };
     assert_eq!(read(text), (Some(settings), 0));
     assert_eq!(read("[toys.uncertainty]\n").1, 1);
-    let text = "[toys.uncertainty]\nshape = \"normal\"\nstatistic = 3\nstatistical = -1\ntemplates.b = true\n";
-    assert_eq!(read(text).1, 4 + 1);
+    let text = "[toys.uncertainty]\nshape = \"normal\"\nstatistic = 3\nstatistical = -1\ntemplates.b = true\n\
+                templates.c = \"no-such-file\"\n";
+    assert_eq!(read(text).1, 5);
 }
 
 fn plane() -> Windows {
@@ -167,11 +168,10 @@ fn plane() -> Windows {
 fn values_are_spread_over_rows_and_cells() {
     let expectation = Expectation::given(vec![4.0, 0.0, 1.0, 1.0, 1.0, 1.0], Some(vec![1.0; 6])).unwrap();
     let text = "[toys.uncertainty]\nstatistical = \"expectation\"\n\
-                templates = { all = 0.1, rows = [0.1, -0.2], cells = [1, 2, 3, 4, 5, 6] }\n";
+                templates = { all = 0.1, rows = [0.1, -0.2], cells = [0.1, 0.2, 0.3, 0.4, 0.5, 6] }\n";
     let error = read(text).0.unwrap().resolve(&plane(), &expectation).unwrap_err().to_string();
-    assert!(error.contains("cell 1 (and of 4 others) is uncertain by"), "{error}");
-    let text = text.replace("6]", "0.6]").replace("[1, 2, 3, 4, 5,", "[0.1, 0.2, 0.3, 0.4, 0.5,");
-    let uncertainty = read(&text).0.unwrap().resolve(&plane(), &expectation).unwrap();
+    assert!(error.contains("cell 5 is uncertain by"), "{error}");
+    let uncertainty = read(&text.replace(" 6]", " 0.6]")).0.unwrap().resolve(&plane(), &expectation).unwrap();
     assert_eq!(uncertainty.statistical(), [0.25, 0.0, 1.0, 1.0, 1.0, 1.0]);
     let relative: Vec<&[f64]> = uncertainty.templates().iter().map(|template| &template.relative[..]).collect();
     assert_eq!(relative, [&[0.1; 6][..], &[0.1, 0.1, 0.1, -0.2, -0.2, -0.2], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]]);
@@ -180,7 +180,7 @@ fn values_are_spread_over_rows_and_cells() {
 #[test]
 fn what_fits_neither_rows_nor_cells_is_refused() {
     let expectation = Expectation::given(vec![1.0; 6], None).unwrap();
-    let text = "[toys.uncertainty]\nstatistical = \"expectation\"\ntemplates = { a = [1, 2, 3], b = \"no-such-file\" }\n";
+    let text = "[toys.uncertainty]\nstatistical = \"expectation\"\ntemplates = { a = [1, 2, 3], b = [] }\n";
     let error = read(text).0.unwrap().resolve(&plane(), &expectation).unwrap_err();
     assert_eq!(error.problems().len(), 3, "{error}");
     assert!(error.to_string().contains("1, 2 (one a row) or 6 (one a cell) would fit"), "{error}");
@@ -191,14 +191,15 @@ fn files_hold_numbers_and_comments() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
     std::fs::write(&path, "# shifts\n0.1, -0.2 # two\n\n0.3\t1e-1\n").unwrap();
-    let values = TemplateSettings::File(path.clone());
-    let expectation = Expectation::given(vec![1.0; 4], None).unwrap();
-    let windows = Windows::new(vec![0., 1.], vec![0., 1., 2., 3., 4.], std::slice::from_ref(&(0..4))).unwrap();
-    let settings = UncertaintySettings { templates: vec![("a".into(), values)], ..UncertaintySettings::default() };
-    let uncertainty = settings.resolve(&windows, &expectation).unwrap();
-    assert_eq!(uncertainty.templates()[0].relative, [0.1, -0.2, 0.3, 0.1]);
+    let text = "[toys.uncertainty]\ntemplates.a = \"a.csv\"\n";
+    let document = Document::parse("card.toml", text, &[]).unwrap();
+    let section = document.root().section("toys").section("uncertainty");
+    let settings = UncertaintySettings::read(&section, folder.path()).unwrap();
+    assert_eq!(settings.files().collect::<Vec<_>>(), [path.as_path()]);
+    assert_eq!(settings.templates[0].1.values, [0.1, -0.2, 0.3, 0.1]);
     std::fs::write(&path, "0.1 O.2\n0.3 x\n").unwrap();
-    let error = settings.resolve(&windows, &expectation).unwrap_err();
+    assert!(UncertaintySettings::read(&section, folder.path()).unwrap().templates.is_empty());
+    let error = document.finish().unwrap_err();
     assert_eq!(error.problems().len(), 2);
     assert!(error.to_string().contains("a.csv:1: 'O.2' is no number"), "{error}");
 }

@@ -1,0 +1,163 @@
+//! The scalar functions of a smeared toy, the same text as `kernels/toys/smeared.cuh`.
+
+// Constants are spelled in digits because the text is shared with the `.cuh` file.
+#![allow(clippy::excessive_precision)]
+
+use crate::math::det::{exp, ln, sqrt};
+use crate::math::special::{TWO_PI, deviance, stirling_error};
+
+/// Nuisances of templates have their draw numbers from here on, beyond those of the cells.
+pub const SHARED: u64 = 1 << 32;
+
+/// From this mean on a draw is searched from the mode, below it from 0.
+pub const FROM_MODE: f64 = 16.0;
+
+/// Where all terms left are smaller, a search ends: 2^-60, which no uniform number of 52 bits resolves.
+pub const NEGLIGIBLE: f64 = 8.673617379884035e-19;
+
+/// The quantile of a standard normal distribution at 0 < u < 1; relative error below 2e-15.
+///
+/// Wichura's AS 241 (Applied Statistics 37, 477, 1988): rational functions of u - 1/2 and of sqrt(-ln(min(u, 1 - u))).
+#[inline]
+pub fn normal_quantile(u: f64) -> f64 {
+    let q: f64 = u - 0.5;
+    if q > -0.425 && q < 0.425 {
+        let r: f64 = 0.180625 - q * q;
+        let mut top: f64 = 2509.0809287301226727;
+        top = top * r + 33430.575583588128105;
+        top = top * r + 67265.770927008700853;
+        top = top * r + 45921.953931549871457;
+        top = top * r + 13731.693765509461125;
+        top = top * r + 1971.5909503065514427;
+        top = top * r + 133.14166789178437745;
+        top = top * r + 3.387132872796366608;
+        let mut bottom: f64 = 5226.495278852854561;
+        bottom = bottom * r + 28729.085735721942674;
+        bottom = bottom * r + 39307.89580009271061;
+        bottom = bottom * r + 21213.794301586595867;
+        bottom = bottom * r + 5394.1960214247511077;
+        bottom = bottom * r + 687.1870074920579083;
+        bottom = bottom * r + 42.313330701600911252;
+        bottom = bottom * r + 1.0;
+        return q * top / bottom;
+    }
+    let mut tail: f64 = u;
+    if q > 0.0 {
+        tail = 1.0 - u;
+    }
+    let mut r: f64 = sqrt(-ln(tail));
+    let mut top: f64 = 0.0;
+    let mut bottom: f64 = 1.0;
+    if r <= 5.0 {
+        r -= 1.6;
+        top = 7.7454501427834140764e-4;
+        top = top * r + 0.0227238449892691845833;
+        top = top * r + 0.24178072517745061177;
+        top = top * r + 1.27045825245236838258;
+        top = top * r + 3.64784832476320460504;
+        top = top * r + 5.7694972214606914055;
+        top = top * r + 4.6303378461565452959;
+        top = top * r + 1.42343711074968357734;
+        bottom = 1.05075007164441684324e-9;
+        bottom = bottom * r + 5.475938084995344946e-4;
+        bottom = bottom * r + 0.0151986665636164571966;
+        bottom = bottom * r + 0.14810397642748007459;
+        bottom = bottom * r + 0.68976733498510000455;
+        bottom = bottom * r + 1.6763848301838038494;
+        bottom = bottom * r + 2.05319162663775882187;
+        bottom = bottom * r + 1.0;
+    } else {
+        r -= 5.0;
+        top = 2.01033439929228813265e-7;
+        top = top * r + 2.71155556874348757815e-5;
+        top = top * r + 0.0012426609473880784386;
+        top = top * r + 0.026532189526576123093;
+        top = top * r + 0.29656057182850489123;
+        top = top * r + 1.7848265399172913358;
+        top = top * r + 5.4637849111641143699;
+        top = top * r + 6.6579046435011037772;
+        bottom = 2.04426310338993978564e-15;
+        bottom = bottom * r + 1.4215117583164458887e-7;
+        bottom = bottom * r + 1.8463183175100546818e-5;
+        bottom = bottom * r + 7.868691311456132591e-4;
+        bottom = bottom * r + 0.0148753612908506148525;
+        bottom = bottom * r + 0.13692988092273580531;
+        bottom = bottom * r + 0.59983220655588793769;
+        bottom = bottom * r + 1.0;
+    }
+    let z: f64 = top / bottom;
+    if q < 0.0 {
+        return -z;
+    }
+    z
+}
+
+/// An expectation times its factor: exp(x) where `log_normal`, otherwise x where it is positive; x is at most `most`.
+#[inline]
+pub fn smeared(expected: f64, x: f64, most: f64, log_normal: bool) -> f64 {
+    let mut held: f64 = x;
+    if held > most {
+        held = most;
+    }
+    if log_normal {
+        return expected * exp(held);
+    }
+    if held > 0.0 {
+        return expected * held;
+    }
+    0.0
+}
+
+/// Takes P(0), P(1), ... off u until nothing is left: the inverted distribution function. About mean + 1 steps.
+#[inline]
+pub fn poisson_from_zero(mean: f64, u: f64) -> u32 {
+    let mut term: f64 = exp(-mean);
+    let mut rest: f64 = u - term;
+    let mut count: f64 = 0.0;
+    while rest >= 0.0 && term > NEGLIGIBLE {
+        count += 1.0;
+        term *= mean / count;
+        rest -= term;
+    }
+    count as u32
+}
+
+/// Takes the probabilities of the mode m, of m + 1, m - 1, m + 2, m - 2, ... off u until nothing is left. About
+/// 0.8 sqrt(mean) steps, which take two each. Each count has its probability, but counts do not rise with u.
+#[inline]
+pub fn poisson_from_mode(mean: f64, u: f64) -> u32 {
+    let mode: f64 = (mean as u32) as f64;
+    let inverse: f64 = 1.0 / mean;
+    let mut above: f64 = exp(-(deviance(mode, mean) + stirling_error(mode))) / sqrt(TWO_PI * mode);
+    let mut below: f64 = above;
+    let mut rest: f64 = u - above;
+    if rest < 0.0 {
+        return mode as u32;
+    }
+    let mut high: f64 = mode;
+    let mut low: f64 = mode;
+    while above > NEGLIGIBLE {
+        high += 1.0;
+        above *= mean / high;
+        rest -= above;
+        if rest < 0.0 {
+            return high as u32;
+        }
+        below *= low * inverse;
+        low -= 1.0;
+        rest -= below;
+        if rest < 0.0 {
+            return low as u32;
+        }
+    }
+    mode as u32
+}
+
+/// The Poisson number that a uniform 0 < u < 1 draws, for any mean of 0 or more.
+#[inline]
+pub fn poisson_draw(mean: f64, u: f64) -> u32 {
+    if mean < FROM_MODE {
+        return poisson_from_zero(mean, u);
+    }
+    poisson_from_mode(mean, u)
+}
