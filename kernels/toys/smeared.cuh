@@ -21,6 +21,48 @@ constexpr double FROM_MODE = 16.0;
 /// Where all terms left are smaller, a search ends: 2^-60, which no uniform number of 52 bits resolves.
 constexpr double NEGLIGIBLE = 8.673617379884035e-19;
 
+/// The z > 1.4 with P(Z > z) = exp(-r^2) for a standard normal Z.
+__device__ __forceinline__ double tail_quantile(double r) {
+    if (r <= 5.0) {
+        const double x = r - 1.6;
+        double top = 7.7454501427834140764e-4;
+        top = top * x + 0.0227238449892691845833;
+        top = top * x + 0.24178072517745061177;
+        top = top * x + 1.27045825245236838258;
+        top = top * x + 3.64784832476320460504;
+        top = top * x + 5.7694972214606914055;
+        top = top * x + 4.6303378461565452959;
+        top = top * x + 1.42343711074968357734;
+        double bottom = 1.05075007164441684324e-9;
+        bottom = bottom * x + 5.475938084995344946e-4;
+        bottom = bottom * x + 0.0151986665636164571966;
+        bottom = bottom * x + 0.14810397642748007459;
+        bottom = bottom * x + 0.68976733498510000455;
+        bottom = bottom * x + 1.6763848301838038494;
+        bottom = bottom * x + 2.05319162663775882187;
+        bottom = bottom * x + 1.0;
+        return top / bottom;
+    }
+    const double x = r - 5.0;
+    double top = 2.01033439929228813265e-7;
+    top = top * x + 2.71155556874348757815e-5;
+    top = top * x + 0.0012426609473880784386;
+    top = top * x + 0.026532189526576123093;
+    top = top * x + 0.29656057182850489123;
+    top = top * x + 1.7848265399172913358;
+    top = top * x + 5.4637849111641143699;
+    top = top * x + 6.6579046435011037772;
+    double bottom = 2.04426310338993978564e-15;
+    bottom = bottom * x + 1.4215117583164458887e-7;
+    bottom = bottom * x + 1.8463183175100546818e-5;
+    bottom = bottom * x + 7.868691311456132591e-4;
+    bottom = bottom * x + 0.0148753612908506148525;
+    bottom = bottom * x + 0.13692988092273580531;
+    bottom = bottom * x + 0.59983220655588793769;
+    bottom = bottom * x + 1.0;
+    return top / bottom;
+}
+
 /// The quantile of a standard normal distribution at 0 < u < 1; relative error below 2e-15.
 ///
 /// Wichura's AS 241 (Applied Statistics 37, 477, 1988): rational functions of u - 1/2 and of sqrt(-ln(min(u, 1 - u))).
@@ -50,47 +92,7 @@ __device__ __forceinline__ double normal_quantile(double u) {
     if (q > 0.0) {
         tail = 1.0 - u;
     }
-    double r = sqrt(-ln(tail));
-    double top = 0.0;
-    double bottom = 1.0;
-    if (r <= 5.0) {
-        r -= 1.6;
-        top = 7.7454501427834140764e-4;
-        top = top * r + 0.0227238449892691845833;
-        top = top * r + 0.24178072517745061177;
-        top = top * r + 1.27045825245236838258;
-        top = top * r + 3.64784832476320460504;
-        top = top * r + 5.7694972214606914055;
-        top = top * r + 4.6303378461565452959;
-        top = top * r + 1.42343711074968357734;
-        bottom = 1.05075007164441684324e-9;
-        bottom = bottom * r + 5.475938084995344946e-4;
-        bottom = bottom * r + 0.0151986665636164571966;
-        bottom = bottom * r + 0.14810397642748007459;
-        bottom = bottom * r + 0.68976733498510000455;
-        bottom = bottom * r + 1.6763848301838038494;
-        bottom = bottom * r + 2.05319162663775882187;
-        bottom = bottom * r + 1.0;
-    } else {
-        r -= 5.0;
-        top = 2.01033439929228813265e-7;
-        top = top * r + 2.71155556874348757815e-5;
-        top = top * r + 0.0012426609473880784386;
-        top = top * r + 0.026532189526576123093;
-        top = top * r + 0.29656057182850489123;
-        top = top * r + 1.7848265399172913358;
-        top = top * r + 5.4637849111641143699;
-        top = top * r + 6.6579046435011037772;
-        bottom = 2.04426310338993978564e-15;
-        bottom = bottom * r + 1.4215117583164458887e-7;
-        bottom = bottom * r + 1.8463183175100546818e-5;
-        bottom = bottom * r + 7.868691311456132591e-4;
-        bottom = bottom * r + 0.0148753612908506148525;
-        bottom = bottom * r + 0.13692988092273580531;
-        bottom = bottom * r + 0.59983220655588793769;
-        bottom = bottom * r + 1.0;
-    }
-    const double z = top / bottom;
+    const double z = tail_quantile(sqrt(-ln(tail)));
     if (q < 0.0) {
         return -z;
     }

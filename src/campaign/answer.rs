@@ -38,6 +38,10 @@ pub struct Found {
     pub place: String,
     /// The observation and the toys.
     pub global: Global,
+    /// The p-value that was maximised, in words.
+    pub statistic: String,
+    /// What smeared the expectation of the toys, in words.
+    pub uncertainty: Option<String>,
     /// How many windows were tested.
     pub windows: usize,
     /// How many were left out.
@@ -87,6 +91,10 @@ impl fmt::Display for Outcome {
             if let Some(bump) = &found.bump {
                 let (p, z) = (plain(&number::probability(bump.findings.ln_p)), bump.findings.z);
                 writeln!(f, "Largest bump         {}, local p = {p}, {z:.2} sigma", bump.place)?;
+            }
+            if let Some(uncertainty) = &found.uncertainty {
+                writeln!(f, "Uncertainty          {uncertainty}")?;
+                writeln!(f, "                     the toys are smeared; largest {}", found.statistic)?;
             }
             writeln!(f, "Global p-value       {}", plain(&p_value(&found.global)))?;
             writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;

@@ -16,6 +16,7 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
     stage.add(table.observed.len() as u64);
     run.record_stage(stage.finish());
     run.record_input("spectrum", &work.input.path, None)?;
+    run.record_uncertainties(&work.toys)?;
 
     let expected = table.expected.ok_or_else(|| {
         Fault::new("campaign.run", "the spectrum has no expectation").because("a hunt compares with one").usage()
@@ -56,7 +57,7 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
             },
         ),
         figures::tomography(&style, &quantity, windows, findings),
-        figures::maximum(&style, &searched.global),
+        figures::maximum(&style, &searched),
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);
     let place = figures::place(windows, WindowId(findings.best.0), &[&quantity]);

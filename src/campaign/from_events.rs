@@ -121,6 +121,7 @@ fn bump_in_rows(
 
 fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Outcome> {
     let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
+    run.record_uncertainties(&settings.toys)?;
     let stage = run.progress.stage("expectation", "cells", Some(data.counts.len() as u64));
     let expectation = expect::expectation(&settings.expectation, work, &data, &simulation)?;
     stage.add(data.counts.len() as u64);
@@ -177,7 +178,7 @@ fn hunt(mut run: Run, work: &EventWork, settings: &Search, filled: &[Streamed]) 
         }
         _ => figures::tomography(&style, quantities[0], windows, findings),
     });
-    run.report.figures.push(figures::maximum(&style, &searched.global));
+    run.report.figures.push(figures::maximum(&style, &searched));
     let bump = match &work.histogrammed {
         Histogrammed::Plane { .. } => {
             let (rows, found) = bump_in_rows(&run.device, settings, windows, &observed, &expected)?;

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::events::BadFiles;
 use crate::report::{Answer, DataFile, Fact, InputFile, ReportData, StageTiming, Verdict, number};
 use crate::selection::CutflowTable;
-use crate::toys::Deviations;
+use crate::toys::{Deviations, ToySettings, UncertaintySettings};
 
 /// What the stages of a run share.
 pub(super) struct Run<'a> {
@@ -115,6 +115,12 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Records the files that say how well the expectation is known.
+    pub(super) fn record_uncertainties(&mut self, toys: &ToySettings) -> Result<()> {
+        let uncertainty = toys.uncertainty.iter();
+        uncertainty.flat_map(UncertaintySettings::files).try_for_each(|file| self.record_input("uncertainty", file, None))
+    }
+
     /// Records a file that was left out, and says so.
     pub(super) fn record_skipped(&mut self, sample: &str, file: Skipped) {
         let Skipped { path, why, rows } = file;
@@ -162,7 +168,9 @@ impl Run<'_> {
                     format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5)),
                 ),
                 Fact::new("Local *p*-value", number::probability(findings.ln_p)),
-                Fact::new("Local significance", format!("{:.2} σ (statistical only)", findings.z)),
+                Fact::new("Local significance", format!("{:.2} σ", findings.z)),
+                Fact::new("Statistic", searched.experiment.statistic()),
+                Fact::new("Background uncertainty of the toys", searched.experiment.smearing()),
                 Fact::new(
                     "Toys",
                     format!(
@@ -191,7 +199,9 @@ impl Run<'_> {
         }
         self.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
         self.manifest.answer = answer(searched, &place);
-        Found { place, global: global.clone(), windows, left_out, bump: None }
+        let uncertainty = searched.experiment.uncertainty().map(|_| searched.experiment.smearing());
+        let statistic = searched.experiment.statistic();
+        Found { place, global: global.clone(), statistic, uncertainty, windows, left_out, bump: None }
     }
 
     /// The bump in the rows of a plane, in the report and in the manifest.
@@ -253,7 +263,8 @@ fn answer(searched: &Searched, place: &str) -> Map<String, Value> {
         "expected": findings.expected,
         "local_ln_p": findings.ln_p,
         "local_significance": findings.z,
-        "local_statistic": "statistical-only Poisson p-value, excesses only",
+        "local_statistic": searched.experiment.statistic(),
+        "background_uncertainty": searched.experiment.smearing(),
         "global_p": significance.p,
         "global_p_interval_68": [significance.interval.0, significance.interval.1],
         "global_significance": z,

@@ -30,6 +30,8 @@ pub enum Stage {
     Smear = 4,
     /// The probe of `math` and tests.
     Probe = 5,
+    /// Pseudo-experiments of the rare tail whose expectation is uncertain.
+    SmearedTail = 7,
 }
 
 /// A stream of random words: a function from (unit, draw) to four words.

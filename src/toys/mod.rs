@@ -4,7 +4,7 @@
 //! * [`throw`] draws the cells of each toy, sums them into the windows, and keeps the largest significance.
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
 //! * [`BackgroundUncertainty`] says how well the expectation is known, and what that does to the toys.
-//! * [`smeared`] throws toys with that uncertainty.
+//! * [`smeared`] throws toys with that uncertainty, [`smeared_tail`] only those that exceed.
 //! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
 
 mod experiment;
@@ -13,6 +13,7 @@ mod settings;
 mod significance;
 mod tally;
 pub mod smeared;
+pub mod smeared_tail;
 pub mod throw;
 pub mod uncertainty;
 
@@ -21,6 +22,7 @@ pub use plane::{Invariants, Plane};
 pub use settings::ToySettings;
 pub use significance::{Deviations, GlobalSignificance};
 pub use smeared::Smeared;
+pub use smeared_tail::{SmearedTail, SmearedTailEstimate};
 pub use tally::Tally;
 pub use throw::{Exceedance, Throw};
 pub use uncertainty::{BackgroundUncertainty, Smearing, Statistic, Template, UncertaintySettings};

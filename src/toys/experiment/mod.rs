@@ -14,6 +14,9 @@ use crate::error::Result;
 use crate::hunt::{Convention, Findings, Scan, WindowExpectation, Windows};
 use crate::spectrum::Expectation;
 
+/// Toys between two calls of a progress function, on either device.
+const TOYS_A_CHUNK: u64 = 20_000;
+
 /// The tables of an expectation. They are built once; observations and toys come later.
 ///
 /// ```
@@ -132,11 +135,16 @@ impl Experiment {
         self.uncertain.as_ref().map_or(&[], |uncertain| &uncertain.relative)
     }
 
+    /// What smears the expectation of the toys, in words.
+    pub fn smearing(&self) -> String {
+        self.uncertainty().map_or("none".into(), |(uncertainty, _)| uncertainty.to_string())
+    }
+
     /// The statistic whose largest value decides, in words.
     pub fn statistic(&self) -> String {
         let p_value = match self.uncertainty() {
             Some((_, Statistic::Marginal)) => "Poisson p-value averaged over the uncertainty of the expectation",
-            _ => "statistical-only Poisson p-value",
+            Some((_, Statistic::Nominal)) | None => "statistical-only Poisson p-value",
         };
         let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
         format!("{p_value}{excesses}")

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::TOYS_A_CHUNK;
 use crate::device::{Cuda, Device, Host, OnDevice, Operation, Upload};
 use crate::error::Result;
 use crate::toys::{Smeared, Smearing, Throw, smeared, throw};
@@ -31,7 +32,7 @@ impl Tables {
     /// Toys of which a progress function wants to hear: a second or so.
     pub(super) fn toys_a_chunk(&self) -> u64 {
         match self {
-            Self::Fixed(_) => 20_000,
+            Self::Fixed(_) => TOYS_A_CHUNK,
             Self::Smeared(..) => 4_000,
         }
     }

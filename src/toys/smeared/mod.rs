@@ -18,7 +18,7 @@
 //! runs a toy in shared memory, 4 bytes a cell.
 //! **Source.** arXiv:2306.03637, section 7, whose toys had no uncertainty; golden: NumPy's toys of the 12 x 5 plane (tests).
 
-mod cpu;
+pub(super) mod cpu;
 mod cuda;
 pub mod math;
 

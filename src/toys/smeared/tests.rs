@@ -114,10 +114,11 @@ fn toys_have_the_moments_and_correlations_of_the_model() {
     for smearing in [Smearing::LogNormal, Smearing::TruncatedGaussian] {
         let uncertainty = uncertainty(smearing, vec![0.1, 0.0, 0.2], &templates);
         let input = Input::of_cells(&expected, &uncertainty).unwrap();
-        let (mut scratch, random) = (cpu::Scratch::new(&input), cpu::Random::new(4));
+        let (mut scratch, random) = (cpu::Scratch::new(&input), Philox::new(4, Stage::Smear));
         let (mut sum, mut products) = ([0.0; 3], [[0.0; 3]; 3]);
         for toy in 0..toys {
-            cpu::smear(&random, toy, smearing, &input, &mut scratch);
+            cpu::draw_nuisances(&random, toy, &mut scratch);
+            cpu::smear(smearing, &input, &mut scratch);
             let off: Vec<f64> = scratch.smeared.iter().zip(&expected).map(|(got, wanted)| got - wanted).collect();
             for c in 0..3 {
                 sum[c] += off[c];

@@ -27,6 +27,7 @@ mod settings;
 pub(crate) use marginal::MarginalCount;
 pub use settings::{StatisticalSettings, TemplateSettings, UncertaintySettings};
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::error::{Fault, Problems, Result};
@@ -126,6 +127,25 @@ pub struct Template {
     pub name: String,
     /// For each cell the relative change of its expectation at one standard deviation; its sign says which way.
     pub relative: Vec<f64>,
+}
+
+/// What smears the toys, in words: `log-normal: statistical up to 5.0 %, non-closure up to 12.0 %`.
+impl fmt::Display for BackgroundUncertainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.smearing.name())?;
+        let largest = |values: &[f64]| 100.0 * values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        let mut separator = " ";
+        let statistical = largest(&self.statistical);
+        if statistical > 0.0 || self.templates.is_empty() {
+            write!(f, "{separator}statistical up to {statistical:.1} %")?;
+            separator = ", ";
+        }
+        for template in &self.templates {
+            write!(f, "{separator}{} up to {:.1} %", template.name, largest(&template.relative))?;
+            separator = ", ";
+        }
+        Ok(())
+    }
 }
 
 /// The uncertainty of the expectation of every cell, checked.

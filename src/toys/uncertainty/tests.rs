@@ -104,6 +104,8 @@ fn coefficients_give_the_formula() {
     assert_eq!(gaussian.coefficients().shared, [0.2, -0.1, 0.0, 0.5]);
     let none = BackgroundUncertainty::new(Smearing::LogNormal, vec![0.0; 2], Vec::new()).unwrap();
     assert!(none.is_zero() && !uncertainty.is_zero());
+    assert_eq!(uncertainty.to_string(), "log-normal: statistical up to 30.0 %, a up to 20.0 %, b up to 50.0 %");
+    assert_eq!(none.to_string(), "log-normal: statistical up to 0.0 %");
     assert_eq!(none.largest_total(&[3.0, 4.0]), 7.0);
 }
 
