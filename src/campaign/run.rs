@@ -118,7 +118,9 @@ impl Run<'_> {
     /// Records the files that say how well the expectation is known.
     pub(super) fn record_uncertainties(&mut self, toys: &ToySettings) -> Result<()> {
         let uncertainty = toys.uncertainty.iter();
-        uncertainty.flat_map(UncertaintySettings::files).try_for_each(|file| self.record_input("uncertainty", file, None))
+        uncertainty
+            .flat_map(UncertaintySettings::files)
+            .try_for_each(|file| self.record_input("uncertainty", file, None))
     }
 
     /// Records a file that was left out, and says so.

@@ -11,9 +11,9 @@ mod experiment;
 mod plane;
 mod settings;
 mod significance;
-mod tally;
 pub mod smeared;
 pub mod smeared_tail;
+mod tally;
 pub mod throw;
 pub mod uncertainty;
 

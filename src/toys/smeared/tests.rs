@@ -14,7 +14,8 @@ fn template(relative: Vec<f64>) -> Template {
 }
 
 fn uncertainty(smearing: Smearing, statistical: Vec<f64>, templates: &[Vec<f64>]) -> BackgroundUncertainty {
-    let named = |(index, relative): (usize, &Vec<f64>)| Template { name: index.to_string(), relative: relative.clone() };
+    let named =
+        |(index, relative): (usize, &Vec<f64>)| Template { name: index.to_string(), relative: relative.clone() };
     let templates = templates.iter().enumerate().map(named).collect();
     BackgroundUncertainty::new(smearing, statistical, templates).unwrap()
 }

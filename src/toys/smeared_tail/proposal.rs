@@ -101,9 +101,7 @@ impl Proposal {
         // The mean of the window's expectation given t, each cell at the part of its x that lies along the direction.
         let mean = |t: f64| -> f64 {
             let cells = expected.iter().zip(&slopes);
-            cells
-                .map(|(expected, slope)| expected * smearing.factor(smearing.middle(slope * slope) + slope * t))
-                .sum()
+            cells.map(|(expected, slope)| expected * smearing.factor(smearing.middle(slope * slope) + slope * t)).sum()
         };
         let step = step(&mean, critical as f64);
         let half = (END / step) as i32 + 1;
@@ -197,7 +195,11 @@ fn step(mean: &dyn Fn(f64) -> f64, critical: f64) -> f64 {
         .map(|index| {
             let (low, high) = (mean(LARGEST_STEP * f64::from(index)), mean(LARGEST_STEP * f64::from(index + 1)));
             // d mean / dt over sqrt(mean) is twice the slope of the square root.
-            if low.min(high) > most { 0.0 } else { 2.0 * (high.min(most).sqrt() - low.min(most).sqrt()).abs() / LARGEST_STEP }
+            if low.min(high) > most {
+                0.0
+            } else {
+                2.0 * (high.min(most).sqrt() - low.min(most).sqrt()).abs() / LARGEST_STEP
+            }
         })
         .fold(0.0, f64::max);
     LARGEST_STEP.min(PART_OF_WIDTH / steepest)

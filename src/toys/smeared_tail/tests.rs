@@ -59,10 +59,9 @@ fn golden_templates() -> Vec<Vec<f64>> {
 #[test]
 fn the_golden_plane_agrees_with_numpy() {
     let (means, ranges) = golden();
-    for (smearing, golden) in [
-        (Smearing::LogNormal, [0.17031, 0.03246, 0.00512]),
-        (Smearing::TruncatedGaussian, [0.16645, 0.02553, 0.00257]),
-    ] {
+    for (smearing, golden) in
+        [(Smearing::LogNormal, [0.17031, 0.03246, 0.00512]), (Smearing::TruncatedGaussian, [0.16645, 0.02553, 0.00257])]
+    {
         for (z, wanted) in [3.0, 4.0, 5.0].into_iter().zip(golden) {
             let input = input(&means, &ranges, smearing, 0.05, &golden_templates(), z);
             let got = estimate(&input, smearing, 8000);

@@ -81,7 +81,9 @@ fn part(own: &mut [f64], start: usize, end: usize) -> &mut [f64] {
 fn exceeding<'a>(input: &'a Input<Host>, prefix: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
     let ranges = input.start.iter().zip(input.end.iter()).zip(input.critical.iter()).enumerate();
     ranges
-        .filter(|(_, ((start, end), critical))| prefix[**end as usize].wrapping_sub(prefix[**start as usize]) >= **critical)
+        .filter(|(_, ((start, end), critical))| {
+            prefix[**end as usize].wrapping_sub(prefix[**start as usize]) >= **critical
+        })
         .map(|(window, _)| window)
 }
 

@@ -193,7 +193,10 @@ mod tests {
                 let got = det::exp(count(smearing, expected, relative).ln_p(observed, Convention::Survival));
                 // The kink of a Gaussian cut at zero in the middle of the distribution costs digits.
                 let tolerance = if relative == 1.0 { 1e-3 } else { 1e-8 };
-                assert!((got / wanted - 1.0).abs() < tolerance, "{smearing:?} {observed} {expected}: {got}, not {wanted}");
+                assert!(
+                    (got / wanted - 1.0).abs() < tolerance,
+                    "{smearing:?} {observed} {expected}: {got}, not {wanted}"
+                );
             }
         }
     }

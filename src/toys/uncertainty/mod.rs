@@ -350,8 +350,7 @@ impl BackgroundUncertainty {
         let mut variance = 0.0;
         for (c, first) in cells.clone().enumerate() {
             for (d, second) in cells.clone().enumerate() {
-                let shared: f64 =
-                    coefficients[c][1..].iter().zip(&coefficients[d][1..]).map(|(c, d)| c * d).sum();
+                let shared: f64 = coefficients[c][1..].iter().zip(&coefficients[d][1..]).map(|(c, d)| c * d).sum();
                 let own = if c == d { coefficients[c][0] * coefficients[c][0] } else { 0.0 };
                 variance += expected[first] * expected[second] * det::exp_m1(shared + own);
             }

@@ -136,7 +136,8 @@ fn what_cannot_smear_is_refused_all_at_once() {
 
 fn read(text: &str) -> (Option<UncertaintySettings>, usize) {
     let document = Document::parse("card.toml", text, &[]).unwrap();
-    let settings = UncertaintySettings::read(&document.root().section("toys").section("uncertainty"), Path::new("cards"));
+    let settings =
+        UncertaintySettings::read(&document.root().section("toys").section("uncertainty"), Path::new("cards"));
     (settings, document.finish().map_or_else(|error| error.problems().len(), |()| 0))
 }
 
