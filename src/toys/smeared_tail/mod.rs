@@ -42,6 +42,7 @@ use self::proposal::Proposals;
 use crate::device::{Host, Operation};
 use crate::error::{Fault, Problems, Result};
 use crate::toys::smeared::Input;
+use crate::toys::smeared::cpu::Scratch;
 use crate::toys::{Smeared, Smearing};
 
 const NAME: &str = "toys.smeared_tail";
@@ -79,7 +80,7 @@ impl SmearedTail {
         }
         problems.finish()?;
         let proposals = Proposals::new(input, smearing)?;
-        let empty = || (toy::Scratch::new(input), WeightTally::new(&proposals));
+        let empty = || (Scratch::new(input), WeightTally::new(&proposals));
         let tally = (0..toys.div_ceil(TOYS_A_TASK) as usize)
             .into_par_iter()
             .fold(empty, |(mut scratch, mut tally), task| {

@@ -53,7 +53,7 @@ impl Proposals {
         let windows: Vec<Proposal> =
             (0..input.windows()).into_par_iter().map(|window| Proposal::new(input, smearing, window)).collect();
         let largest = windows.iter().map(|window| window.ln_local).fold(f64::NEG_INFINITY, f64::max);
-        if largest <= IMPOSSIBLE {
+        if largest <= 0.5 * IMPOSSIBLE {
             let fault = Fault::new(NAME, "no window can reach its critical count");
             return Err(fault.because("a toy of the tail has one that does").data());
         }

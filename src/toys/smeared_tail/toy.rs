@@ -14,19 +14,8 @@ const CELLS: u64 = 1 << 61;
 /// The words that choose a window, its nuisance and its total.
 const CHOICE: u64 = 1 << 62;
 
-/// The words of the events that are added or taken away, two to each set.
+/// The words of the events that are added, two to each set.
 const MOVES: u64 = CHOICE + 2;
-
-/// What a thread keeps from toy to toy.
-pub(super) struct Scratch {
-    toy: cpu::Scratch,
-}
-
-impl Scratch {
-    pub(super) fn new(input: &Input<Host>) -> Self {
-        Self { toy: cpu::Scratch::new(input) }
-    }
-}
 
 /// Draws a toy in which a window exceeds: the inverse of the sum over all that do of `r_j / P(A_j)`.
 pub(super) fn weight(
@@ -35,10 +24,9 @@ pub(super) fn weight(
     smearing: Smearing,
     input: &Input<Host>,
     proposals: &Proposals,
-    scratch: &mut Scratch,
+    scratch: &mut cpu::Scratch,
 ) -> f64 {
     let random = Philox::new(seed, Stage::SmearedTail);
-    let scratch = &mut scratch.toy;
     let [choice, place] = random.uniforms(toy, CHOICE);
     let window = proposals.choose(choice);
     let (start, end) = (input.start[window] as usize, input.end[window] as usize);

@@ -16,7 +16,7 @@
 //! Of a log-normal the *mean* is kept, not the median: an expectation is an estimate without bias, and toys shall hold as many
 //! events as it says on average. Truncated means that what falls below zero is put at zero. It is not drawn again: that
 //! would bend the nuisances of all cells to the worst known one. The mean is then `b (Phi(1/s) + s phi(1/s))` with
-//! `s^2 = sum s_k^2`: 1e-4 high at 37 %, 8 % high at 100 %, the largest that is taken. `x` is held to ten standard deviations
+//! `s^2 = sum s_k^2`: 1e-4 high at 33 %, 8 % high at 100 %, the largest that is taken. `x` is held to ten standard deviations
 //! above its middle, so that counts stay within their 32 bits (a toy in 1e23).
 //!
 //! **Neglected.** Correlations of statistical uncertainties between cells, as a smoothing fit has: give them as templates.

@@ -116,7 +116,7 @@ impl UncertaintySettings {
         };
         let templates: Vec<_> = table.keys().into_iter().filter_map(template).collect();
         let read = Self { smearing, statistic, statistical, templates };
-        if section.is_present() && read.templates.is_empty() && statistical == StatisticalSettings::Off {
+        if section.is_present() && !section.has("statistical") && !section.has("templates") {
             section.problem("statistical", "nothing would be smeared: give a statistical uncertainty or templates");
         }
         section.is_present().then_some(read)
