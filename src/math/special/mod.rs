@@ -21,7 +21,7 @@ mod tails;
 pub use intervals::*;
 pub use tails::{
     TWO_PI, deviance, ln_normal_survival, ln_poisson_cumulative, ln_poisson_survival, ln_poisson_term, normal_survival,
-    significance, stirling_error,
+    significance,
 };
 
 #[cfg(test)]

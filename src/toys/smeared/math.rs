@@ -4,7 +4,7 @@
 #![allow(clippy::excessive_precision)]
 
 use crate::math::det::{exp, ln, sqrt};
-use crate::math::special::{TWO_PI, deviance, stirling_error};
+use crate::math::special::TWO_PI;
 
 /// Nuisances of templates have their draw numbers from here on, beyond those of the cells.
 pub const SHARED: u64 = 1 << 32;
@@ -114,6 +114,10 @@ pub fn smeared(expected: f64, x: f64, most: f64, log_normal: bool) -> f64 {
 /// Takes P(0), P(1), ... off u until nothing is left: the inverted distribution function. About mean + 1 steps.
 #[inline]
 pub fn poisson_from_zero(mean: f64, u: f64) -> u32 {
+    // exp(-mean) is above 1 - mean, so that most small cells need none.
+    if u <= 1.0 - mean {
+        return 0;
+    }
     let mut term: f64 = exp(-mean);
     let mut rest: f64 = u - term;
     let mut count: f64 = 0.0;
@@ -125,13 +129,52 @@ pub fn poisson_from_zero(mean: f64, u: f64) -> u32 {
     count as u32
 }
 
+/// The probability of the mode of a Poisson distribution, for a mean of at least 16; relative error below 1e-15.
+///
+/// With m the mode and v = (mean - m) / m < 1/16 it is exp(-m (v - ln(1 + v)) - mu) / sqrt(2 pi m), mu being what Stirling's
+/// formula leaves out; the exponent is below 0.04, so that short series serve.
+#[inline]
+pub fn probability_of_mode(mode: f64, mean: f64) -> f64 {
+    let inverse: f64 = 1.0 / mode;
+    let v: f64 = (mean - mode) * inverse;
+    let mut series: f64 = 1.0 / 13.0;
+    series = 1.0 / 12.0 - series * v;
+    series = 1.0 / 11.0 - series * v;
+    series = 1.0 / 10.0 - series * v;
+    series = 1.0 / 9.0 - series * v;
+    series = 1.0 / 8.0 - series * v;
+    series = 1.0 / 7.0 - series * v;
+    series = 1.0 / 6.0 - series * v;
+    series = 1.0 / 5.0 - series * v;
+    series = 1.0 / 4.0 - series * v;
+    series = 1.0 / 3.0 - series * v;
+    series = 1.0 / 2.0 - series * v;
+    let w: f64 = inverse * inverse;
+    let mut stirling: f64 = 1.0 / 1188.0;
+    stirling = stirling * w - 1.0 / 1680.0;
+    stirling = stirling * w + 1.0 / 1260.0;
+    stirling = stirling * w - 1.0 / 360.0;
+    stirling = stirling * w + 1.0 / 12.0;
+    let y: f64 = (mean - mode) * v * series + stirling * inverse;
+    let mut power: f64 = 1.0 / 40320.0;
+    power = 1.0 / 5040.0 - power * y;
+    power = 1.0 / 720.0 - power * y;
+    power = 1.0 / 120.0 - power * y;
+    power = 1.0 / 24.0 - power * y;
+    power = 1.0 / 6.0 - power * y;
+    power = 1.0 / 2.0 - power * y;
+    power = 1.0 - power * y;
+    power = 1.0 - power * y;
+    power / sqrt(TWO_PI * mode)
+}
+
 /// Takes the probabilities of the mode m, of m + 1, m - 1, m + 2, m - 2, ... off u until nothing is left. About
 /// 0.8 sqrt(mean) steps, which take two each. Each count has its probability, but counts do not rise with u.
 #[inline]
 pub fn poisson_from_mode(mean: f64, u: f64) -> u32 {
     let mode: f64 = (mean as u32) as f64;
     let inverse: f64 = 1.0 / mean;
-    let mut above: f64 = exp(-(deviance(mode, mean) + stirling_error(mode))) / sqrt(TWO_PI * mode);
+    let mut above: f64 = probability_of_mode(mode, mean);
     let mut below: f64 = above;
     let mut rest: f64 = u - above;
     if rest < 0.0 {
