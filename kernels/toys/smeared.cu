@@ -1,7 +1,7 @@
 // toys.smeared: pseudo-experiments of an uncertain expectation, tallied by their largest significance.
 //
-// A block runs a toy, then the next: its threads draw the nuisances of the templates, smear and draw two cells at a time, sum
-// the counts up in shared memory (4 (cells + 1) bytes), and judge the windows.
+// A block runs a toy, then the next: its threads draw the nuisances of the templates, smear and draw a cell each, sum the
+// counts up in shared memory (4 (cells + 1) bytes), and judge the windows.
 #include "common/block.cuh"
 #include "common/philox.cuh"
 #include "toys/smeared.cuh"
@@ -9,6 +9,14 @@
 
 /// As many templates as there are nuisances for in shared memory.
 constexpr u32 MOST_TEMPLATES = 128u;
+
+/// Number `place` of the uniform numbers of a toy, two to each set of words from draw number `first` on. Two threads make the
+/// same words: that costs less than the registers of two cells, and neighbours read neighbouring cells.
+__device__ __forceinline__ double uniform(u32 key_low, u32 key_high, u64 unit, u64 first, u32 place) {
+    philox::Words words = philox::words(key_low, key_high, unit, first + (place >> 1));
+    bool even = (place & 1u) == 0u;
+    return philox::uniform_f64(even ? words.a : words.c, even ? words.b : words.d);
+}
 
 extern "C" __global__ void __launch_bounds__(256) toys_smeared(
     const double* expected, const double* middle, const double* most, const double* own,
@@ -23,34 +31,19 @@ extern "C" __global__ void __launch_bounds__(256) toys_smeared(
 
     for (u64 toy = blockIdx.x; toy < number; toy += gridDim.x) {
         u64 unit = first_toy + toy;
-        for (u32 pair = threadIdx.x; pair * 2u < templates; pair += blockDim.x) {
-            philox::Words words = philox::words(smear_low, smear_high, unit, toys::SHARED + pair);
-            nuisance[pair * 2u] = toys::normal_quantile(philox::uniform_f64(words.a, words.b));
-            if (pair * 2u + 1u < templates) {
-                nuisance[pair * 2u + 1u] = toys::normal_quantile(philox::uniform_f64(words.c, words.d));
-            }
+        for (u32 k = threadIdx.x; k < templates; k += blockDim.x) {
+            nuisance[k] = toys::normal_quantile(uniform(smear_low, smear_high, unit, toys::SHARED, k));
         }
         if (threadIdx.x == 0u) prefix[0] = 0u;
         __syncthreads();  // every thread smears with all nuisances
-        for (u32 pair = threadIdx.x; pair * 2u < cells; pair += blockDim.x) {
-            philox::Words draw = philox::words(draw_low, draw_high, unit, pair);
-            philox::Words smear = draw;
-            if (has_own != 0u) smear = philox::words(smear_low, smear_high, unit, pair);
-            for (u32 lane = 0u; lane < 2u; ++lane) {
-                u32 c = pair * 2u + lane;
-                if (c >= cells) break;
-                double x = middle[c];
-                if (has_own != 0u) {
-                    double uniform = lane == 0u ? philox::uniform_f64(smear.a, smear.b)
-                                                : philox::uniform_f64(smear.c, smear.d);
-                    x = x + own[c] * toys::normal_quantile(uniform);
-                }
-                for (u32 k = 0u; k < templates; ++k) x += shared[(u64)k * cells + c] * nuisance[k];
-                double mean = toys::smeared(expected[c], x, most[c], log_normal != 0u);
-                double uniform = lane == 0u ? philox::uniform_f64(draw.a, draw.b)
-                                            : philox::uniform_f64(draw.c, draw.d);
-                prefix[c + 1u] = toys::poisson_draw(mean, uniform);
+        for (u32 c = threadIdx.x; c < cells; c += blockDim.x) {
+            double x = middle[c];
+            if (has_own != 0u) {
+                x = x + own[c] * toys::normal_quantile(uniform(smear_low, smear_high, unit, 0u, c));
             }
+            for (u32 k = 0u; k < templates; ++k) x += shared[(u64)k * cells + c] * nuisance[k];
+            double mean = toys::smeared(expected[c], x, most[c], log_normal != 0u);
+            prefix[c + 1u] = toys::poisson_draw(mean, uniform(draw_low, draw_high, unit, 0u, c));
         }
         __syncthreads();  // the counts of a thread are summed by others
         block::running_sums(prefix, cells + 1u, warp_sums);

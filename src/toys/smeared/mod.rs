@@ -15,7 +15,7 @@
 //!
 //! **Cost.** A cell takes one set of four random words (half of one without statistical uncertainty), a quantile, two products a
 //! template, one or two exponentials, and a search of mean + 1 steps below 16, 0.8 sqrt(mean) double ones above. On CUDA a block
-//! runs a toy in shared memory, 4 bytes a cell.
+//! runs a toy in shared memory, 4 bytes a cell, and each cell makes its random words for itself.
 //! **Source.** arXiv:2306.03637, section 7, whose toys had no uncertainty; golden: NumPy's toys of the 12 x 5 plane (tests).
 
 pub(super) mod cpu;
