@@ -7,9 +7,7 @@ use trawl::device::{Host, Operation};
 use trawl::hunt::{Scan, Windows};
 use trawl::spectrum::Expectation;
 use trawl::toys::smeared::Input;
-use trawl::toys::{
-    BackgroundUncertainty, Exceedance, Experiment, Smeared, SmearedExperiment, Smearing, Statistic, Template,
-};
+use trawl::toys::{BackgroundUncertainty, Exceedance, Experiment, Smeared, Smearing, Statistic, Template};
 
 use crate::harness::{cuda, every_block_size};
 
@@ -29,8 +27,8 @@ fn input(cells: usize, templates: usize, own: bool, smearing: Smearing) -> Input
     let own = (0..cells).map(|cell| if own { 0.05 * (cell % 4) as f64 } else { 0.0 }).collect();
     let uncertainty = BackgroundUncertainty::new(smearing, own, templates.collect()).unwrap();
     let experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast).unwrap();
-    let smeared = SmearedExperiment::new(&experiment, &expectation, uncertainty, Statistic::Nominal).unwrap();
-    smeared.input(&smeared.scan(&Device::Cpu, &observed).unwrap())
+    let experiment = experiment.with_uncertainty(&expectation, uncertainty, Statistic::Nominal).unwrap();
+    experiment.smeared_input(&experiment.scan(&Device::Cpu, &observed).unwrap()).unwrap()
 }
 
 #[test]
