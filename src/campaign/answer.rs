@@ -12,7 +12,7 @@ use crate::hunt::Findings;
 use crate::report::{Answer, Fact, Verdict, number};
 use crate::selection::CutflowTable;
 use crate::toys::gross_vitells::REFERENCE_Z;
-use crate::toys::{Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, stopping};
+use crate::toys::{Deviations, Exceedance, Global, GrossVitells, NoScan, Stopped, TailEstimate, stopping};
 
 /// What a run found and where it wrote it.
 #[derive(Debug, Clone)]
@@ -42,6 +42,12 @@ pub struct Found {
     pub place: String,
     /// The observation and the toys.
     pub global: Global,
+    /// The p-value that was maximised, in words.
+    pub statistic: String,
+    /// What smeared the expectation of the toys, in words.
+    pub uncertainty: Option<String>,
+    /// The global p-value from toys of the rare tail, where too few ordinary toys exceed.
+    pub rare: Option<TailEstimate>,
     /// How many windows were tested.
     pub windows: usize,
     /// How many were left out.
@@ -68,17 +74,15 @@ impl Found {
         Self {
             place: searched.place.clone(),
             global: searched.global.clone(),
+            statistic: searched.experiment.statistic(),
+            uncertainty: searched.experiment.uncertainty().map(|_| searched.experiment.smearing()),
+            rare: searched.rare.clone(),
             windows: expected.kept().len(),
             left_out: expected.left_out().len(),
             bump: None,
             gross_vitells: searched.gross_vitells,
         }
     }
-}
-
-/// Whether toys resolve the answer: at least 10 of them exceed.
-fn resolved(significance: &GlobalSignificance) -> bool {
-    significance.exceed >= 10
 }
 
 /// Why there are no more toys, in words.
@@ -116,7 +120,7 @@ pub(super) fn report(searched: &Searched) -> Answer {
             format!("{}, {}", number::count(findings.observed), number::significant(findings.expected, 5)),
         ),
         Fact::new("Local *p*-value", number::probability(findings.ln_p)),
-        Fact::new("Local significance", format!("{:.2} σ (statistical only)", findings.z)),
+        Fact::new("Local significance", format!("{:.2} σ", findings.z)),
         Fact::new(
             "Toys",
             format!(
@@ -140,6 +144,10 @@ pub(super) fn report(searched: &Searched) -> Answer {
     if let Some(trials) = significance.effective_trials {
         facts.push(Fact::new("Effective trials", three(trials)));
     }
+    if let Some(rare) = &searched.rare {
+        facts.push(Fact::new("Rare tail", rare_tail(rare)));
+    }
+    facts.push(Fact::new("Background uncertainty of the toys", searched.experiment.smearing()));
     facts.push(Fact::new("Gross and Vitells", gross_vitells(&searched.gross_vitells)));
     if searched.unexpected_events > 0 {
         let events = number::count(searched.unexpected_events);
@@ -169,6 +177,17 @@ fn gross_vitells(estimate: &Result<GrossVitells, NoScan>) -> String {
     }
 }
 
+/// The estimate from toys of the rare tail, in words.
+fn rare_tail(estimate: &TailEstimate) -> String {
+    format!(
+        "{}, known to {} %, {}, from {} toys that all exceed",
+        number::probability(estimate.ln_p),
+        number::significant(100.0 * estimate.relative_error, 2),
+        deviations(estimate.z),
+        number::count(estimate.toys)
+    )
+}
+
 /// The numbers of the answer for the manifest.
 pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
     let (findings, significance) = (&searched.global.findings, &searched.global.significance);
@@ -194,6 +213,16 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         }),
         Err(why) => json!({ "omitted": why.to_string() }),
     };
+    let rare_tail = searched.rare.as_ref().map(|estimate| {
+        json!({
+            "global_ln_p": estimate.ln_p,
+            "relative_error": estimate.relative_error,
+            "toys": estimate.toys,
+            "effective_toys": estimate.effective_toys,
+            "sum_of_local": estimate.sum_of_local,
+            "independent": estimate.independent,
+        })
+    });
     let numbers = json!({
         "place": searched.place,
         "window": findings.best.0,
@@ -202,6 +231,7 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "local_ln_p": findings.ln_p,
         "local_significance": findings.z,
         "local_statistic": searched.experiment.statistic(),
+        "background_uncertainty": searched.experiment.smearing(),
         "exceedance": searched.summary.exceedance,
         "global_p": significance.p,
         "global_p_interval_68": [significance.interval.0, significance.interval.1],
@@ -217,6 +247,7 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "bonferroni": significance.bonferroni,
         "effective_trials": significance.effective_trials,
         "gross_vitells": gross_vitells,
+        "rare_tail": rare_tail,
         "windows": searched.experiment.expected().kept().len(),
         "windows_left_out": searched.experiment.expected().left_out().len(),
         "unexpected_events": searched.unexpected_events,
@@ -253,6 +284,10 @@ impl fmt::Display for Outcome {
                 let (p, z) = (plain(&number::probability(bump.findings.ln_p)), bump.findings.z);
                 writeln!(f, "Largest bump         {}, local p = {p}, {z:.2} sigma", bump.place)?;
             }
+            if let Some(uncertainty) = &found.uncertainty {
+                writeln!(f, "Uncertainty          {uncertainty}")?;
+                writeln!(f, "                     the toys are smeared; largest {}", found.statistic)?;
+            }
             writeln!(f, "Global p-value       {}", plain(&p_value(significance)))?;
             writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
             writeln!(
@@ -269,8 +304,13 @@ impl fmt::Display for Outcome {
             if let Ok(estimate) = &found.gross_vitells {
                 writeln!(f, "Gross and Vitells    {}", plain(&gross_vitells(&Ok(*estimate))))?;
             }
-            if !resolved(significance) && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. }) {
+            if !significance.is_resolved()
+                && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. })
+            {
                 writeln!(f, "                     Too few toys exceed for a precise answer; raise toys.number.")?;
+            }
+            if let Some(rare) = &found.rare {
+                writeln!(f, "Rare tail            {}", plain(&rare_tail(rare)))?;
             }
         }
         if let Some(selected) = self.selected {

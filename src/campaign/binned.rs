@@ -30,6 +30,7 @@ fn hunt(run: &mut Run, work: &BinnedWork) -> Result<Hunted> {
     stage.add(table.observed.len() as u64);
     run.record_stage(stage.finish());
     run.record_input("spectrum", &work.input.path, None)?;
+    run.record_uncertainties(&work.toys)?;
 
     let expected = table.expected.clone().ok_or_else(|| {
         Fault::new("campaign.run", "the spectrum has no expectation").because("a hunt compares with one").usage()
@@ -74,7 +75,7 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
             },
         ),
         figures::tomography(&style, &quantity, windows, findings),
-        figures::maximum(&style, &searched.global),
+        figures::maximum(&style, &searched),
         figures::convergence(&style, &searched.global),
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);

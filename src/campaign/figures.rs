@@ -1,5 +1,6 @@
 //! From findings to the figures of the report.
 
+use super::search::Searched;
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
 use crate::report::plot::{
@@ -151,7 +152,8 @@ pub(super) fn tomography(style: &Style, quantity: &Quantity, windows: &Windows, 
     Figure::new("tomography", "Local p-values", caption, Plot::Tomography(plot))
 }
 
-pub(super) fn maximum(style: &Style, global: &Global) -> Figure {
+pub(super) fn maximum(style: &Style, searched: &Searched) -> Figure {
+    let global = &searched.global;
     let (tally, significance) = (&global.tally, &global.significance);
     let edges = tally.edges();
     // The last level has no end; the plot gives it the width of the one before.
@@ -173,7 +175,11 @@ pub(super) fn maximum(style: &Style, global: &Global) -> Figure {
         p_value: p_value(significance),
         significance: deviations(significance.z),
     };
-    let caption = "The largest local significance of each toy, and the observed one.";
+    let (statistic, smearing) = (searched.experiment.statistic(), searched.experiment.smearing());
+    let caption = format!(
+        "The largest local significance of each toy, and the observed one: {statistic}. Background uncertainty of the toys: \
+         {smearing}."
+    );
     Figure::new("maximum", "Largest significance of the toys", caption, Plot::Maximum(plot))
 }
 

@@ -150,6 +150,7 @@ struct Hunted {
 
 fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Hunted> {
     let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
+    run.record_uncertainties(&settings.toys)?;
     let stage = run.progress.stage("expectation", "cells", Some(data.counts.len() as u64));
     let expectation = expect::expectation(&settings.expectation, work, &data, &simulation)?;
     stage.add(data.counts.len() as u64);
@@ -210,7 +211,7 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
         }
         _ => figures::tomography(&style, quantities[0], windows, findings),
     });
-    run.report.figures.push(figures::maximum(&style, &searched.global));
+    run.report.figures.push(figures::maximum(&style, &searched));
     run.report.figures.push(figures::convergence(&style, &searched.global));
     let bump = match &work.histogrammed {
         Histogrammed::Plane { .. } => {

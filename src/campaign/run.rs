@@ -24,6 +24,7 @@ use crate::hunt::Windows;
 use crate::report::{DataFile, Fact, InputFile, ReportData, StageTiming, number};
 use crate::selection::CutflowTable;
 use crate::spectrum::Expectation;
+use crate::toys::{ToySettings, UncertaintySettings};
 
 /// What the stages of a run share.
 pub(super) struct Run<'a> {
@@ -168,6 +169,14 @@ impl<'a> Run<'a> {
         });
         self.manifest.inputs.push(record);
         Ok(())
+    }
+
+    /// Records the files that say how well the expectation is known.
+    pub(super) fn record_uncertainties(&mut self, toys: &ToySettings) -> Result<()> {
+        let uncertainty = toys.uncertainty.iter();
+        uncertainty
+            .flat_map(UncertaintySettings::files)
+            .try_for_each(|file| self.record_input("uncertainty", file, None))
     }
 
     /// Records a file that was left out, and says so.

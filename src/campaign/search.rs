@@ -12,7 +12,8 @@ use crate::hunt::{Convention, Findings, Scan, WindowId, Windows};
 use crate::report::number;
 use crate::spectrum::Expectation;
 use crate::toys::{
-    Experiment, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Summary, Tally, ToySettings, Toys,
+    Experiment, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Summary, Tail, TailEstimate,
+    Tally, ToySettings, Toys,
 };
 
 const NAME: &str = "campaign.search";
@@ -30,6 +31,8 @@ pub struct Searched {
     pub summary: Summary,
     /// The estimate for scans along one line, or why there is none.
     pub gross_vitells: Result<GrossVitells, NoScan>,
+    /// The global p-value from toys of the rare tail, where too few ordinary toys exceed and the expectation is taken as exact.
+    pub rare: Option<TailEstimate>,
     /// Events observed in cells where nothing is expected.
     pub unexpected_events: u64,
     /// The time of the scan and of the toys.
@@ -78,8 +81,12 @@ impl SearchRun<'_> {
     ) -> Result<Searched> {
         let stage = self.progress.stage("scan", "windows", Some(windows.len() as u64));
         let scan = Scan { convention: Convention::ExcessOnly };
-        let experiment =
+        let mut experiment =
             Experiment::new(windows, expectation, settings.minimum_effective_count, scan, settings.toys.exceedance)?;
+        if let Some(uncertain) = &settings.toys.uncertainty {
+            let uncertainty = uncertain.resolve(experiment.windows(), expectation)?;
+            experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+        }
         let findings = experiment.scan(self.device, observed)?;
         stage.add(experiment.windows().len() as u64);
         let mut stages = vec![stage.finish()];
@@ -97,9 +104,32 @@ impl SearchRun<'_> {
         stages.push(stage);
         let significance = GlobalSignificance::new(&tally, findings.ln_p, experiment.expected().kept().len())?;
         let gross_vitells = experiment.gross_vitells(settings.seed, &findings)?;
+        let rare = self.rare(&experiment, &findings, &significance, settings.seed, &mut stages)?;
         let summary = summary(tally.clone())?;
         let global = Global { findings, tally, stopped, significance };
-        Ok(Searched { experiment, global, place, summary, gross_vitells, unexpected_events, stages })
+        Ok(Searched { experiment, global, place, summary, gross_vitells, rare, unexpected_events, stages })
+    }
+
+    /// Throws toys of the rare tail where ordinary ones do not resolve the answer.
+    fn rare(
+        &self,
+        experiment: &Experiment,
+        findings: &Findings,
+        significance: &GlobalSignificance,
+        seed: u64,
+        stages: &mut Vec<StageRecord>,
+    ) -> Result<Option<TailEstimate>> {
+        if significance.is_resolved() || findings.z <= 0.0 || experiment.uncertainty().is_some() {
+            return Ok(None);
+        }
+        let toys = Tail { seed, first_toy: 0, toys: Tail::USUAL_TOYS };
+        let stage = self.progress.stage("tail", "toys", Some(toys.toys));
+        let tally = experiment.tail(self.device, findings.ln_p, toys, &|tally| {
+            stage.add(tally.toys() - stage.done());
+            self.progress.interrupted()
+        })?;
+        stages.push(stage.finish());
+        TailEstimate::new(&tally).map(Some)
     }
 
     /// Throws the toys, keeping them now and then, and when a signal comes.

@@ -188,7 +188,7 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     let first = masked.then(|| Cut::new("luminosity mask", "in_luminosity_mask > 0.5"));
     let selection = Selection::read(root, first.into_iter().collect());
     let histogrammed = read_histogrammed(root, folder, selection.as_ref());
-    let search = read_search(root);
+    let search = read_search(root, folder);
     let keep = match root.section("keep").or("survivors", false) {
         true => Keep::Survivors,
         false => Keep::Histograms,
@@ -355,7 +355,7 @@ fn read_variable(section: &Section, key: &str, selection: Option<&Selection>) ->
     found
 }
 
-fn read_search(root: &Section) -> Option<Search> {
+fn read_search(root: &Section, folder: &Path) -> Option<Search> {
     let (expectation, hunt, toys) = (root.section("expectation"), root.section("hunt"), root.section("toys"));
     if !(expectation.is_present() || hunt.is_present() || toys.is_present()) {
         return None;
@@ -363,7 +363,7 @@ fn read_search(root: &Section) -> Option<Search> {
     Some(Search {
         expectation: read_expectation(&expectation),
         hunter: BumpHunter::read(&hunt),
-        toys: ToySettings::read(&toys),
+        toys: ToySettings::read(&toys, folder),
     })
 }
 

@@ -165,6 +165,6 @@ fn read_binned(root: &Section, folder: &Path) -> Option<BinnedWork> {
     let expectation = root.section("expectation");
     let minimum_effective_count = events::minimum_effective_count(&expectation);
     let hunter = BumpHunter::read(&root.section("hunt"));
-    let toys = ToySettings::read(&root.section("toys"));
+    let toys = ToySettings::read(&root.section("toys"), folder);
     Some(BinnedWork { input: input?, hunter, minimum_effective_count, toys })
 }

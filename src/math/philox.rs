@@ -32,6 +32,8 @@ pub enum Stage {
     Probe = 5,
     /// Pseudo-experiments of the rare tail.
     Tail = 6,
+    /// Pseudo-experiments of the rare tail whose expectation is uncertain.
+    SmearedTail = 7,
     /// Upcrossings of a scan.
     Upcrossings = 9,
 }

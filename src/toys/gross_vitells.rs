@@ -58,6 +58,8 @@ pub enum NoScan {
     Widths,
     /// The observed significance is below the reference level.
     Below,
+    /// The expectation is uncertain.
+    Uncertain,
 }
 
 impl fmt::Display for NoScan {
@@ -69,6 +71,7 @@ impl fmt::Display for NoScan {
             Self::Widths => f.write_str(
                 "not for several widths: upcrossings are counted along one scan, and windows lie in each other",
             ),
+            Self::Uncertain => f.write_str("not for uncertain expectations: upcrossings are those of statistics alone"),
             Self::Below => write!(f, "not below its reference level of {REFERENCE_Z} σ"),
         }
     }

@@ -5,6 +5,8 @@
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
 //! * [`Stopping`] says when there are enough toys: a number of them, or an accuracy.
 //! * [`tail`] throws only toys that exceed, for p-values that no number of ordinary toys would reach: [`TailEstimate`].
+//! * [`BackgroundUncertainty`] says how well the expectation is known, and what that does to the toys.
+//! * [`smeared`] throws toys with that uncertainty, [`smeared_tail`] only those that exceed.
 //! * [`GlobalSignificance`] is what the tally says, with its interval and with the bounds that need no toys.
 //! * [`Summary`] is a tally with what it was thrown for, as a file: parts of one campaign merge.
 //! * [`GrossVitells`] estimates the global p-value of a one-dimensional scan from its upcrossings of a low level.
@@ -15,19 +17,25 @@ pub mod gross_vitells;
 mod plane;
 mod settings;
 pub mod significance;
+pub mod smeared;
+pub mod smeared_tail;
 pub mod stopping;
 mod summary;
 pub mod tail;
 mod tally;
 pub mod throw;
+pub mod uncertainty;
 
 pub use experiment::{Experiment, Global, Toys};
 pub use gross_vitells::{GrossVitells, NoScan};
 pub use plane::{Invariants, Plane};
 pub use settings::ToySettings;
 pub use significance::{Deviations, GlobalSignificance};
+pub use smeared::Smeared;
+pub use smeared_tail::{SmearedTail, SmearedTailEstimate};
 pub use stopping::{Accuracy, Goal, MOST_TOYS, Number, Stopped, Stopping};
 pub use summary::{Geometry, Observed, Summary};
 pub use tail::{Tail, TailEstimate, TailTally};
 pub use tally::{Milestone, Tally, milestones, next_milestone};
 pub use throw::{Exceedance, Throw};
+pub use uncertainty::{BackgroundUncertainty, Smearing, Statistic, Template, UncertaintySettings};

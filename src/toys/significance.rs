@@ -50,6 +50,11 @@ pub struct GlobalSignificance {
 }
 
 impl GlobalSignificance {
+    /// Whether the toys resolve the p-value: at least 10 of them exceed.
+    pub fn is_resolved(&self) -> bool {
+        self.exceed >= 10
+    }
+
     /// What `tally` says about an observation with this smallest local p-value (as a logarithm) among `windows`.
     ///
     /// # Errors

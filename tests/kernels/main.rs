@@ -11,5 +11,6 @@ mod probe;
 mod rerun;
 mod scan;
 mod select;
+mod smeared;
 mod tail;
 mod throw;

@@ -20,7 +20,7 @@ mod tails;
 
 pub use intervals::*;
 pub use tails::{
-    deviance, ln_normal_survival, ln_poisson_cumulative, ln_poisson_survival, ln_poisson_term, normal_survival,
+    TWO_PI, deviance, ln_normal_survival, ln_poisson_cumulative, ln_poisson_survival, ln_poisson_term, normal_survival,
     significance,
 };
 

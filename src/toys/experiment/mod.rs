@@ -1,13 +1,20 @@
 //! An experiment: one expectation and one observation, ready for any number of toys.
 
+mod tables;
 mod tail;
+mod uncertain;
 
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
+use self::tables::Tables;
+use self::uncertain::Uncertain;
 use super::stopping::next_decision;
 use super::throw::{Draws, Input, Layout, check_expected, critical_counts, floor_level, minimum_counts};
-use super::{Exceedance, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Tally, Throw};
-use crate::device::{Device, Host, Operation, Upload};
+use super::{
+    BackgroundUncertainty, Exceedance, GlobalSignificance, GrossVitells, NoScan, Statistic, Stopped, Stopping, Tally,
+    Throw, smeared,
+};
+use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Result};
 use crate::hunt::{Convention, Findings, Scan, WindowExpectation, Windows};
 use crate::spectrum::Expectation;
@@ -41,6 +48,7 @@ pub struct Experiment {
     draws: Draws<Host>,
     /// Of the windows in the order of the layout.
     minimum: Vec<u32>,
+    uncertain: Option<Arc<Uncertain>>,
 }
 
 /// Which toys are thrown.
@@ -90,13 +98,7 @@ impl Experiment {
         let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
         let minimum = minimum_counts(&in_order, scan.convention);
         let cells = expectation.values().to_vec();
-        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum })
-    }
-
-    /// The statistic whose largest value decides, in words.
-    pub fn statistic(&self) -> String {
-        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
-        format!("statistical-only Poisson p-value{excesses}")
+        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum, uncertain: None })
     }
 
     /// Which toys count as at least as significant as the observation.
@@ -112,7 +114,45 @@ impl Experiment {
     /// The sha256 of the tables of [`Experiment::input`]: it tells toys of other cells, windows, expectations or
     /// observations apart.
     pub fn tables_sha256(&self, findings: &Findings) -> String {
-        sha256(&self.input(findings))
+        self.tables(findings).sha256()
+    }
+
+    /// The same experiment with the uncertainty of `expectation`, the one that it was built from: toys are smeared, and the
+    /// p-value of `statistic` is maximised in the data as in the toys.
+    ///
+    /// ```
+    /// # use trawl::device::Device;
+    /// # use trawl::hunt::{Scan, Windows};
+    /// # use trawl::spectrum::Expectation;
+    /// # use trawl::toys::{BackgroundUncertainty, Exceedance, Experiment, Smearing, Statistic, Template};
+    /// # let edges: Vec<f64> = (0..=12).map(f64::from).collect();
+    /// # let ranges: Vec<_> = (0..10).map(|first| first..first + 3).collect();
+    /// # let windows = Windows::new(vec![0.0, 1.0], edges, &ranges)?;
+    /// # let expectation = Expectation::given(vec![20.0; 12], None)?;
+    /// let experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast)?;
+    /// let template = Template { name: "non-closure".into(), relative: vec![0.1; 12] };
+    /// let uncertainty = BackgroundUncertainty::new(Smearing::LogNormal, vec![0.0; 12], vec![template])?;
+    /// let smeared = experiment.clone().with_uncertainty(&expectation, uncertainty, Statistic::Marginal)?;
+    /// let mut observed = vec![20; 12];
+    /// observed[5] = 60;
+    /// let (fixed, smeared) = (experiment.scan(&Device::Cpu, &observed)?, smeared.scan(&Device::Cpu, &observed)?);
+    /// assert!(smeared.z < fixed.z);
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An uncertainty of other cells, one that cannot be thrown, and windows whose p-value cannot be averaged.
+    pub fn with_uncertainty(
+        mut self,
+        expectation: &Expectation,
+        uncertainty: BackgroundUncertainty,
+        statistic: Statistic,
+    ) -> Result<Self> {
+        let mut uncertain = Uncertain::new(&self.windows, &self.expected, expectation, uncertainty, statistic)?;
+        let nominal = || minimum_counts(self.expected.kept_values(), self.scan.convention);
+        uncertain.minimum = uncertain.minimum_counts(self.scan.convention).unwrap_or_else(nominal);
+        self.uncertain = Some(Arc::new(uncertain));
+        Ok(self)
     }
 
     /// The windows.
@@ -125,18 +165,46 @@ impl Experiment {
         &self.expected
     }
 
+    /// How well the expectation is known, and which p-value is maximised; `None` where it is taken as exact.
+    pub fn uncertainty(&self) -> Option<(&BackgroundUncertainty, Statistic)> {
+        self.uncertain.as_ref().map(|uncertain| (&uncertain.uncertainty, uncertain.statistic))
+    }
+
+    /// The relative standard deviation of the expectation of each window that takes part; empty where it is taken as exact.
+    pub fn relative_uncertainties(&self) -> &[f64] {
+        self.uncertain.as_ref().map_or(&[], |uncertain| &uncertain.relative)
+    }
+
+    /// What smears the expectation of the toys, in words.
+    pub fn smearing(&self) -> String {
+        self.uncertainty().map_or("none".into(), |(uncertainty, _)| uncertainty.to_string())
+    }
+
+    /// The statistic whose largest value decides, in words.
+    pub fn statistic(&self) -> String {
+        let p_value = match self.uncertainty() {
+            Some((_, Statistic::Marginal)) => "Poisson p-value averaged over the uncertainty of the expectation",
+            Some((_, Statistic::Nominal)) | None => "statistical-only Poisson p-value",
+        };
+        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
+        format!("{p_value}{excesses}")
+    }
+
     /// The local p-values of an observation.
     ///
     /// # Errors
     /// Counts of other cells, or a failure of the device.
     pub fn scan(&self, device: &Device, observed: &[u64]) -> Result<Findings> {
-        self.scan.run(device, &self.windows, &self.expected, observed)
+        let findings = self.scan.run(device, &self.windows, &self.expected, observed)?;
+        match &self.uncertain {
+            None => Ok(findings),
+            Some(uncertain) => Ok(uncertain.judge(findings, self.scan.convention)),
+        }
     }
 
     /// The tables of `toys.throw` for an observation with these findings.
     pub fn input(&self, findings: &Findings) -> Input<Host> {
-        let (z, ln_p) = (findings.z, findings.ln_p);
-        let critical = critical_counts(self.expected.kept_values(), self.scan.convention, self.exceedance, z, ln_p);
+        let critical = self.critical_counts(findings);
         let ranges = self.layout.ranges.iter().flatten();
         let ends = self.layout.ranges.iter().scan(0, |sum, ranges| {
             *sum += ranges.len() as u32;
@@ -150,6 +218,36 @@ impl Experiment {
             minimum: self.minimum.clone().into(),
             critical: self.layout.windows.iter().map(|window| critical[*window]).collect(),
             floor: floor_level(self.layout.windows.len()),
+        }
+    }
+
+    /// The tables of `toys.smeared` for an observation with these findings; `None` where the expectation is taken as exact.
+    pub fn smeared_input(&self, findings: &Findings) -> Option<smeared::Input<Host>> {
+        let (start, end) = self.windows.starts_and_ends(self.expected.kept());
+        Some(smeared::Input {
+            start: start.into(),
+            end: end.into(),
+            minimum: self.uncertain.as_ref()?.minimum.clone().into(),
+            critical: self.critical_counts(findings).into(),
+            ..self.uncertain.as_ref()?.cells.clone()
+        })
+    }
+
+    /// The count from which each window that takes part is as significant as `findings`.
+    fn critical_counts(&self, findings: &Findings) -> Vec<u32> {
+        let (convention, exceedance) = (self.scan.convention, self.exceedance);
+        match &self.uncertain {
+            Some(uncertain) if uncertain.statistic == Statistic::Marginal => {
+                uncertain.critical_counts(convention, exceedance, findings.ln_p)
+            }
+            _ => critical_counts(self.expected.kept_values(), convention, exceedance, findings.z, findings.ln_p),
+        }
+    }
+
+    fn tables(&self, findings: &Findings) -> Tables {
+        match (self.smeared_input(findings), self.uncertainty()) {
+            (Some(input), Some((uncertainty, _))) => Tables::Smeared(input, uncertainty.smearing()),
+            _ => Tables::Fixed(self.input(findings)),
         }
     }
 
@@ -184,22 +282,12 @@ impl Experiment {
         toys: Toys,
         watch: &mut dyn FnMut(&Tally) -> Result<()>,
     ) -> Result<(Tally, Stopped)> {
-        let input = self.input(findings);
+        let tables = self.tables(findings);
         let Toys { seed, first_toy, stopping, begun } = toys;
         let all = Throw { seed, first_toy, toys: stopping.most() };
-        all.check(&input)?;
-        let (sha256, end) = (sha256(&input), first_toy + all.toys);
-        let there = match device {
-            Device::Cpu => None,
-            Device::Cuda(cuda) => {
-                cuda.memory().require(Throw::NAME, all.plan(&input).total())?;
-                Some((cuda, input.upload(cuda)?))
-            }
-        };
-        let column = |part: Throw| match &there {
-            None => Ok(part.cpu(input.clone())?.tally.to_vec()),
-            Some((cuda, there)) => Ok(cuda.download(&part.cuda(cuda, there.clone())?.tally)?.to_vec()),
-        };
+        tables.check(all)?;
+        let (sha256, end) = (tables.sha256(), first_toy + all.toys);
+        let ready = tables.ready(device, all)?;
         if let Some(begun) = &begun {
             check_begun(begun, seed, &sha256, first_toy)?;
         }
@@ -210,7 +298,7 @@ impl Experiment {
             }
             let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
             let part = start..next_decision(start).min(end);
-            let thrown = column(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
+            let thrown = ready.throw(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
             let part = Tally::new(seed, sha256.clone(), part, &thrown)?;
             let sum = match tally.take() {
                 None => part,
@@ -226,6 +314,9 @@ impl Experiment {
     /// # Errors
     /// An expectation that cannot be thrown.
     pub fn gross_vitells(&self, seed: u64, findings: &Findings) -> Result<Result<GrossVitells, NoScan>> {
+        if self.uncertain.is_some() {
+            return Ok(Err(NoScan::Uncertain));
+        }
         GrossVitells::estimate(&self.windows, &self.expected, &self.cells, self.scan.convention, seed, findings)
     }
 
@@ -266,28 +357,7 @@ fn no_toys() -> crate::error::Error {
     Fault::new(Throw::NAME, "there are no toys").because("a p-value is a fraction of toys").data()
 }
 
-/// The sha256 of all tables, each with its length, in hexadecimal digits. The floor decides nothing and is left out.
-fn sha256(input: &Input<Host>) -> String {
-    let (draws, mut hash) = (&input.draws, Sha256::new());
-    let columns = [
-        &draws.draw,
-        &draws.row,
-        &draws.member,
-        &draws.guide,
-        &input.range,
-        &input.start,
-        &input.end,
-        &input.minimum,
-        &input.critical,
-    ];
-    for column in columns {
-        hash.update((column.len() as u64).to_le_bytes());
-        column.iter().for_each(|word| hash.update(word.to_le_bytes()));
-    }
-    hash.update((draws.threshold.len() as u64).to_le_bytes());
-    draws.threshold.iter().for_each(|threshold| hash.update(threshold.to_le_bytes()));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
+#[cfg(test)]
+mod smeared_tests;
 #[cfg(test)]
 mod tests;
