@@ -8,12 +8,10 @@ use super::progress::Progress;
 use super::request::ToyPart;
 use crate::Device;
 use crate::error::{Error, Fault, Result};
-use crate::hunt::{Convention, Findings, Scan, WindowId, Windows};
+use crate::hunt::{Findings, Scan, WindowId, Windows};
 use crate::report::number;
 use crate::spectrum::Expectation;
-use crate::toys::{
-    Experiment, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Summary, Tally, ToySettings, Toys,
-};
+use crate::toys::{Experiment, Global, GrossVitells, NoScan, Stopped, Stopping, Summary, Tally, ToySettings, Toys};
 
 const NAME: &str = "campaign.search";
 
@@ -41,6 +39,8 @@ pub struct Searched {
 pub struct SearchSettings {
     /// Windows that rest on fewer effective events are left out.
     pub minimum_effective_count: f64,
+    /// How windows are judged.
+    pub scan: Scan,
     /// How many toys, and which exceed.
     pub toys: ToySettings,
     /// The seed of the toys.
@@ -77,9 +77,8 @@ impl SearchRun<'_> {
         settings: &SearchSettings,
     ) -> Result<Searched> {
         let stage = self.progress.stage("scan", "windows", Some(windows.len() as u64));
-        let scan = Scan { convention: Convention::ExcessOnly };
-        let experiment =
-            Experiment::new(windows, expectation, settings.minimum_effective_count, scan, settings.toys.exceedance)?;
+        let (effective, scan) = (settings.minimum_effective_count, settings.scan);
+        let experiment = Experiment::new(windows, expectation, effective, scan, settings.toys.exceedance)?;
         let findings = experiment.scan(self.device, observed)?;
         stage.add(experiment.windows().len() as u64);
         let mut stages = vec![stage.finish()];
@@ -95,7 +94,7 @@ impl SearchRun<'_> {
         let toys = Toys { seed: settings.seed, first_toy, stopping, begun };
         let (tally, stopped, stage) = self.throw(&experiment, &findings, toys, &summary)?;
         stages.push(stage);
-        let significance = GlobalSignificance::new(&tally, findings.ln_p, experiment.expected().kept().len())?;
+        let significance = experiment.significance(&tally, &findings)?;
         let gross_vitells = experiment.gross_vitells(settings.seed, &findings)?;
         let summary = summary(tally.clone())?;
         let global = Global { findings, tally, stopped, significance };

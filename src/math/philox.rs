@@ -32,6 +32,8 @@ pub enum Stage {
     Probe = 5,
     /// Pseudo-experiments of the rare tail.
     Tail = 6,
+    /// Data sets with an injected signal.
+    Inject = 8,
     /// Upcrossings of a scan.
     Upcrossings = 9,
 }

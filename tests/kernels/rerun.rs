@@ -6,7 +6,7 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 7] = [
+const KERNELS: [(&str, &str); 8] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
@@ -15,6 +15,7 @@ const KERNELS: [(&str, &str); 7] = [
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
     ("toys/tail", "tail::"),
+    ("toys/scan", "scan_toys::"),
 ];
 
 fn here_again(modules: &[&str], environment: Vec<(String, String)>) -> Output {

@@ -4,15 +4,20 @@ mod tail;
 
 use sha2::{Digest, Sha256};
 
+use super::scan::{self, Channel, ScanToys};
 use super::stopping::next_decision;
 use super::throw::{Draws, Input, Layout, check_expected, critical_counts, floor_level, minimum_counts};
 use super::{Exceedance, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Tally, Throw};
 use crate::device::{Device, Host, Operation, Upload};
 use crate::error::{Fault, Result};
-use crate::hunt::{Convention, Findings, Scan, WindowExpectation, Windows};
+use crate::hunt::{Combination, Findings, Normalisation, Scan, WindowExpectation, Windows};
+use crate::math::philox::Stage;
 use crate::spectrum::Expectation;
 
 /// The tables of an expectation. They are built once; observations and toys come later.
+///
+/// Excesses over a fixed expectation are counted by [`toys.throw`](super::throw), deficits and windows that are scaled to
+/// their sidebands by [`toys.scan`](super::scan).
 ///
 /// ```
 /// use trawl::device::Device;
@@ -41,6 +46,8 @@ pub struct Experiment {
     draws: Draws<Host>,
     /// Of the windows in the order of the layout.
     minimum: Vec<u32>,
+    /// The tables of `toys.scan` where counts alone do not decide.
+    scanned: Option<scan::Input<Host>>,
 }
 
 /// Which toys are thrown.
@@ -82,7 +89,7 @@ impl Experiment {
         scan: Scan,
         exceedance: Exceedance,
     ) -> Result<Self> {
-        let expected = WindowExpectation::new(&windows, expectation, minimum_effective)?;
+        let expected = WindowExpectation::normalised(&windows, expectation, minimum_effective, scan.normalisation)?;
         check_expected(expectation.values())?;
         let ranges: Vec<_> = expected.kept().iter().map(|window| vec![windows.range(*window)]).collect();
         let layout = Layout::new(expectation.values(), &ranges);
@@ -90,13 +97,22 @@ impl Experiment {
         let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
         let minimum = minimum_counts(&in_order, scan.convention);
         let cells = expectation.values().to_vec();
-        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum })
+        let channel = Channel { means: &cells, windows: &windows, expected: &expected };
+        let scanned = match scan.counts_decide() {
+            true => None,
+            false => Some(scan::tables(&[channel], Combination::BestOverlapping)?),
+        };
+        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum, scanned })
     }
 
     /// The statistic whose largest value decides, in words.
     pub fn statistic(&self) -> String {
-        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
-        format!("statistical-only Poisson p-value{excesses}")
+        self.scan.statistic()
+    }
+
+    /// How windows are judged.
+    pub fn judged_by(&self) -> Scan {
+        self.scan
     }
 
     /// Which toys count as at least as significant as the observation.
@@ -109,10 +125,21 @@ impl Experiment {
         &self.cells
     }
 
-    /// The sha256 of the tables of [`Experiment::input`]: it tells toys of other cells, windows, expectations or
+    /// The sha256 of the tables of [`Experiment::input`], or of those of `toys.scan`: it tells toys of other cells, windows, expectations or
     /// observations apart.
     pub fn tables_sha256(&self, findings: &Findings) -> String {
-        sha256(&self.input(findings))
+        match self.scanned(findings) {
+            None => sha256(&self.input(findings)),
+            Some((toys, input)) => toys.tables_sha256(input),
+        }
+    }
+
+    /// How toys are scanned, and the tables, where counts alone do not decide.
+    fn scanned(&self, findings: &Findings) -> Option<(ScanToys, &scan::Input<Host>)> {
+        let throw = Throw { seed: 0, first_toy: 0, toys: 0 };
+        let limit_ln_p = scan::limit(findings.ln_p, self.exceedance);
+        let toys = ScanToys { throw, stage: Stage::Toys, scan: self.scan, limit_ln_p };
+        self.scanned.as_ref().map(|input| (toys, input))
     }
 
     /// The windows.
@@ -133,7 +160,8 @@ impl Experiment {
         self.scan.run(device, &self.windows, &self.expected, observed)
     }
 
-    /// The tables of `toys.throw` for an observation with these findings.
+    /// The tables of `toys.throw` for an observation with these findings; they are not used where toys are scanned
+    /// ([`Scan::counts_decide`]).
     pub fn input(&self, findings: &Findings) -> Input<Host> {
         let (z, ln_p) = (findings.z, findings.ln_p);
         let critical = critical_counts(self.expected.kept_values(), self.scan.convention, self.exceedance, z, ln_p);
@@ -184,11 +212,12 @@ impl Experiment {
         toys: Toys,
         watch: &mut dyn FnMut(&Tally) -> Result<()>,
     ) -> Result<(Tally, Stopped)> {
+        if let Some((how, input)) = self.scanned(findings) {
+            return scan::throw_until(device, how, input, toys, watch);
+        }
         let input = self.input(findings);
-        let Toys { seed, first_toy, stopping, begun } = toys;
-        let all = Throw { seed, first_toy, toys: stopping.most() };
+        let all = Throw { seed: toys.seed, first_toy: toys.first_toy, toys: toys.stopping.most() };
         all.check(&input)?;
-        let (sha256, end) = (sha256(&input), first_toy + all.toys);
         let there = match device {
             Device::Cpu => None,
             Device::Cuda(cuda) => {
@@ -200,25 +229,7 @@ impl Experiment {
             None => Ok(part.cpu(input.clone())?.tally.to_vec()),
             Some((cuda, there)) => Ok(cuda.download(&part.cuda(cuda, there.clone())?.tally)?.to_vec()),
         };
-        if let Some(begun) = &begun {
-            check_begun(begun, seed, &sha256, first_toy)?;
-        }
-        let mut tally = begun;
-        loop {
-            if let Some(stopped) = tally.as_ref().and_then(|tally| stopping.verdict(tally)) {
-                return tally.map(|tally| (tally, stopped)).ok_or_else(no_toys);
-            }
-            let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
-            let part = start..next_decision(start).min(end);
-            let thrown = column(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
-            let part = Tally::new(seed, sha256.clone(), part, &thrown)?;
-            let sum = match tally.take() {
-                None => part,
-                Some(tally) => tally.merge(&part)?,
-            };
-            watch(&sum)?;
-            tally = Some(sum);
-        }
+        in_parts(toys, &sha256(&input), &column, watch)
     }
 
     /// The estimate of Gross and Vitells for an observation with these findings, or why there is none.
@@ -226,6 +237,9 @@ impl Experiment {
     /// # Errors
     /// An expectation that cannot be thrown.
     pub fn gross_vitells(&self, seed: u64, findings: &Findings) -> Result<Result<GrossVitells, NoScan>> {
+        if !self.scan.counts_decide() {
+            return Ok(Err(NoScan::Statistic));
+        }
         GrossVitells::estimate(&self.windows, &self.expected, &self.cells, self.scan.convention, seed, findings)
     }
 
@@ -245,8 +259,49 @@ impl Experiment {
         let toys = Toys { seed, first_toy: 0, stopping: Stopping::After(toys), begun: None };
         let (tally, stopped) =
             self.throw_until(device, &findings, toys, &mut |tally: &Tally| progress(tally.toys()))?;
-        let significance = GlobalSignificance::new(&tally, findings.ln_p, self.expected.kept().len())?;
+        let significance = self.significance(&tally, &findings)?;
         Ok(Global { findings, tally, stopped, significance })
+    }
+
+    /// The global significance of `findings` by the toys of `tally`.
+    ///
+    /// # Errors
+    /// A tally without toys.
+    pub fn significance(&self, tally: &Tally, findings: &Findings) -> Result<GlobalSignificance> {
+        let significance = GlobalSignificance::new(tally, findings.ln_p, self.expected.kept().len())?;
+        Ok(match self.scan.normalisation {
+            Normalisation::Fixed => significance,
+            Normalisation::Sidebands => significance.without_bounds(),
+        })
+    }
+}
+
+/// Throws toys until it is time to stop, in chunks that end where [`next_decision`] says: `column` throws one and counts it.
+pub(super) fn in_parts(
+    toys: Toys,
+    sha256: &str,
+    column: &dyn Fn(Throw) -> Result<Vec<u64>>,
+    watch: &mut dyn FnMut(&Tally) -> Result<()>,
+) -> Result<(Tally, Stopped)> {
+    let Toys { seed, first_toy, stopping, begun } = toys;
+    if let Some(begun) = &begun {
+        check_begun(begun, seed, sha256, first_toy)?;
+    }
+    let (mut tally, end) = (begun, first_toy + stopping.most());
+    loop {
+        if let Some(stopped) = tally.as_ref().and_then(|tally| stopping.verdict(tally)) {
+            return tally.map(|tally| (tally, stopped)).ok_or_else(no_toys);
+        }
+        let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
+        let part = start..next_decision(start).min(end);
+        let thrown = column(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
+        let part = Tally::new(seed, sha256.to_owned(), part, &thrown)?;
+        let sum = match tally.take() {
+            None => part,
+            Some(tally) => tally.merge(&part)?,
+        };
+        watch(&sum)?;
+        tally = Some(sum);
     }
 }
 
