@@ -285,7 +285,7 @@ mod tests {
         let folder = place();
         let outcome = run(&request(folder.path(), &[]), &progress()).unwrap();
         let found = outcome.found.as_ref().unwrap();
-        assert!(found.place.contains("electron: mass 4-5 GeV; muon: mass 4-5 GeV"), "{}", found.place);
+        assert!(found.place.contains("electron: mass 4.0000-5.0000 GeV; muon: mass 4.0000-5.0000 GeV"), "{}", found.place);
         assert!(found.global.significance.p < 0.05 && found.global.significance.sidak == 1.0);
         let manifest = std::fs::read_to_string(outcome.folder.join("manifest.json")).unwrap();
         assert!(manifest.contains("product over 2 channels, best windows that overlap"), "{manifest}");
