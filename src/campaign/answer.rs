@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
 use super::search::Searched;
-use crate::hunt::Findings;
+use crate::hunt::{Direction, Findings, Normalisation};
 use crate::report::{Answer, Fact, Verdict, number};
 use crate::selection::CutflowTable;
 use crate::toys::gross_vitells::REFERENCE_Z;
@@ -40,6 +40,8 @@ pub struct Outcome {
 pub struct Found {
     /// Where it is, in words.
     pub place: String,
+    /// What was hunted.
+    pub direction: Direction,
     /// The observation and the toys.
     pub global: Global,
     /// The p-value that was maximised, in words.
@@ -73,6 +75,7 @@ impl Found {
         let expected = searched.experiment.expected();
         Self {
             place: searched.place.clone(),
+            direction: searched.experiment.judged_by().direction,
             global: searched.global.clone(),
             statistic: searched.experiment.statistic(),
             uncertainty: searched.experiment.uncertainty().map(|_| searched.experiment.smearing()),
@@ -138,9 +141,16 @@ pub(super) fn report(searched: &Searched) -> Answer {
             "Windows",
             format!("{} tested, {} left out", count(expected.kept().len()), count(expected.left_out().len())),
         ),
-        Fact::new("Šidák", format!("at most {}, as windows are positively associated", three(significance.sidak))),
-        Fact::new("Bonferroni", format!("at most {}, whatever windows share", three(significance.bonferroni))),
     ];
+    facts.extend(match searched.experiment.judged_by().normalisation {
+        Normalisation::Fixed => vec![
+            Fact::new("Šidák", format!("at most {}, as windows are positively associated", three(significance.sidak))),
+            Fact::new("Bonferroni", format!("at most {}, whatever windows share", three(significance.bonferroni))),
+        ],
+        Normalisation::Sidebands => {
+            vec![Fact::new("Bounds without toys", "none: what the sidebands scale fluctuates in each toy")]
+        }
+    });
     if let Some(trials) = significance.effective_trials {
         facts.push(Fact::new("Effective trials", three(trials)));
     }
@@ -156,8 +166,9 @@ pub(super) fn report(searched: &Searched) -> Answer {
     facts.push(Fact::new("Statistic", searched.experiment.statistic()));
     Answer {
         headline: format!(
-            "Global significance {}: the largest excess is at {}",
+            "Global significance {}: the largest {} is at {}",
             deviations(significance.z),
+            searched.experiment.judged_by().direction,
             searched.place
         ),
         facts,
@@ -266,11 +277,16 @@ impl fmt::Display for Outcome {
         }
         if let Some(found) = &self.found {
             let (findings, significance) = (&found.global.findings, &found.global.significance);
+            let largest = format!("Largest {}", found.direction);
             if findings.z <= 0.0 {
-                writeln!(f, "Largest excess       none: no window holds more than expected; the first one")?;
+                let side = match found.direction {
+                    Direction::Excess => "more",
+                    Direction::Deficit => "less",
+                };
+                writeln!(f, "{largest:<20} none: no window holds {side} than expected; the first one")?;
                 writeln!(f, "                     is {}", found.place)?;
             } else {
-                writeln!(f, "Largest excess       {}", found.place)?;
+                writeln!(f, "{largest:<20} {}", found.place)?;
             }
             writeln!(
                 f,
@@ -292,9 +308,10 @@ impl fmt::Display for Outcome {
             writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
             writeln!(
                 f,
-                "Toys                 {}, {} with at least this excess, over {} windows ({} left out)",
+                "Toys                 {}, {} with at least this {}, over {} windows ({} left out)",
                 number::count(significance.toys),
                 number::count(significance.exceed),
+                found.direction,
                 number::count(found.windows as u64),
                 number::count(found.left_out as u64)
             )?;

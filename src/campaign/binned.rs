@@ -39,6 +39,7 @@ fn hunt(run: &mut Run, work: &BinnedWork) -> Result<Hunted> {
     let expectation = Expectation::given(expected, table.uncertainty.clone())?;
     let settings = SearchSettings {
         minimum_effective_count: work.minimum_effective_count,
+        scan: work.scan,
         toys: work.toys.clone(),
         seed: run.card.seed,
     };

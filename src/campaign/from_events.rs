@@ -8,13 +8,13 @@ use super::sample;
 use super::search::{SearchSettings, Searched};
 use super::segment::Streamed;
 use crate::Device;
-use crate::card::{EventWork, Histogrammed, Role, Search};
+use crate::card::{ColumnSearch, EventWork, Histogrammed, Role, Search};
 use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};
-use crate::hunt::{Findings, Scan, WindowExpectation, Windows};
-use crate::report::{Cutflow, CutflowRow};
+use crate::hunt::{Findings, WindowExpectation, Windows};
+use crate::report::{Cutflow, CutflowRow, Fact, number};
 use crate::spectrum::{Axis, Expectation, Histogram, uhi};
-use crate::toys::Summary;
+use crate::toys::{ColumnHunt, ColumnHunts, Stopping, Summary};
 
 /// Runs a card over events.
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
@@ -134,9 +134,9 @@ fn bump_in_rows(
 ) -> Result<(Windows, Findings)> {
     let windows = Windows::spectrum(plane.row_edges(), expected, &settings.hunter)?;
     let expectation = Expectation::given(expected.to_vec(), None)?;
-    let in_windows = WindowExpectation::new(&windows, &expectation, 0.0)?;
+    let in_windows = WindowExpectation::normalised(&windows, &expectation, 0.0, settings.scan.normalisation)?;
     let counts: Vec<u64> = observed.iter().map(|count| *count as u64).collect();
-    let findings = Scan::default().run(device, &windows, &in_windows, &counts)?;
+    let findings = settings.scan.run(device, &windows, &in_windows, &counts)?;
     Ok((windows, findings))
 }
 
@@ -161,6 +161,7 @@ fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed])
     };
     let numbers = SearchSettings {
         minimum_effective_count: settings.expectation.minimum_effective_count,
+        scan: settings.scan,
         toys: settings.toys.clone(),
         seed: run.card.seed,
     };
@@ -228,5 +229,64 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
         found.bump = Some(bump);
     }
     run.report.answer.facts.extend(expect::describe(&expectation));
+    if settings.columns == ColumnSearch::Each && matches!(work.histogrammed, Histogrammed::Plane { .. }) {
+        hunt_in_columns(&mut run, settings, windows, expectation.values(), &data.counts)?;
+    }
     run.finish(Some(found), None)
+}
+
+/// A hunt along the rows in each column window of the plane: `columns.csv`, and the smallest p-value in the report.
+fn hunt_in_columns(
+    run: &mut Run,
+    settings: &Search,
+    plane: &Windows,
+    expected: &[f64],
+    observed: &[u64],
+) -> Result<()> {
+    // An accuracy is one of the plane's own p-value.
+    let (Stopping::After(toys) | Stopping::Accurate { minimum: toys, .. }) =
+        settings.toys.goal.resolve(observed.iter().sum())?;
+    let hunts = ColumnHunts {
+        hunter: settings.hunter,
+        scan: settings.scan,
+        exceedance: settings.toys.exceedance,
+        seed: run.card.seed,
+        toys,
+    };
+    let stage = run.progress.stage("columns", "toys", None);
+    let columns = hunts.run(&run.device, plane, expected, observed, &|done| {
+        stage.add(done - stage.done());
+        run.progress.interrupted()
+    })?;
+    run.record_stage(stage.finish());
+    run.write(
+        "columns.csv",
+        &columns_csv(&columns),
+        "a bump hunt along the rows in each column window, with a global *p*-value of its own",
+    )?;
+    let p = |column: &ColumnHunt| column.found.as_ref().map(|found| (found.global.significance.p, column.column));
+    let smallest = columns.iter().filter_map(p).min_by(|a, b| a.0.total_cmp(&b.0));
+    run.report.answer.facts.extend(smallest.map(|(p, (low, high))| {
+        let p = number::significant(p, 3);
+        let words = format!("{p}, in {low}-{high}; of {} column windows, each by itself", columns.len());
+        Fact::new("Smallest *p*-value of a column", words)
+    }));
+    Ok(())
+}
+
+/// A line for each column window: where it is, its best window along the rows, and what that is worth.
+fn columns_csv(columns: &[ColumnHunt]) -> String {
+    let mut csv = String::from("column_low,column_high,low,high,observed,expected,ln_p,z,global_p,exceed,toys\n");
+    for column in columns {
+        let (low, high) = column.column;
+        let numbers = column.found.as_ref().map_or(",,,,,,,,".into(), |found| {
+            let (findings, significance) = (&found.global.findings, &found.global.significance);
+            let (from, to) = found.windows.bounds(findings.best);
+            let (observed, expected, ln_p, z) = (findings.observed, findings.expected, findings.ln_p, findings.z);
+            let (p, exceed, toys) = (significance.p, significance.exceed, significance.toys);
+            format!("{from},{to},{observed},{expected},{ln_p},{z},{p},{exceed},{toys}")
+        });
+        csv.push_str(&format!("{low},{high},{numbers}\n"));
+    }
+    csv
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::request::RunRequest;
 use super::sample;
-use crate::card::{Card, Histogrammed, Work};
+use crate::card::{Card, ChannelsWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
 use crate::report::number;
@@ -46,28 +46,29 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let stages = match &card.work {
         Work::Events(_) => event_stages(&card, request.bad_files)?,
-        Work::Binned(work) => {
-            let table = work.input.load()?;
-            let windows =
-                crate::hunt::Windows::spectrum(&table.edges, &table.expected.unwrap_or_default(), &work.hunter)?;
-            vec![
-                PlannedStage {
-                    name: "read".into(),
-                    units: Some(table.observed.len() as u64),
-                    unit: "bins",
-                    detail: work.input.path.display().to_string(),
-                },
-                PlannedStage {
-                    name: "scan".into(),
-                    units: Some(windows.len() as u64),
-                    unit: "windows",
-                    detail: String::new(),
-                },
-                planned_toys(&work.toys.goal, Some(table.observed.iter().sum()), String::new()),
-            ]
-        }
+        Work::Binned(work) => binned_stages(&work.as_channels())?,
+        Work::Channels(work) => binned_stages(work)?,
     };
     Ok(Plan { name: card.name, device: device.to_string(), output, stages })
+}
+
+fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
+    let (tables, channels) = super::channels::load(work)?;
+    let bins: usize = tables.iter().map(|table| table.observed.len()).sum();
+    let windows: usize = (0..channels.len()).map(|channel| channels.windows(channel).len()).sum();
+    let paths: Vec<String> = work.inputs.iter().map(|(_, input)| input.path.display().to_string()).collect();
+    let stage = |name: &str, units: usize, unit, detail| PlannedStage {
+        name: name.into(),
+        units: Some(units as u64),
+        unit,
+        detail,
+    };
+    let events = tables.iter().flat_map(|table| &table.observed).sum();
+    Ok(vec![
+        stage("read", bins, "bins", paths.join(", ")),
+        stage("scan", windows, "windows", String::new()),
+        planned_toys(&work.toys.goal, Some(events), String::new()),
+    ])
 }
 
 fn event_stages(card: &Card, bad_files: BadFiles) -> Result<Vec<PlannedStage>> {

@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::request::{RunRequest, ToyPart};
 use super::sample::Skipped;
 use super::search::{SearchRun, SearchSettings, Searched};
-use super::{answer, binned, figures, from_events};
+use super::{answer, binned, channels, figures, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
 use crate::error::Result;
@@ -60,6 +60,7 @@ pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
     match &card.work {
         Work::Events(work) => from_events::run(run, work),
         Work::Binned(work) => binned::run(run, work),
+        Work::Channels(work) => channels::run(run, work),
     }
 }
 

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::request::ToyPart;
 use crate::Device;
 use crate::error::{Error, Fault, Result};
-use crate::hunt::{Convention, Findings, Scan, WindowId, Windows};
+use crate::hunt::{Findings, Scan, WindowId, Windows};
 use crate::report::number;
 use crate::spectrum::Expectation;
 use crate::toys::{
@@ -44,6 +44,8 @@ pub struct Searched {
 pub struct SearchSettings {
     /// Windows that rest on fewer effective events are left out.
     pub minimum_effective_count: f64,
+    /// How windows are judged.
+    pub scan: Scan,
     /// How many toys, and which exceed.
     pub toys: ToySettings,
     /// The seed of the toys.
@@ -80,9 +82,8 @@ impl SearchRun<'_> {
         settings: &SearchSettings,
     ) -> Result<Searched> {
         let stage = self.progress.stage("scan", "windows", Some(windows.len() as u64));
-        let scan = Scan { convention: Convention::ExcessOnly };
-        let mut experiment =
-            Experiment::new(windows, expectation, settings.minimum_effective_count, scan, settings.toys.exceedance)?;
+        let (effective, scan) = (settings.minimum_effective_count, settings.scan);
+        let mut experiment = Experiment::new(windows, expectation, effective, scan, settings.toys.exceedance)?;
         if let Some(uncertain) = &settings.toys.uncertainty {
             let uncertainty = uncertain.resolve(experiment.windows(), expectation)?;
             experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
@@ -102,7 +103,7 @@ impl SearchRun<'_> {
         let toys = Toys { seed: settings.seed, first_toy, stopping, begun };
         let (tally, stopped, stage) = self.throw(&experiment, &findings, toys, &summary)?;
         stages.push(stage);
-        let significance = GlobalSignificance::new(&tally, findings.ln_p, experiment.expected().kept().len())?;
+        let significance = experiment.significance(&tally, &findings)?;
         let gross_vitells = experiment.gross_vitells(settings.seed, &findings)?;
         let rare = self.rare(&experiment, &findings, &significance, settings.seed, &mut stages)?;
         let summary = summary(tally.clone())?;
@@ -119,7 +120,8 @@ impl SearchRun<'_> {
         seed: u64,
         stages: &mut Vec<StageRecord>,
     ) -> Result<Option<TailEstimate>> {
-        if significance.is_resolved() || findings.z <= 0.0 || experiment.uncertainty().is_some() {
+        let fixed = experiment.uncertainty().is_none() && experiment.judged_by().counts_decide();
+        if significance.is_resolved() || findings.z <= 0.0 || !fixed {
             return Ok(None);
         }
         let toys = Tail { seed, first_toy: 0, toys: Tail::USUAL_TOYS };

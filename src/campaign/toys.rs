@@ -43,6 +43,11 @@ pub fn throw_toys(request: &RunRequest, part: ToyPart, path: &Path, progress: &P
     let summary = match &card.work {
         Work::Events(work) => from_events::throw(run, work)?,
         Work::Binned(work) => binned::throw(run, work)?,
+        Work::Channels(_) => {
+            let fault = Fault::new(NAME, "a card of several channels throws its toys in one run");
+            let fault = fault.because("a summary holds the windows of one spectrum or plane");
+            return Err(fault.suggest("Use `trawl run`.").usage());
+        }
     };
     write_whole(path, &summary.to_json())?;
     checkpoint.remove();

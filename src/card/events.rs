@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::events::{MappedColumn, Preset, Schema};
-use crate::hunt::BumpHunter;
+use crate::hunt::{BumpHunter, Scan};
 use crate::selection::{Cut, Selection, Weight};
 use crate::settings::{Section, TextOrNumber};
 use crate::spectrum::smooth::Smoothing;
@@ -32,6 +32,10 @@ pub struct Search {
     pub expectation: ExpectationSettings,
     /// The windows of a one-dimensional spectrum.
     pub hunter: BumpHunter,
+    /// How windows are judged.
+    pub scan: Scan,
+    /// Whether each column window of a plane has a hunt of its own.
+    pub columns: ColumnSearch,
     /// The pseudo-experiments.
     pub toys: ToySettings,
 }
@@ -355,6 +359,16 @@ fn read_variable(section: &Section, key: &str, selection: Option<&Selection>) ->
     found
 }
 
+/// Whether each column window of a plane has a bump hunt along the rows, with toys and a global p-value of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColumnSearch {
+    /// Only the plane as a whole has.
+    #[default]
+    No,
+    /// Each has.
+    Each,
+}
+
 fn read_search(root: &Section, folder: &Path) -> Option<Search> {
     let (expectation, hunt, toys) = (root.section("expectation"), root.section("hunt"), root.section("toys"));
     if !(expectation.is_present() || hunt.is_present() || toys.is_present()) {
@@ -363,6 +377,8 @@ fn read_search(root: &Section, folder: &Path) -> Option<Search> {
     Some(Search {
         expectation: read_expectation(&expectation),
         hunter: BumpHunter::read(&hunt),
+        scan: Scan::read(&hunt),
+        columns: hunt.choice("columns", &[("none", ColumnSearch::No), ("each", ColumnSearch::Each)], ColumnSearch::No),
         toys: ToySettings::read(&toys, folder),
     })
 }

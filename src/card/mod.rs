@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Fault, Problems, Result};
-use crate::hunt::BumpHunter;
+use crate::hunt::{BumpHunter, Combination, Scan};
 use crate::settings::{Document, Section};
 use crate::spectrum::binned::BinnedInput;
-use crate::toys::ToySettings;
+use crate::toys::{Injection, ToySettings};
 pub use events::{
-    EventWork, ExpectationFrom, ExpectationSettings, GeneratorSum, Histogrammed, Keep, Normalisation, Reading, Role,
-    Sample, SampleWeight, Search,
+    ColumnSearch, EventWork, ExpectationFrom, ExpectationSettings, GeneratorSum, Histogrammed, Keep, Normalisation,
+    Reading, Role, Sample, SampleWeight, Search,
 };
 
 const NAME: &str = "card";
@@ -59,6 +59,8 @@ pub enum Work {
     Events(Box<EventWork>),
     /// A spectrum in bins: `[input]`.
     Binned(Box<BinnedWork>),
+    /// Spectra of several channels: `[input.*]`.
+    Channels(Box<ChannelsWork>),
 }
 
 /// A bump hunt in a spectrum that comes in bins.
@@ -68,10 +70,48 @@ pub struct BinnedWork {
     pub input: BinnedInput,
     /// Which windows are tested.
     pub hunter: BumpHunter,
+    /// How windows are judged.
+    pub scan: Scan,
     /// Windows whose expectation rests on fewer effective events are left out.
     pub minimum_effective_count: f64,
     /// The pseudo-experiments.
     pub toys: ToySettings,
+    /// How `trawl inject` adds signal.
+    pub injection: Injection,
+}
+
+/// A bump hunt in the spectra of several channels together.
+#[derive(Debug, Clone)]
+pub struct ChannelsWork {
+    /// The table of each channel, by its name.
+    pub inputs: Vec<(String, BinnedInput)>,
+    /// Which windows are tested.
+    pub hunter: BumpHunter,
+    /// How windows are judged.
+    pub scan: Scan,
+    /// Which windows of the channels belong together.
+    pub combination: Combination,
+    /// Windows whose expectation rests on fewer effective events are left out.
+    pub minimum_effective_count: f64,
+    /// The pseudo-experiments.
+    pub toys: ToySettings,
+    /// How `trawl inject` adds signal.
+    pub injection: Injection,
+}
+
+impl BinnedWork {
+    /// The same as the only channel.
+    pub fn as_channels(&self) -> ChannelsWork {
+        ChannelsWork {
+            inputs: vec![("spectrum".into(), self.input.clone())],
+            hunter: self.hunter,
+            scan: self.scan,
+            combination: Combination::default(),
+            minimum_effective_count: self.minimum_effective_count,
+            toys: self.toys.clone(),
+            injection: self.injection,
+        }
+    }
 }
 
 impl Origin {
@@ -140,7 +180,7 @@ fn read(root: &Section, origin: &Origin) -> Option<Parts> {
     let output = root.required::<String>("output").and_then(|_| root.path("output", folder));
     let work = match (root.has("samples"), root.has("input")) {
         (true, false) => events::read(root, folder).map(|work| Work::Events(Box::new(work))),
-        (false, true) => read_binned(root, folder).map(|work| Work::Binned(Box::new(work))),
+        (false, true) => read_binned(root, folder),
         (true, true) => {
             root.problem("input", "a card has [samples.*] (events) or [input] (a spectrum in bins), not both");
             // Both are read, so that their own mistakes are found and their keys are known.
@@ -156,15 +196,40 @@ fn read(root: &Section, origin: &Origin) -> Option<Parts> {
     Some((name?, seed?, output?, description, work?))
 }
 
-fn read_binned(root: &Section, folder: &Path) -> Option<BinnedWork> {
+/// `[input]` is a spectrum, tables in it (`[input.electron]`, `[input.muon]`) are the channels of a combined hunt.
+fn read_binned(root: &Section, folder: &Path) -> Option<Work> {
     let section = root.section("input");
-    let input = BinnedInput::read(&section, folder);
+    let names: Vec<String> = section.keys().into_iter().filter(|key| section.is_table(key)).collect();
+    let expectation = root.section("expectation");
+    let minimum_effective_count = events::minimum_effective_count(&expectation);
+    let hunt = root.section("hunt");
+    let (hunter, scan) = (BumpHunter::read(&hunt), Scan::read(&hunt));
+    let toys = ToySettings::read(&root.section("toys"), folder);
+    let injection = Injection::read(&root.section("inject"));
+    if names.is_empty() {
+        let input = read_table(&section, folder)?;
+        let work = BinnedWork { input, hunter, scan, minimum_effective_count, toys, injection };
+        return Some(Work::Binned(Box::new(work)));
+    }
+    let choices = [("best-overlapping", Combination::BestOverlapping), ("same-window", Combination::SameWindow)];
+    if toys.uncertainty.is_some() {
+        root.section("toys")
+            .problem("uncertainty", "combined channels are hunted with fixed expectations; leave it out");
+    }
+    let combination = hunt.choice("combination", &choices, Combination::default());
+    let tables = names.into_iter().map(|name| {
+        let table = read_table(&section.section(&name), folder);
+        table.map(|table| (name, table))
+    });
+    let inputs = tables.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+    let work = ChannelsWork { inputs, hunter, scan, combination, minimum_effective_count, toys, injection };
+    Some(Work::Channels(Box::new(work)))
+}
+
+fn read_table(section: &Section, folder: &Path) -> Option<BinnedInput> {
+    let input = BinnedInput::read(section, folder);
     if input.as_ref().is_some_and(|input| input.expected.is_none()) {
         section.problem("expected", "a bump hunt needs an expectation; name its column");
     }
-    let expectation = root.section("expectation");
-    let minimum_effective_count = events::minimum_effective_count(&expectation);
-    let hunter = BumpHunter::read(&root.section("hunt"));
-    let toys = ToySettings::read(&root.section("toys"), folder);
-    Some(BinnedWork { input: input?, hunter, minimum_effective_count, toys })
+    input
 }

@@ -9,6 +9,7 @@ mod demo;
 mod devices;
 mod generate;
 mod import;
+mod inject;
 mod inspect;
 mod run;
 mod speech;
@@ -53,6 +54,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Throw toys in parts, add the parts up, and say what they hold
     Toys(toys::ToysArguments),
+    /// Add signal to a card's binned spectra until the hunt finds it
+    Inject(inject::InjectArguments),
     /// Say what Parquet files hold, and which columns a card can use
     Inspect(inspect::InspectArguments),
     /// Measure throughput on a fixed problem; prints JSON
@@ -202,6 +205,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Run(arguments) => run::execute(arguments, &progress(cli)?),
         Command::Check(arguments) => check::execute(arguments),
         Command::Toys(arguments) => toys::execute(arguments, || progress(cli)),
+        Command::Inject(arguments) => inject::execute(arguments, &progress(cli)?),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Devices => devices::execute(),

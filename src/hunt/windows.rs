@@ -46,16 +46,19 @@ pub struct BumpHunter {
     pub width_step: usize,
     /// From one position to the next.
     pub position_step: Step,
+    /// As many bins at either end belong to no window, so that every window has sidebands of at least this width.
+    pub sideband_width: usize,
 }
 
 impl Default for BumpHunter {
     fn default() -> Self {
-        Self { width_min: 1, width_max: None, width_step: 1, position_step: Step::Bins(1) }
+        Self { width_min: 1, width_max: None, width_step: 1, position_step: Step::Bins(1), sideband_width: 0 }
     }
 }
 
 impl BumpHunter {
-    /// Reads `width_min`, `width_max`, `width_step` and `position_step` (a number of bins, `"full"` or `"half"`).
+    /// Reads `width_min`, `width_max`, `width_step`, `position_step` (a number of bins, `"full"` or `"half"`) and
+    /// `sideband_width`.
     pub fn read(section: &Section) -> Self {
         let default = Self::default();
         let position_step = section.optional("position_step").map_or(default.position_step, |StepSetting(step)| step);
@@ -64,6 +67,7 @@ impl BumpHunter {
             width_max: section.optional("width_max"),
             width_step: section.or("width_step", default.width_step),
             position_step,
+            sideband_width: section.or("sideband_width", default.sideband_width),
         };
         section.check(read.check());
         read
@@ -166,6 +170,8 @@ impl Windows {
         }
         let first = expected.iter().position(|bin| *bin > 0.0).unwrap_or(0);
         let last = expected.iter().rposition(|bin| *bin > 0.0).map_or(first, |bin| bin + 1);
+        let margin = hunter.sideband_width.min((last - first) / 2);
+        let (first, last) = (first + margin, last - margin);
         let width_max = hunter.width_max.unwrap_or((last - first) / 2).min(last - first);
         let mut ranges = Vec::new();
         for width in (hunter.width_min..=width_max).step_by(hunter.width_step) {
@@ -333,6 +339,14 @@ mod tests {
     }
 
     #[test]
+    fn sidebands_at_the_ends_are_in_no_window() {
+        let hunter = BumpHunter { width_max: Some(2), sideband_width: 2, ..BumpHunter::default() };
+        assert_eq!(count(hunter, &[1.0; 8]).unwrap(), 4 + 3);
+        assert!(count(BumpHunter { sideband_width: 4, ..hunter }, &[1.0; 8]).is_err());
+        assert!(count(BumpHunter { sideband_width: usize::MAX, ..hunter }, &[1.0; 8]).is_err());
+    }
+
+    #[test]
     fn planes_number_cells_row_by_row() {
         let windows = Windows::plane(vec![0., 1., 2.], vec![10., 20., 30., 40.], &[0..2, 1..3]).unwrap();
         let ranges: Vec<_> = windows.ids().map(|window| windows.range(window)).collect();
@@ -359,7 +373,13 @@ mod tests {
         let error = Windows::new(vec![0., 1., 2.], vec![0., 1., 2., 3.], &[0..3, 2..4, 5..5, 5..7]).unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
         assert!(Windows::new(vec![0., 1.], vec![1., 0.], std::slice::from_ref(&(0..1))).is_err());
-        let nothing = BumpHunter { width_min: 0, width_max: Some(0), width_step: 0, position_step: Step::Bins(0) };
+        let nothing = BumpHunter {
+            width_min: 0,
+            width_max: Some(0),
+            width_step: 0,
+            position_step: Step::Bins(0),
+            sideband_width: 0,
+        };
         assert_eq!(nothing.check().unwrap_err().problems().len(), 3);
         assert!(count(BumpHunter::default(), &[0.0; 5]).is_err());
         assert!(count(BumpHunter { width_min: 9, ..BumpHunter::default() }, &[1.0; 5]).is_err());

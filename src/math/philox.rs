@@ -34,6 +34,8 @@ pub enum Stage {
     Tail = 6,
     /// Pseudo-experiments of the rare tail whose expectation is uncertain.
     SmearedTail = 7,
+    /// Data sets with an injected signal.
+    Inject = 8,
     /// Upcrossings of a scan.
     Upcrossings = 9,
 }

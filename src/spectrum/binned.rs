@@ -25,6 +25,8 @@ pub struct BinnedInput {
     pub expected: Option<String>,
     /// Absolute uncertainty of the expectation.
     pub uncertainty: Option<String>,
+    /// Expected number of signal events, for injections.
+    pub signal: Option<String>,
     /// The quantity on the axis, for plots.
     pub quantity: String,
     /// Its unit, for plots.
@@ -42,11 +44,13 @@ pub struct BinnedSpectrum {
     pub expected: Option<Vec<f64>>,
     /// Absolute uncertainties of the expectation, one a bin, if the table has them.
     pub uncertainty: Option<Vec<f64>>,
+    /// Expected signal events, one a bin, if the table has them.
+    pub signal: Option<Vec<f64>>,
 }
 
 impl BinnedInput {
-    /// Reads `path`, `low`, `high`, `observed` and optionally `expected`, `uncertainty`, `quantity`, `unit`; a relative
-    /// path starts at `folder`.
+    /// Reads `path`, `low`, `high`, `observed` and optionally `expected`, `uncertainty`, `signal`, `quantity`, `unit`; a
+    /// relative path starts at `folder`.
     pub fn read(section: &Section, folder: &Path) -> Option<Self> {
         let path = section.required::<String>("path").and_then(|_| section.path("path", folder));
         let (low, high, observed) = (section.required("low"), section.required("high"), section.required("observed"));
@@ -55,9 +59,11 @@ impl BinnedInput {
         if uncertainty.is_some() && expected.is_none() {
             section.problem("uncertainty", "there is no 'expected' that it could belong to");
         }
+        let signal = section.optional("signal");
         let quantity = section.or("quantity", "mass".to_owned());
         let unit = section.or("unit", "GeV".to_owned());
-        Some(Self { path: path?, low: low?, high: high?, observed: observed?, expected, uncertainty, quantity, unit })
+        let (path, low, high, observed) = (path?, low?, high?, observed?);
+        Some(Self { path, low, high, observed, expected, uncertainty, signal, quantity, unit })
     }
 
     /// Reads the table.
@@ -88,7 +94,7 @@ impl BinnedInput {
         Fault::new(NAME, problem)
     }
 
-    /// The position of each wanted column, in the order low, high, observed, expected, uncertainty.
+    /// The position of each wanted column, in the order low, high, observed, expected, uncertainty, signal.
     fn columns(&self, headers: &csv::StringRecord) -> Result<Vec<usize>> {
         let mut problems = Problems::default();
         let wanted = [
@@ -97,6 +103,7 @@ impl BinnedInput {
             Some(&self.observed),
             self.expected.as_ref(),
             self.uncertainty.as_ref(),
+            self.signal.as_ref(),
         ];
         let mut positions = Vec::new();
         for name in wanted.into_iter().flatten() {
@@ -123,6 +130,7 @@ struct Rows {
     observed: Vec<u64>,
     expected: Vec<f64>,
     uncertainty: Vec<f64>,
+    signal: Vec<f64>,
     problems: Problems,
 }
 
@@ -141,8 +149,10 @@ impl Rows {
         let (low, high, observed) = (number(0, "lower edge"), number(1, "upper edge"), number(2, "observed count"));
         let expected = if input.expected.is_some() { number(3, "expectation") } else { Some(0.0) };
         let uncertainty = if input.uncertainty.is_some() { number(4, "uncertainty") } else { Some(0.0) };
-        let (Some(low), Some(high), Some(observed), Some(expected), Some(uncertainty)) =
-            (low, high, observed, expected, uncertainty)
+        // The last of those that are there.
+        let signal = if input.signal.is_some() { number(columns.len() - 1, "signal") } else { Some(0.0) };
+        let (Some(low), Some(high), Some(observed), Some(expected), Some(uncertainty), Some(signal)) =
+            (low, high, observed, expected, uncertainty, signal)
         else {
             // The table is refused; the row after this one is not to blame for an edge that may be unknown.
             self.high.clear();
@@ -156,6 +166,9 @@ impl Rows {
         if expected < 0.0 || uncertainty < 0.0 {
             refuse(format!("the expectation {expected} +- {uncertainty} is negative"), "it is a number of events");
         }
+        if signal < 0.0 {
+            refuse(format!("the signal {signal} is negative"), "it is a number of events");
+        }
         if low >= high {
             refuse(format!("the bin from {low} to {high} is empty"), "edges rise");
         }
@@ -167,6 +180,7 @@ impl Rows {
         self.observed.push(observed as u64);
         self.expected.push(expected);
         self.uncertainty.push(uncertainty);
+        self.signal.push(signal);
     }
 
     fn finish(self, input: &BinnedInput) -> Result<BinnedSpectrum> {
@@ -180,6 +194,7 @@ impl Rows {
             observed: self.observed,
             expected: input.expected.is_some().then_some(self.expected),
             uncertainty: input.uncertainty.is_some().then_some(self.uncertainty),
+            signal: input.signal.is_some().then_some(self.signal),
         })
     }
 }
@@ -200,6 +215,7 @@ mod tests {
             observed: name("n"),
             expected: Some(name("b")),
             uncertainty: None,
+            signal: None,
             quantity: name("m_jj"),
             unit: name("GeV"),
         };
@@ -214,6 +230,18 @@ mod tests {
         assert_eq!(spectrum.observed, [3, 0]);
         assert_eq!(spectrum.expected, Some(vec![2.5, 1.0]));
         assert_eq!(spectrum.uncertainty, None);
+    }
+
+    #[test]
+    fn a_signal_is_read_where_it_is_asked_for() {
+        let (_folder, mut input) = input("lo,hi,n,s,b\n1,2,3,0.5,2.5\n2,4,0,-1,1\n");
+        assert_eq!(input.load().unwrap().signal, None);
+        input.signal = Some("s".into());
+        assert!(input.load().unwrap_err().to_string().contains(":3: the signal -1 is negative"));
+        input.expected = None;
+        std::fs::write(&input.path, "lo,hi,n,s\n1,2,3,0.5\n").unwrap();
+        let spectrum = input.load().unwrap();
+        assert_eq!((spectrum.expected, spectrum.signal), (None, Some(vec![0.5])));
     }
 
     #[test]

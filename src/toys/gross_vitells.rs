@@ -56,6 +56,8 @@ pub enum NoScan {
     Rows(usize),
     /// A window begins or ends where another does, or lies in it.
     Widths,
+    /// The significance of a window is no function of its count that rises with it: deficits, sidebands, channels.
+    Statistic,
     /// The observed significance is below the reference level.
     Below,
     /// The expectation is uncertain.
@@ -72,6 +74,7 @@ impl fmt::Display for NoScan {
                 "not for several widths: upcrossings are counted along one scan, and windows lie in each other",
             ),
             Self::Uncertain => f.write_str("not for uncertain expectations: upcrossings are those of statistics alone"),
+            Self::Statistic => f.write_str("not for deficits, sidebands or combined channels: upcrossings are counted of excesses over a fixed expectation"),
             Self::Below => write!(f, "not below its reference level of {REFERENCE_Z} σ"),
         }
     }

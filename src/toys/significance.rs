@@ -23,6 +23,31 @@ pub enum Deviations {
     Below(f64),
 }
 
+impl Deviations {
+    /// What `exceed` of `toys` toys say, of which there is at least one.
+    pub fn of(exceed: u64, toys: u64) -> Self {
+        let z_of = |p: f64| special::significance(det::ln(p));
+        let one_toy = 1.0 / toys as f64;
+        match exceed {
+            0 => Self::Above(z_of(one_toy)),
+            all if all >= toys => Self::Below(z_of(1.0 - one_toy)),
+            _ => {
+                let p = exceed as f64 / toys as f64;
+                let z = z_of(p);
+                let density = det::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt();
+                Self::Measured { z, error: (p * (1.0 - p) / toys as f64).sqrt() / density }
+            }
+        }
+    }
+
+    /// The number itself: the estimate, or its bound.
+    pub fn value(self) -> f64 {
+        match self {
+            Self::Measured { z, .. } | Self::Above(z) | Self::Below(z) => z,
+        }
+    }
+}
+
 /// The p-value of the largest local significance, corrected for all the windows looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlobalSignificance {
@@ -67,17 +92,7 @@ impl GlobalSignificance {
         }
         let p = exceed as f64 / toys as f64;
         let local_p = det::exp(ln_local_p);
-        let z_of = |p: f64| special::significance(det::ln(p));
-        let one_toy = 1.0 / toys as f64;
-        let z = match exceed {
-            0 => Deviations::Above(z_of(one_toy)),
-            all if all == toys => Deviations::Below(z_of(1.0 - one_toy)),
-            _ => {
-                let z = z_of(p);
-                let density = det::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt();
-                Deviations::Measured { z, error: (p * (1.0 - p) / toys as f64).sqrt() / density }
-            }
-        };
+        let z = Deviations::of(exceed, toys);
         // ln(1 - local_p) is minus infinity at 1, where everything exceeds.
         let ln_not_local = det::ln_1p(-local_p);
         let measured = exceed > 0 && exceed < toys && ln_not_local < 0.0 && local_p < 1.0;
@@ -93,6 +108,14 @@ impl GlobalSignificance {
             bonferroni: (windows as f64 * local_p).min(1.0),
             effective_trials: measured.then(|| det::ln_1p(-p) / ln_not_local),
         })
+    }
+}
+
+impl GlobalSignificance {
+    /// The same where Sidak's and Bonferroni's bounds do not hold, which are then 1: with sidebands a local p-value is none
+    /// in the toys' sense, since its expectation fluctuates, and a product of p-values never is.
+    pub fn without_bounds(self) -> Self {
+        Self { sidak: 1.0, bonferroni: 1.0, effective_trials: None, ..self }
     }
 }
 

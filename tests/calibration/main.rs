@@ -29,7 +29,7 @@ fn work() -> EventWork {
     let card = Card::parse(CardOrigin { file, text, overrides: Vec::new() }).unwrap();
     match card.work {
         Work::Events(work) => *work,
-        Work::Binned(_) => panic!("the calibration's card has samples"),
+        Work::Binned(_) | Work::Channels(_) => panic!("the calibration's card has samples"),
     }
 }
 

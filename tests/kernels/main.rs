@@ -10,6 +10,7 @@ mod harness;
 mod probe;
 mod rerun;
 mod scan;
+mod scan_toys;
 mod select;
 mod smeared;
 mod tail;

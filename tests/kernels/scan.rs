@@ -3,7 +3,7 @@
 use trawl::Device;
 use trawl::device::{Host, Operation};
 use trawl::hunt::scan::{Input, Output};
-use trawl::hunt::{Convention, Scan};
+use trawl::hunt::{Convention, Direction, Normalisation, Scan};
 use trawl::math::philox::{Philox, Stage};
 
 use crate::harness::{cuda, every_block_size, floats_are_exact};
@@ -19,7 +19,19 @@ fn input(cells: usize, windows: usize, seed: u64) -> Input<Host> {
         start.iter().enumerate().map(|(w, s)| (s + 1 + random.words(w as u64, 3)[0] % 9).min(cells as u32)).collect();
     let expected = |(start, end): (&u32, &u32)| (*start..*end).map(|cell| mean(u64::from(cell))).sum();
     let expected: Vec<f64> = start.iter().zip(&end).map(expected).collect();
-    Input { start: start.into(), end: end.into(), expected: expected.into(), observed: observed.into() }
+    let sideband_start: Vec<u32> = start.iter().map(|start| start.saturating_sub(4)).collect();
+    let sideband_end: Vec<u32> = end.iter().map(|end| (end + 7).min(cells as u32)).collect();
+    // A window that fills its sidebands is left out by the host; here it has something beside it, and finds no event there.
+    let expected_outside: Vec<f64> = expected.iter().map(|inside| 0.3 + 2.0 * inside).collect();
+    Input {
+        start: start.into(),
+        end: end.into(),
+        expected: expected.into(),
+        expected_outside: expected_outside.into(),
+        sideband_start: sideband_start.into(),
+        sideband_end: sideband_end.into(),
+        observed: observed.into(),
+    }
 }
 
 fn best(output: &Output<Host>) -> u32 {
@@ -36,12 +48,21 @@ fn agrees(what: &str, here: &[f64], there: &[f64]) {
     }
 }
 
+/// Both conventions, directions and normalisations.
+pub fn every_scan() -> impl Iterator<Item = Scan> {
+    (0..8).map(|choice| Scan {
+        convention: [Convention::ExcessOnly, Convention::Survival][choice % 2],
+        direction: [Direction::Excess, Direction::Deficit][choice / 2 % 2],
+        normalisation: [Normalisation::Fixed, Normalisation::Sidebands][choice / 4],
+    })
+}
+
 #[test]
 fn the_same_p_values_at_every_shape_and_block_size() {
     for (threads, cuda) in every_block_size() {
         for (cells, windows) in [(1, 1), (2, 31), (33, 32), (60, 285), (300, 257)] {
-            for convention in [Convention::ExcessOnly, Convention::Survival] {
-                let (scan, input) = (Scan { convention }, input(cells, windows, windows as u64));
+            for scan in every_scan() {
+                let input = input(cells, windows, windows as u64);
                 let here = scan.cpu(input.clone()).unwrap();
                 let there = Device::Cuda(cuda.clone()).run(&scan, input).unwrap();
                 assert_eq!(here.observed, there.observed, "{cells} cells, {windows} windows by {threads}");
@@ -62,6 +83,9 @@ fn the_lowest_of_equal_windows_is_best() {
             start: column(0).into(),
             end: column(1).into(),
             expected: (0..windows).map(|window| if window < 40 { 5.0 } else { 3.0 }).collect(),
+            expected_outside: vec![0.0; windows].into(),
+            sideband_start: column(0).into(),
+            sideband_end: column(1).into(),
             observed: vec![9].into(),
         };
         let there = Device::Cuda(cuda).run(&Scan::default(), input).unwrap();

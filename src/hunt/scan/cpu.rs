@@ -14,13 +14,15 @@ pub(super) fn scan(scan: &Scan, input: &Input<Host>) -> Output<Host> {
         sum = sum.wrapping_add(*count);
         prefix.push(sum);
     }
-    let excess_only = scan.convention.excess_only();
+    let judge = scan.judge();
+    let sum = |start: u32, end: u32| prefix[end as usize].wrapping_sub(prefix[start as usize]);
     let windows: Vec<(u64, f64, f64)> = (0..input.start.len())
         .into_par_iter()
         .map(|window| {
-            let (start, end) = (input.start[window] as usize, input.end[window] as usize);
-            let observed = prefix[end].wrapping_sub(prefix[start]);
-            let ln_p = math::local_ln_p(observed, input.expected[window], excess_only);
+            let observed = sum(input.start[window], input.end[window]);
+            let outside = sum(input.sideband_start[window], input.sideband_end[window]).wrapping_sub(observed);
+            let (expected, beside) = (input.expected[window], input.expected_outside[window]);
+            let ln_p = math::judged_ln_p(observed, math::expected_content(expected, outside, beside, judge), judge);
             (observed, ln_p, math::local_z(ln_p))
         })
         .collect();

@@ -30,10 +30,11 @@ pub(super) fn scan(scan: &Scan, cuda: &Cuda, input: &Input<OnDevice>) -> Result<
         best_window: cuda.unset(blocks)?,
     };
     let windows = length_u32(Scan::NAME, windows)?;
-    let excess_only = u32::from(scan.convention.excess_only());
+    let judge = scan.judge();
     function.launch(grid, |arguments| {
-        arguments.input(&input.start).input(&input.end).input(&input.expected).input(&input.observed);
-        arguments.value(&windows).value(&cells).value(&excess_only);
+        arguments.input(&input.start).input(&input.end).input(&input.expected).input(&input.expected_outside);
+        arguments.input(&input.sideband_start).input(&input.sideband_end).input(&input.observed);
+        arguments.value(&windows).value(&cells).value(&judge);
         arguments.output(&mut output.observed)?.output(&mut output.ln_p)?.output(&mut output.z)?;
         arguments.output(&mut output.best_ln_p)?.output(&mut output.best_window)?;
         Ok(())

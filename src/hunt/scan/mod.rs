@@ -1,13 +1,25 @@
 //! Operation `hunt.scan`: the local p-value of every window, and the most significant window.
 //!
-//! **What.** With `d` the observed and `b` the expected content of a window,
-//! `p = P(N >= d | b) = sum_{n >= d} e^-b b^n / n!`, kept as its logarithm, and `z` with `p = 1 - Phi(z)`. The test statistic
-//! is `t = -ln min p`. Window contents come from prefix sums of the cells' counts, `b` is summed on the host, once.
+//! **What.** With `d` the observed and `b` the expected content of a window, the p-value of an excess is
+//! `p = P(N >= d | b) = sum_{n >= d} e^-b b^n / n!`, that of a deficit `P(N <= d | b)`, kept as its logarithm, and `z` with
+//! `p = 1 - Phi(z)`. The test statistic is `t = -ln min p`. Window contents come from prefix sums of the cells' counts, `b` is
+//! summed on the host, once.
+//!
+//! **Sidebands.** With [`Normalisation::Sidebands`] the expectation is a shape only: each window's `b` is multiplied by
+//! `(D - d) / (B - b)`, where `D` and `B` are the observed and expected contents of its row from the first to the last cell
+//! with an expectation; p is at least 1e-300. The statistical error of `D - d` is neglected.
+//!
+//! **Conventions.** A window that holds no more than expected (no less, for deficits) has p = 1 unless [`Convention::Survival`]
+//! is asked for; no event at all has p = 1 as an excess under either. A window whose sidebands hold no event has p = 1. A
+//! window with nothing expected, and with sidebands one with nothing expected beside it, is left out and listed, whatever it
+//! holds ([`Reason`](super::Reason)). A cell without expectation counts in the windows that hold it; those at the ends of
+//! the row belong to no sideband. [`unexpected_events`](super::unexpected_events) lists what such cells hold.
 //!
 //! **Ties.** The lowest window wins. **Neglected.** The uncertainty of `b`.
 //! **Cost.** A prefix sum over the cells and one continued fraction or series a window; on CUDA each block repeats the
 //! prefix sum in shared memory, 8 bytes a cell.
-//! **Source.** arXiv:1101.0390, equations 8 to 14; golden: the test vector of pyBumpHunter.
+//! **Source.** arXiv:1101.0390, equations 8 to 14; golden: the test vector of pyBumpHunter, and random spectra through
+//! pyBumpHunter 0.5.1 (`scripts/oracles/bump_hunter.py`).
 
 mod cpu;
 mod cuda;
@@ -16,8 +28,9 @@ pub mod math;
 use crate::device::{Bytes, Column, Cuda, Device, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
 use crate::hunt::{WindowExpectation, WindowId, Windows};
+use crate::settings::Section;
 
-/// What the p-value of a window without an excess is.
+/// What the p-value of a window without an excess is (without a deficit, where those are hunted).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Convention {
     /// BumpHunter: p = 1 unless the window holds more than expected.
@@ -33,11 +46,91 @@ impl Convention {
     }
 }
 
-/// The operation `hunt.scan`.
+/// What is hunted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// More events than expected.
+    #[default]
+    Excess,
+    /// Fewer events than expected.
+    Deficit,
+}
+
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Excess => "excess",
+            Self::Deficit => "deficit",
+        })
+    }
+}
+
+/// How much is expected in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Normalisation {
+    /// What the expectation says.
+    #[default]
+    Fixed,
+    /// The expectation is a shape: for each window it is scaled to the data outside the window.
+    Sidebands,
+}
+
+/// The operation `hunt.scan`: how windows are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scan {
-    /// What counts as an excess.
+    /// The p-value of a window on the other side.
     pub convention: Convention,
+    /// What is hunted.
+    pub direction: Direction,
+    /// How much is expected.
+    pub normalisation: Normalisation,
+}
+
+impl Scan {
+    /// The choices as the functions of [`math`] and the kernels take them: a sum of flags.
+    pub fn judge(&self) -> u32 {
+        let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+        flag(self.convention.excess_only(), math::ONE_SIDE)
+            | flag(self.direction == Direction::Deficit, math::DEFICIT)
+            | flag(self.normalisation == Normalisation::Sidebands, math::SIDEBANDS)
+    }
+
+    /// Whether a window's p-value is a function of its count alone and falls with it: then toys compare counts
+    /// ([`toys.throw`](crate::toys::throw)), otherwise they are scanned ([`toys.scan`](crate::toys::scan)).
+    pub fn counts_decide(&self) -> bool {
+        self.direction == Direction::Excess && self.normalisation == Normalisation::Fixed
+    }
+
+    /// The statistic of a window, in words.
+    pub fn statistic(&self) -> String {
+        format!("statistical-only Poisson p-value{}", self.judged())
+    }
+
+    /// What is judged and how it is scaled, in words that follow those for the p-value.
+    pub(crate) fn judged(&self) -> String {
+        let side = match (self.convention, self.direction) {
+            (Convention::ExcessOnly, Direction::Excess) => ", excesses only",
+            (Convention::ExcessOnly, Direction::Deficit) => ", deficits only",
+            (Convention::Survival, Direction::Excess) => "",
+            (Convention::Survival, Direction::Deficit) => " of deficits",
+        };
+        let scaled = match self.normalisation {
+            Normalisation::Fixed => "",
+            Normalisation::Sidebands => ", scaled to the sidebands of each window",
+        };
+        format!("{side}{scaled}")
+    }
+
+    /// Reads `direction` (`excess` or `deficit`) and `normalisation` (`fixed` or `sidebands`) from a card's `[hunt]`.
+    pub fn read(section: &Section) -> Self {
+        let directions = [("excess", Direction::Excess), ("deficit", Direction::Deficit)];
+        let normalisations = [("fixed", Normalisation::Fixed), ("sidebands", Normalisation::Sidebands)];
+        Self {
+            convention: Convention::ExcessOnly,
+            direction: section.choice("direction", &directions, Direction::Excess),
+            normalisation: section.choice("normalisation", &normalisations, Normalisation::Fixed),
+        }
+    }
 }
 
 /// Windows and the counts in their cells.
@@ -49,6 +142,12 @@ pub struct Input<P: Place> {
     pub end: P::Column<u32>,
     /// The expected content of each window, above 0.
     pub expected: P::Column<f64>,
+    /// The expected content beside each window; above 0 with sidebands, unused without.
+    pub expected_outside: P::Column<f64>,
+    /// The first cell of each window and its sidebands.
+    pub sideband_start: P::Column<u32>,
+    /// The cell after the last of each window and its sidebands.
+    pub sideband_end: P::Column<u32>,
     /// The observed count of each cell.
     pub observed: P::Column<u64>,
 }
@@ -76,6 +175,9 @@ impl Upload for Input<Host> {
             start: cuda.upload(&self.start)?,
             end: cuda.upload(&self.end)?,
             expected: cuda.upload(&self.expected)?,
+            expected_outside: cuda.upload(&self.expected_outside)?,
+            sideband_start: cuda.upload(&self.sideband_start)?,
+            sideband_end: cuda.upload(&self.sideband_end)?,
             observed: cuda.upload(&self.observed)?,
         })
     }
@@ -103,7 +205,14 @@ impl Operation for Scan {
     fn check<P: Place>(&self, input: &Input<P>) -> Result<()> {
         let mut problems = Problems::default();
         let windows = input.start.length();
-        for (what, length) in [("ends", input.end.length()), ("expectations", input.expected.length())] {
+        let columns = [
+            ("ends", input.end.length()),
+            ("expectations", input.expected.length()),
+            ("expectations outside", input.expected_outside.length()),
+            ("starts of sidebands", input.sideband_start.length()),
+            ("ends of sidebands", input.sideband_end.length()),
+        ];
+        for (what, length) in columns {
             if length != windows {
                 let fault = Fault::new(Self::NAME, format!("{length} {what} for {windows} windows"));
                 problems.push(fault.because("each window needs one").data());
@@ -115,7 +224,7 @@ impl Operation for Scan {
     fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
         Plan {
             fixed: Bytes::of::<u64>(input.observed.length()),
-            per_unit: Bytes((2 * size_of::<u32>() + 4 * size_of::<u64>()) as u64),
+            per_unit: Bytes((4 * size_of::<u32>() + 5 * size_of::<u64>()) as u64),
             units: input.start.length() as u64,
         }
     }
@@ -132,11 +241,15 @@ impl Operation for Scan {
 
 fn check_ranges(input: &Input<Host>) -> Result<()> {
     let cells = input.observed.len();
-    let wrong = |window: &usize| input.start[*window] > input.end[*window] || input.end[*window] as usize > cells;
+    let wrong = |window: &usize| {
+        let (start, end) = (input.start[*window], input.end[*window]);
+        let (low, high) = (input.sideband_start[*window], input.sideband_end[*window]);
+        low > start || start > end || end > high || high as usize > cells
+    };
     match (0..input.start.len()).find(wrong) {
         None => Ok(()),
         Some(window) => {
-            let problem = format!("window {window} reaches beyond the {cells} cells");
+            let problem = format!("window {window} reaches beyond its sidebands or the {cells} cells");
             Err(Fault::new(Scan::NAME, problem).because("windows and counts must share their cells").data())
         }
     }
@@ -149,7 +262,7 @@ pub struct Findings {
     pub best: WindowId,
     /// Its observed content.
     pub observed: u64,
-    /// Its expected content.
+    /// Its expected content, scaled to the sidebands where those normalise.
     pub expected: f64,
     /// The logarithm of its p-value.
     pub ln_p: f64,
@@ -166,7 +279,7 @@ pub struct Judged {
     pub window: WindowId,
     /// Its observed content.
     pub observed: u64,
-    /// Its expected content.
+    /// Its expected content, scaled to the sidebands where those normalise.
     pub expected: f64,
     /// The logarithm of its p-value.
     pub ln_p: f64,
@@ -175,6 +288,12 @@ pub struct Judged {
 }
 
 impl Findings {
+    /// The best window with what it holds.
+    pub fn best_judged(&self) -> Judged {
+        let Self { best, observed, expected, ln_p, z, .. } = *self;
+        Judged { window: best, observed, expected, ln_p, z }
+    }
+
     /// The local p-value of the best window; 0 where it is too small for an `f64`, so print `ln_p` then.
     pub fn p(&self) -> f64 {
         crate::math::det::exp(self.ln_p)
@@ -187,7 +306,7 @@ impl Findings {
 }
 
 impl Scan {
-    /// Scans the `observed` cells on a device.
+    /// Scans the `observed` cells on a device; `expected` was summed for this normalisation.
     ///
     /// ```
     /// use trawl::device::Device;
@@ -216,32 +335,39 @@ impl Scan {
             return Err(Fault::new(Self::NAME, problem).because("windows and counts must share their cells").data());
         }
         let (start, end) = windows.starts_and_ends(expected.kept());
-        let output = device.run(
-            self,
-            Input::<Host> {
-                start: start.into(),
-                end: end.into(),
-                expected: expected.kept_values().to_vec().into(),
-                observed: observed.to_vec().into(),
-            },
-        )?;
-        Ok(findings(expected, &output))
+        let (sideband_start, sideband_end) = expected.sidebands().iter().map(|cells| (cells.start, cells.end)).unzip();
+        let input = Input::<Host> {
+            start: start.into(),
+            end: end.into(),
+            expected: expected.kept_values().to_vec().into(),
+            expected_outside: expected.outside().to_vec().into(),
+            sideband_start: Vec::into(sideband_start),
+            sideband_end: Vec::into(sideband_end),
+            observed: observed.to_vec().into(),
+        };
+        let output = device.run(self, input)?;
+        Ok(self.findings(expected, observed, &output))
+    }
+
+    fn findings(&self, expected: &WindowExpectation, observed: &[u64], output: &Output<Host>) -> Findings {
+        let content = |index: usize| {
+            let cells = &expected.sidebands()[index];
+            let all: u64 = observed[cells.start as usize..cells.end as usize].iter().sum();
+            let outside = all.saturating_sub(output.observed[index]);
+            math::expected_content(expected.kept_values()[index], outside, expected.outside()[index], self.judge())
+        };
+        let judged = expected.kept().iter().enumerate().map(|(index, window)| Judged {
+            window: *window,
+            observed: output.observed[index],
+            expected: content(index),
+            ln_p: output.ln_p[index],
+            z: output.z[index],
+        });
+        best_of(judged.collect(), output)
     }
 }
 
-fn findings(expected: &WindowExpectation, output: &Output<Host>) -> Findings {
-    let judged: Vec<Judged> = expected
-        .kept()
-        .iter()
-        .enumerate()
-        .map(|(index, window)| Judged {
-            window: *window,
-            observed: output.observed[index],
-            expected: expected.kept_values()[index],
-            ln_p: output.ln_p[index],
-            z: output.z[index],
-        })
-        .collect();
+fn best_of(judged: Vec<Judged>, output: &Output<Host>) -> Findings {
     // Parts are compared by value, then by the lowest window, whatever their order.
     let parts = output.best_ln_p.iter().zip(output.best_window.iter());
     let best = parts.min_by(|a, b| a.0.total_cmp(b.0).then(a.1.cmp(b.1))).map_or(0, |(_, window)| *window as usize);
@@ -251,5 +377,10 @@ fn findings(expected: &WindowExpectation, output: &Output<Host>) -> Findings {
 
 #[cfg(test)]
 pub(crate) mod golden;
+#[cfg(test)]
+#[rustfmt::skip]
+mod spectra;
+#[cfg(test)]
+mod spectra_tests;
 #[cfg(test)]
 mod tests;

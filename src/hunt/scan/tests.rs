@@ -31,7 +31,8 @@ fn the_golden_vector_of_pybumphunter() {
 #[test]
 fn conventions_differ_only_without_an_excess() {
     let (windows, _, expected) = golden();
-    let scan = |convention| Scan { convention }.run(&Device::Cpu, &windows, &expected, &DATA).unwrap();
+    let scan =
+        |convention| Scan { convention, ..Scan::default() }.run(&Device::Cpu, &windows, &expected, &DATA).unwrap();
     let (excess, survival) = (scan(Convention::ExcessOnly), scan(Convention::Survival));
     assert_eq!(excess.best, survival.best);
     for (a, b) in excess.windows.iter().zip(&survival.windows) {
@@ -73,4 +74,84 @@ fn counts_of_other_cells_are_refused() {
     let (windows, _, expected) = golden();
     let error = Scan::default().run(&Device::Cpu, &windows, &expected, &DATA[1..]).unwrap_err().to_string();
     assert!(error.contains("59 counts for 60 cells"), "{error}");
+}
+
+#[test]
+fn deficits_and_sidebands_of_the_golden_vector() {
+    // pyBumpHunter 0.5.1 on the same vector: `scripts/oracles/bump_hunter.py global`.
+    let (windows, expected, _) = golden();
+    let cases = [
+        (Direction::Deficit, Normalisation::Fixed, 42..46, 5.552424321),
+        (Direction::Excess, Normalisation::Sidebands, 16..20, 8.791298615),
+        (Direction::Deficit, Normalisation::Sidebands, 42..46, 5.587312342),
+    ];
+    for (direction, normalisation, range, t) in cases {
+        let scan = Scan { direction, normalisation, ..Scan::default() };
+        let in_windows = WindowExpectation::normalised(&windows, &expected, 0.0, normalisation).unwrap();
+        let findings = scan.run(&Device::Cpu, &windows, &in_windows, &DATA).unwrap();
+        assert_eq!(windows.range(findings.best), range, "{scan:?}");
+        assert!((findings.t() - t).abs() < 1e-8, "{scan:?} {}", findings.t());
+    }
+}
+
+#[test]
+fn windows_with_empty_sidebands_have_p_one_and_p_has_a_floor() {
+    let edges: Vec<f64> = (0..4).map(f64::from).collect();
+    let windows = Windows::new(vec![0.0, 1.0], edges, &[0..1, 1..2, 0..3]).unwrap();
+    let expectation = Expectation::given(vec![1.0, 2.0, 3.0], None).unwrap();
+    let run = |direction, counts: &[u64]| {
+        let scan = Scan { direction, normalisation: Normalisation::Sidebands, ..Scan::default() };
+        let expected = WindowExpectation::normalised(&windows, &expectation, 0.0, scan.normalisation).unwrap();
+        assert_eq!(expected.left_out()[0].reason, Reason::NoSidebands);
+        scan.run(&Device::Cpu, &windows, &expected, counts).unwrap()
+    };
+    // Beside the first window is nothing; the second has 9 events beside it, so 2 * 9 / 4 are expected.
+    let found = run(Direction::Excess, &[9, 0, 0]);
+    assert_eq!((found.windows[0].ln_p, found.windows[0].expected), (0.0, 0.0));
+    assert_eq!((found.windows[1].observed, found.windows[1].expected), (0, 4.5));
+    assert_eq!(run(Direction::Deficit, &[9, 0, 0]).ln_p, -4.5);
+    let far = run(Direction::Excess, &[5_000, 1, 0]);
+    assert_eq!(far.ln_p, math::LN_SMALLEST_SIDEBAND_P);
+    assert_eq!(math::LN_SMALLEST_SIDEBAND_P, crate::math::det::ln(1e-300));
+    assert!(far.z > 37.0 && far.z < 37.1, "{}", far.z);
+}
+
+#[test]
+fn events_without_expectation_count_in_windows_and_in_no_sideband_beyond_the_ends() {
+    let edges: Vec<f64> = (0..6).map(f64::from).collect();
+    let expectation = Expectation::given(vec![0.0, 5.0, 0.0, 5.0, 0.0], None).unwrap();
+    let windows = Windows::new(vec![0.0, 1.0], edges, &[1..3, 3..4, 2..3]).unwrap();
+    let observed = [70, 5, 4, 10, 90];
+    let scan = Scan { normalisation: Normalisation::Sidebands, ..Scan::default() };
+    let expected = WindowExpectation::normalised(&windows, &expectation, 0.0, scan.normalisation).unwrap();
+    let found = scan.run(&Device::Cpu, &windows, &expected, &observed).unwrap();
+    let contents: Vec<_> = found.windows.iter().map(|judged| (judged.observed, judged.expected)).collect();
+    assert_eq!(contents, [(9, 10.0), (10, 9.0)]);
+    // The window that is all zero takes no part, whatever it holds.
+    assert_eq!(expected.left_out()[0].reason, Reason::NothingExpected);
+    assert_eq!(crate::hunt::unexpected_events(expectation.values(), &observed), [(0, 70), (2, 4), (4, 90)]);
+}
+
+#[test]
+fn the_bound_is_never_below_t() {
+    let judges = [0, math::ONE_SIDE, math::DEFICIT, math::DEFICIT | math::ONE_SIDE];
+    let mut tightest = f64::INFINITY;
+    for exponent in -40..=90 {
+        let mean = 10_f64.powf(f64::from(exponent) / 10.0);
+        for step in -60..=120 {
+            let count = (mean + f64::from(step) * mean.sqrt() / 8.0).floor();
+            for count in [count, count + 1.0] {
+                let count = count.max(0.0) as u64;
+                for judge in judges {
+                    let (t, most) = (-math::judged_ln_p(count, mean, judge), math::most_t(count, mean, judge));
+                    assert!(most >= t, "{count} of {mean} judged by {judge}: t = {t}, bound {most}");
+                    if t > 4.0 && t < 12.0 && mean > 1e4 {
+                        tightest = tightest.min(t / most);
+                    }
+                }
+            }
+        }
+    }
+    // It is of use only if it is near: two to four sigma are no more than a third off.
+    assert!(tightest > 0.67, "{tightest}");
 }

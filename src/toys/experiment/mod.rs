@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use self::tables::Tables;
 use self::uncertain::Uncertain;
+use super::scan::{self, Channel, ScanToys};
 use super::stopping::next_decision;
 use super::throw::{Draws, Input, Layout, check_expected, critical_counts, floor_level, minimum_counts};
 use super::{
@@ -16,10 +17,14 @@ use super::{
 };
 use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Result};
-use crate::hunt::{Convention, Findings, Scan, WindowExpectation, Windows};
+use crate::hunt::{Combination, Findings, Normalisation, Scan, WindowExpectation, Windows};
+use crate::math::philox::Stage;
 use crate::spectrum::Expectation;
 
 /// The tables of an expectation. They are built once; observations and toys come later.
+///
+/// Excesses over a fixed expectation are counted by [`toys.throw`](super::throw), deficits and windows that are scaled to
+/// their sidebands by [`toys.scan`](super::scan).
 ///
 /// ```
 /// use trawl::device::Device;
@@ -49,6 +54,8 @@ pub struct Experiment {
     /// Of the windows in the order of the layout.
     minimum: Vec<u32>,
     uncertain: Option<Arc<Uncertain>>,
+    /// The tables of `toys.scan` where counts alone do not decide.
+    scanned: Option<scan::Input<Host>>,
 }
 
 /// Which toys are thrown.
@@ -90,7 +97,7 @@ impl Experiment {
         scan: Scan,
         exceedance: Exceedance,
     ) -> Result<Self> {
-        let expected = WindowExpectation::new(&windows, expectation, minimum_effective)?;
+        let expected = WindowExpectation::normalised(&windows, expectation, minimum_effective, scan.normalisation)?;
         check_expected(expectation.values())?;
         let ranges: Vec<_> = expected.kept().iter().map(|window| vec![windows.range(*window)]).collect();
         let layout = Layout::new(expectation.values(), &ranges);
@@ -98,7 +105,17 @@ impl Experiment {
         let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
         let minimum = minimum_counts(&in_order, scan.convention);
         let cells = expectation.values().to_vec();
-        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum, uncertain: None })
+        let channel = Channel { means: &cells, windows: &windows, expected: &expected };
+        let scanned = match scan.counts_decide() {
+            true => None,
+            false => Some(scan::tables(&[channel], Combination::BestOverlapping)?),
+        };
+        Ok(Self { windows, expected, scan, exceedance, cells, layout, draws, minimum, uncertain: None, scanned })
+    }
+
+    /// How windows are judged.
+    pub fn judged_by(&self) -> Scan {
+        self.scan
     }
 
     /// Which toys count as at least as significant as the observation.
@@ -111,10 +128,13 @@ impl Experiment {
         &self.cells
     }
 
-    /// The sha256 of the tables of [`Experiment::input`]: it tells toys of other cells, windows, expectations or
+    /// The sha256 of the tables of [`Experiment::input`], or of those of `toys.scan`: it tells toys of other cells, windows, expectations or
     /// observations apart.
     pub fn tables_sha256(&self, findings: &Findings) -> String {
-        self.tables(findings).sha256()
+        match self.scanned(findings) {
+            None => self.tables(findings).sha256(),
+            Some((toys, input)) => toys.tables_sha256(input),
+        }
     }
 
     /// The same experiment with the uncertainty of `expectation`, the one that it was built from: toys are smeared, and the
@@ -148,11 +168,26 @@ impl Experiment {
         uncertainty: BackgroundUncertainty,
         statistic: Statistic,
     ) -> Result<Self> {
+        if !self.scan.counts_decide() {
+            let fault = Fault::new("toys.smeared", "deficits and windows scaled to their sidebands are not smeared");
+            return Err(fault
+                .because("their p-values are no function of a count alone")
+                .suggest("Leave out [toys.uncertainty], or hunt for excesses over a fixed expectation.")
+                .usage());
+        }
         let mut uncertain = Uncertain::new(&self.windows, &self.expected, expectation, uncertainty, statistic)?;
         let nominal = || minimum_counts(self.expected.kept_values(), self.scan.convention);
         uncertain.minimum = uncertain.minimum_counts(self.scan.convention).unwrap_or_else(nominal);
         self.uncertain = Some(Arc::new(uncertain));
         Ok(self)
+    }
+
+    /// How toys are scanned, and the tables, where counts alone do not decide.
+    fn scanned(&self, findings: &Findings) -> Option<(ScanToys, &scan::Input<Host>)> {
+        let throw = Throw { seed: 0, first_toy: 0, toys: 0 };
+        let limit_ln_p = scan::limit(findings.ln_p, self.exceedance);
+        let toys = ScanToys { throw, stage: Stage::Toys, scan: self.scan, limit_ln_p };
+        self.scanned.as_ref().map(|input| (toys, input))
     }
 
     /// The windows.
@@ -182,12 +217,12 @@ impl Experiment {
 
     /// The statistic whose largest value decides, in words.
     pub fn statistic(&self) -> String {
-        let p_value = match self.uncertainty() {
-            Some((_, Statistic::Marginal)) => "Poisson p-value averaged over the uncertainty of the expectation",
-            Some((_, Statistic::Nominal)) | None => "statistical-only Poisson p-value",
-        };
-        let excesses = if self.scan.convention == Convention::ExcessOnly { ", excesses only" } else { "" };
-        format!("{p_value}{excesses}")
+        match self.uncertainty() {
+            Some((_, Statistic::Marginal)) => {
+                format!("Poisson p-value averaged over the uncertainty of the expectation{}", self.scan.judged())
+            }
+            Some((_, Statistic::Nominal)) | None => self.scan.statistic(),
+        }
     }
 
     /// The local p-values of an observation.
@@ -202,7 +237,8 @@ impl Experiment {
         }
     }
 
-    /// The tables of `toys.throw` for an observation with these findings.
+    /// The tables of `toys.throw` for an observation with these findings; they are not used where toys are scanned
+    /// ([`Scan::counts_decide`]).
     pub fn input(&self, findings: &Findings) -> Input<Host> {
         let critical = self.critical_counts(findings);
         let ranges = self.layout.ranges.iter().flatten();
@@ -282,31 +318,15 @@ impl Experiment {
         toys: Toys,
         watch: &mut dyn FnMut(&Tally) -> Result<()>,
     ) -> Result<(Tally, Stopped)> {
+        if let Some((how, input)) = self.scanned(findings) {
+            return scan::throw_until(device, how, input, toys, watch);
+        }
         let tables = self.tables(findings);
-        let Toys { seed, first_toy, stopping, begun } = toys;
-        let all = Throw { seed, first_toy, toys: stopping.most() };
+        let all = Throw { seed: toys.seed, first_toy: toys.first_toy, toys: toys.stopping.most() };
         tables.check(all)?;
-        let (sha256, end) = (tables.sha256(), first_toy + all.toys);
+        let sha256 = tables.sha256();
         let ready = tables.ready(device, all)?;
-        if let Some(begun) = &begun {
-            check_begun(begun, seed, &sha256, first_toy)?;
-        }
-        let mut tally = begun;
-        loop {
-            if let Some(stopped) = tally.as_ref().and_then(|tally| stopping.verdict(tally)) {
-                return tally.map(|tally| (tally, stopped)).ok_or_else(no_toys);
-            }
-            let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
-            let part = start..next_decision(start).min(end);
-            let thrown = ready.throw(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
-            let part = Tally::new(seed, sha256.clone(), part, &thrown)?;
-            let sum = match tally.take() {
-                None => part,
-                Some(tally) => tally.merge(&part)?,
-            };
-            watch(&sum)?;
-            tally = Some(sum);
-        }
+        in_parts(toys, &sha256, &|part| ready.throw(part), watch)
     }
 
     /// The estimate of Gross and Vitells for an observation with these findings, or why there is none.
@@ -316,6 +336,9 @@ impl Experiment {
     pub fn gross_vitells(&self, seed: u64, findings: &Findings) -> Result<Result<GrossVitells, NoScan>> {
         if self.uncertain.is_some() {
             return Ok(Err(NoScan::Uncertain));
+        }
+        if !self.scan.counts_decide() {
+            return Ok(Err(NoScan::Statistic));
         }
         GrossVitells::estimate(&self.windows, &self.expected, &self.cells, self.scan.convention, seed, findings)
     }
@@ -336,8 +359,49 @@ impl Experiment {
         let toys = Toys { seed, first_toy: 0, stopping: Stopping::After(toys), begun: None };
         let (tally, stopped) =
             self.throw_until(device, &findings, toys, &mut |tally: &Tally| progress(tally.toys()))?;
-        let significance = GlobalSignificance::new(&tally, findings.ln_p, self.expected.kept().len())?;
+        let significance = self.significance(&tally, &findings)?;
         Ok(Global { findings, tally, stopped, significance })
+    }
+
+    /// The global significance of `findings` by the toys of `tally`.
+    ///
+    /// # Errors
+    /// A tally without toys.
+    pub fn significance(&self, tally: &Tally, findings: &Findings) -> Result<GlobalSignificance> {
+        let significance = GlobalSignificance::new(tally, findings.ln_p, self.expected.kept().len())?;
+        Ok(match self.scan.normalisation {
+            Normalisation::Fixed => significance,
+            Normalisation::Sidebands => significance.without_bounds(),
+        })
+    }
+}
+
+/// Throws toys until it is time to stop, in chunks that end where [`next_decision`] says: `column` throws one and counts it.
+pub(super) fn in_parts(
+    toys: Toys,
+    sha256: &str,
+    column: &dyn Fn(Throw) -> Result<Vec<u64>>,
+    watch: &mut dyn FnMut(&Tally) -> Result<()>,
+) -> Result<(Tally, Stopped)> {
+    let Toys { seed, first_toy, stopping, begun } = toys;
+    if let Some(begun) = &begun {
+        check_begun(begun, seed, sha256, first_toy)?;
+    }
+    let (mut tally, end) = (begun, first_toy + stopping.most());
+    loop {
+        if let Some(stopped) = tally.as_ref().and_then(|tally| stopping.verdict(tally)) {
+            return tally.map(|tally| (tally, stopped)).ok_or_else(no_toys);
+        }
+        let start = tally.as_ref().and_then(|tally| tally.ranges().last()).map_or(first_toy, |range| range.end);
+        let part = start..next_decision(start).min(end);
+        let thrown = column(Throw { seed, first_toy: part.start, toys: part.end - part.start })?;
+        let part = Tally::new(seed, sha256.to_owned(), part, &thrown)?;
+        let sum = match tally.take() {
+            None => part,
+            Some(tally) => tally.merge(&part)?,
+        };
+        watch(&sum)?;
+        tally = Some(sum);
     }
 }
 

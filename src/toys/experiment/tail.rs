@@ -37,7 +37,7 @@ impl Experiment {
     /// ```
     ///
     /// # Errors
-    /// No toys, a threshold that no window can reach, tables that do not fit the device, a failure of it, or what
+    /// Deficits or sidebands, no toys, a threshold that no window can reach, tables that do not fit the device, a failure of it, or what
     /// `progress` answers.
     pub fn tail(
         &self,
@@ -80,6 +80,11 @@ impl Experiment {
     }
 
     fn tail_tables(&self, ln_p: f64) -> Result<TailTables> {
+        if !self.scan.counts_decide() {
+            let fault = crate::error::Fault::new(Tail::NAME, format!("toys of the tail of {}", self.statistic()));
+            let fault = fault.because("they are drawn from windows that exceed by their counts alone");
+            return Err(fault.suggest("Throw toys by brute force.").usage());
+        }
         if ln_p.is_nan() || ln_p > 0.0 {
             let fault = crate::error::Fault::new(Tail::NAME, format!("the logarithm of the local p-value is {ln_p}"));
             return Err(fault.because("p-values lie within 0 and 1").usage());

@@ -1,0 +1,345 @@
+//! A bump hunt in the spectra of several channels together.
+//!
+//! Its toys are brute force and are thrown in one run: they are neither kept while they are thrown nor thrown in parts.
+
+use serde_json::{Value, json};
+
+use super::answer::{Found, Outcome, stopped_because};
+use super::figures::{self, Bins, Quantity, Style};
+use super::run::Run;
+use crate::card::ChannelsWork;
+use crate::error::{Fault, Problems, Result};
+use crate::hunt::{Combination, Findings, Windows, unexpected_events};
+use crate::report::{Answer, Fact, Figure, Verdict, number};
+use crate::spectrum::Expectation;
+use crate::spectrum::binned::BinnedSpectrum;
+use crate::toys::{Channels, Global, GlobalSignificance, NoScan, Toys};
+
+/// Reads the tables and builds the channels.
+pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels)> {
+    let mut problems = Problems::default();
+    let tables: Vec<_> = work.inputs.iter().filter_map(|(_, input)| problems.take(input.load())).collect();
+    problems.finish()?;
+    let channel = |table: &BinnedSpectrum| -> Result<(Windows, Expectation)> {
+        let expected = table.expected.clone().ok_or_else(|| {
+            Fault::new("campaign.run", "a spectrum has no expectation").because("a hunt compares with one").usage()
+        })?;
+        let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
+        Ok((windows, Expectation::given(expected, table.uncertainty.clone())?))
+    };
+    let channels = tables.iter().map(channel).collect::<Result<Vec<_>>>()?;
+    let effective = work.minimum_effective_count;
+    let channels = Channels::new(channels, effective, work.scan, work.combination, work.toys.exceedance)?;
+    Ok((tables, channels))
+}
+
+pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
+    if let Some(path) = &run.thrown {
+        let fault = Fault::new("campaign.run", format!("the toys of '{}' cannot be used", path.display()));
+        return Err(fault.because("a card of several channels throws its toys in one run").usage());
+    }
+    let stage = run.progress.stage("read", "bins", None);
+    let (tables, channels) = load(work)?;
+    stage.add(tables.iter().map(|table| table.observed.len() as u64).sum());
+    run.record_stage(stage.finish());
+    for (name, input) in &work.inputs {
+        run.record_input(name, &input.path, None)?;
+    }
+
+    let windows: usize = (0..channels.len()).map(|channel| channels.expected(channel).kept().len()).sum();
+    let stage = run.progress.stage("scan", "windows", Some(windows as u64));
+    let observed: Vec<Vec<u64>> = tables.iter().map(|table| table.observed.clone()).collect();
+    let (findings, combined) = channels.scan(&run.device, &observed)?;
+    stage.add(windows as u64);
+    run.record_stage(stage.finish());
+    let stopping = work.toys.goal.resolve(observed.iter().flatten().sum())?;
+    let stage = run.progress.stage("toys", "toys", Some(stopping.most()));
+    let toys = Toys { seed: run.card.seed, first_toy: 0, stopping, begun: None };
+    let (tally, stopped) = channels.throw_until(&run.device, &combined, toys, &mut |tally| {
+        stage.add(tally.toys() - stage.done());
+        run.progress.interrupted()
+    })?;
+    run.record_stage(stage.finish());
+
+    let significance = GlobalSignificance::new(&tally, combined.ln_p, channels.input().candidates())?.without_bounds();
+    // The channels' windows as one: their sums, and the product of their p-values.
+    let together = Findings {
+        best: combined.chosen[0].window,
+        observed: combined.chosen.iter().map(|judged| judged.observed).sum(),
+        expected: combined.chosen.iter().map(|judged| judged.expected).sum(),
+        ln_p: combined.ln_p,
+        z: combined.z,
+        windows: combined.chosen.clone(),
+    };
+    let global = Global { findings: together, tally, stopped, significance };
+    let places: Vec<String> = work
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(channel, (name, input))| {
+            let quantity = Quantity { name: input.quantity.clone(), unit: input.unit.clone() };
+            let place = figures::place(channels.windows(channel), combined.chosen[channel].window, &[&quantity]);
+            format!("{name}: {place}")
+        })
+        .collect();
+    let place = match combined.overlap {
+        Some(_) => places.join("; "),
+        None => format!("nowhere in common ({})", places.join("; ")),
+    };
+    for (channel, (name, input)) in work.inputs.iter().enumerate() {
+        let quantity = Quantity { name: input.quantity.clone(), unit: input.unit.clone() };
+        run.report.figures.extend(figures_of(
+            &run.card.name,
+            name,
+            &quantity,
+            &tables[channel],
+            &channels,
+            channel,
+            &findings,
+        ));
+        let left_out =
+            figures::left_out(channels.windows(channel), channels.expected(channel), &observed[channel], &[&quantity]);
+        run.report.left_out.extend(left_out.into_iter().map(|mut left| {
+            left.window = format!("{name}: {}", left.window);
+            left
+        }));
+    }
+    let style = Style {
+        name: run.card.name.clone(),
+        small_print: vec![rule(work.combination).into()],
+        expected_name: String::new(),
+    };
+    run.report.figures.push(figures::maximum(&style, &global));
+    run.report.figures.push(figures::convergence(&style, &global));
+    record(&mut run, work, &global, &place);
+    let cells =
+        |(channel, table): (usize, &BinnedSpectrum)| unexpected_events(channels.cells(channel), &table.observed);
+    let unexpected: u64 = tables.iter().enumerate().flat_map(cells).map(|(_, count)| count).sum();
+    if unexpected > 0 {
+        let words = format!("{} in cells where nothing is expected", number::count(unexpected));
+        run.report.answer.facts.push(Fact::new("Unexpected events", words));
+    }
+    let left_out = (0..channels.len()).map(|channel| channels.expected(channel).left_out().len()).sum();
+    let (direction, gross_vitells) = (work.scan.direction, Err(NoScan::Statistic));
+    run.finish(Some(Found { place, direction, global, windows, left_out, bump: None, gross_vitells }), None)
+}
+
+/// What belongs together, in words.
+fn rule(combination: Combination) -> &'static str {
+    match combination {
+        Combination::BestOverlapping => "best windows that overlap",
+        Combination::SameWindow => "the same window in all channels",
+    }
+}
+
+/// The spectrum and the local p-values of a channel.
+fn figures_of(
+    card: &str,
+    name: &str,
+    quantity: &Quantity,
+    table: &BinnedSpectrum,
+    channels: &Channels,
+    channel: usize,
+    findings: &[Findings],
+) -> Vec<Figure> {
+    let style = Style {
+        name: card.to_owned(),
+        small_print: vec![name.to_owned(), format!("{} events", number::count(table.observed.iter().sum()))],
+        expected_name: "Expectation".into(),
+    };
+    let (windows, found) = (channels.windows(channel), &findings[channel]);
+    let observed: Vec<f64> = table.observed.iter().map(|count| *count as f64).collect();
+    let bins = Bins {
+        edges: &table.edges,
+        observed: &observed,
+        expected: channels.cells(channel).to_vec(),
+        expected_error: table.uncertainty.clone().unwrap_or_default(),
+        marked: Some(windows.bounds(found.best)),
+    };
+    let named = |figure: Figure| Figure {
+        name: format!("{}-{}", figure.name, channel + 1),
+        title: format!("{}: {name}", figure.title),
+        ..figure
+    };
+    let figures = [figures::spectrum(&style, quantity, bins), figures::tomography(&style, quantity, windows, found)];
+    figures.into_iter().map(named).collect()
+}
+
+/// The result in the report and in the manifest.
+fn record(run: &mut Run, work: &ChannelsWork, global: &Global, place: &str) {
+    let (findings, significance) = (&global.findings, &global.significance);
+    let statistic =
+        format!("product over {} channels, {}: {}", work.inputs.len(), rule(work.combination), work.scan.statistic());
+    let toys =
+        format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed));
+    run.report.answer = Answer {
+        headline: format!("Global significance {}: {place}", figures::deviations(significance.z)),
+        facts: vec![
+            Fact::new("Global *p*-value", figures::p_value(significance)),
+            Fact::new("Product of local *p*-values", number::probability(findings.ln_p)),
+            Fact::new("Statistic", statistic.clone()),
+            Fact::new("Toys", toys),
+            Fact::new("Toys stopped at", stopped_because(global.stopped)),
+            Fact::new("Toys are", "brute force: a combination has no rare-tail estimate"),
+        ],
+        verdict: Verdict::of(significance.z.value()),
+    };
+    run.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
+    let numbers = json!({
+        "place": place,
+        "channels": work.inputs.iter().zip(&findings.windows).map(|((name, _), judged)| json!({
+            "name": name, "window": judged.window.0, "observed": judged.observed, "expected": judged.expected,
+            "local_ln_p": judged.ln_p, "local_significance": judged.z,
+        })).collect::<Vec<_>>(),
+        "ln_product_of_p": findings.ln_p,
+        "local_statistic": statistic,
+        "global_p": significance.p,
+        "global_p_interval_68": [significance.interval.0, significance.interval.1],
+        "global_significance": significance.z.value(),
+        "toys": significance.toys,
+        "toys_exceeding": significance.exceed,
+    });
+    if let Value::Object(map) = numbers {
+        run.manifest.answer = map;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::campaign::manifest::Hashed;
+    use crate::campaign::{Progress, RunRequest, check, inject, run};
+    use crate::device::DeviceChoice;
+    use crate::events::BadFiles;
+    use crate::hunt::Direction;
+
+    const CARD: &str = r#"
+        name = "channels"
+        seed = 1
+        output = "out"
+        [input.electron]
+        path = "electron.csv"
+        low = "lo"
+        high = "hi"
+        observed = "n"
+        expected = "b"
+        signal = "s"
+        [input.muon]
+        path = "muon.csv"
+        low = "lo"
+        high = "hi"
+        observed = "n"
+        expected = "b"
+        signal = "s"
+        [hunt]
+        width_max = 3
+        [toys]
+        number = 400
+        [inject]
+        events = 30
+        significance = 1.5
+        data_sets = 20
+    "#;
+
+    fn request(folder: &Path, settings: &[&str]) -> RunRequest {
+        RunRequest {
+            card: folder.join("card.toml"),
+            device: DeviceChoice::Cpu,
+            threads: None,
+            memory: None,
+            // Results of other settings are those of another card.
+            output: Some(folder.join(format!("out-{}", settings.join("-")))),
+            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            hashed: Hashed::Footer,
+            bad_files: BadFiles::Refuse,
+            command_line: Vec::new(),
+            checkpoint_every: None,
+            thrown_toys: None,
+        }
+    }
+
+    /// Ten bins a channel; the fifth is high in both, and the muons have an event where none is expected.
+    fn place() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let table = |scale: u32, zero: u32| -> String {
+            let row = |bin: u32| {
+                let b = if bin == zero { 0 } else { scale };
+                let (n, s) = if bin == 4 { (2 * scale, 10) } else { (b.max(1), 0) };
+                format!("{bin},{},{n},{b},{s}\n", bin + 1)
+            };
+            format!("lo,hi,n,b,s\n{}", (0..10).map(row).collect::<String>())
+        };
+        std::fs::write(folder.path().join("electron.csv"), table(20, 99)).unwrap();
+        std::fs::write(folder.path().join("muon.csv"), table(30, 7)).unwrap();
+        std::fs::write(folder.path().join("card.toml"), CARD).unwrap();
+        folder
+    }
+
+    fn progress() -> Progress {
+        Progress::silent()
+    }
+
+    #[test]
+    fn a_card_of_two_channels_runs_and_says_what_it_did() {
+        let folder = place();
+        let outcome = run(&request(folder.path(), &[]), &progress()).unwrap();
+        let found = outcome.found.as_ref().unwrap();
+        assert!(
+            found.place.contains("electron: mass 4.0000-5.0000 GeV; muon: mass 4.0000-5.0000 GeV"),
+            "{}",
+            found.place
+        );
+        assert!(found.global.significance.p < 0.05 && found.global.significance.sidak == 1.0);
+        let manifest = std::fs::read_to_string(outcome.folder.join("manifest.json")).unwrap();
+        assert!(manifest.contains("product over 2 channels, best windows that overlap"), "{manifest}");
+        let report = std::fs::read_to_string(outcome.folder.join("report.html")).unwrap();
+        assert!(report.contains("Unexpected events") && report.contains("brute force"));
+        assert!(outcome.folder.join("spectrum-2.svg").exists());
+        let same = run(&request(folder.path(), &["hunt.combination=same-window"]), &progress());
+        // The muons' empty bin leaves windows out of both; the same windows, since no end is empty.
+        assert!(same.unwrap().found.unwrap().left_out > 0);
+        let plan = check(&request(folder.path(), &[])).unwrap().to_string();
+        assert!(plan.contains("54 windows"), "{plan}");
+    }
+
+    #[test]
+    fn deficits_and_sidebands_are_named_in_the_answer() {
+        let folder = place();
+        let settings = ["hunt.direction=deficit", "hunt.normalisation=sidebands"];
+        let outcome = run(&request(folder.path(), &settings), &progress()).unwrap();
+        assert_eq!(outcome.found.as_ref().unwrap().direction, Direction::Deficit);
+        let manifest = std::fs::read_to_string(outcome.folder.join("manifest.json")).unwrap();
+        assert!(manifest.contains("deficits only, scaled to the sidebands of each window"), "{manifest}");
+        assert!(outcome.to_string().contains("Largest deficit"), "{outcome}");
+    }
+
+    #[test]
+    fn signal_is_injected_until_it_is_found() {
+        let folder = place();
+        let injected = inject(&request(folder.path(), &[]), &progress()).unwrap();
+        let text = injected.to_string();
+        assert!(text.contains("1.5 sigma are reached with"), "{text}");
+        assert_eq!(injected, inject(&request(folder.path(), &[]), &progress()).unwrap());
+        let error = inject(&request(folder.path(), &["inject.strengths=steps"]), &progress()).unwrap_err().to_string();
+        assert!(error.contains("'steps' is none of decades, linear"), "{error}");
+        let without = CARD.replace("signal = \"s\"", "");
+        std::fs::write(folder.path().join("card.toml"), without).unwrap();
+        assert_eq!(inject(&request(folder.path(), &[]), &progress()).unwrap_err().problems().len(), 2);
+    }
+
+    #[test]
+    fn mistakes_of_a_card_of_channels_are_all_found() {
+        let folder = place();
+        let bad = CARD.replace("path = \"muon.csv\"", "").replace("width_max", "width_mx");
+        std::fs::write(folder.path().join("card.toml"), bad).unwrap();
+        let settings = ["hunt.combination=same-windows", "hunt.direction=deficits", "hunt.normalisation=sideband"];
+        let error = run(&request(folder.path(), &settings), &progress()).unwrap_err();
+        assert_eq!(error.problems().len(), 5, "{error}");
+        for words in
+            ["Did you mean 'same-window'?", "Did you mean 'deficit'?", "Did you mean 'sidebands'?", "'width_max'?"]
+        {
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
