@@ -76,7 +76,7 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
             },
         ),
         figures::tomography(&style, &quantity, windows, findings),
-        figures::maximum(&style, &searched),
+        figures::maximum(&style, &searched.global, &searched.experiment.statistic(), &searched.experiment.smearing()),
         figures::convergence(&style, &searched.global),
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);

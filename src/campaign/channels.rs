@@ -109,7 +109,7 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
         small_print: vec![rule(work.combination).into()],
         expected_name: String::new(),
     };
-    run.report.figures.push(figures::maximum(&style, &global));
+    run.report.figures.push(figures::maximum(&style, &global, &work.scan.statistic(), "none"));
     run.report.figures.push(figures::convergence(&style, &global));
     record(&mut run, work, &global, &place);
     let cells =
@@ -121,7 +121,11 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     }
     let left_out = (0..channels.len()).map(|channel| channels.expected(channel).left_out().len()).sum();
     let (direction, gross_vitells) = (work.scan.direction, Err(NoScan::Statistic));
-    run.finish(Some(Found { place, direction, global, windows, left_out, bump: None, gross_vitells }), None)
+    let (statistic, uncertainty) = (work.scan.statistic(), None);
+    let (bump, rare) = (None, None);
+    let found =
+        Found { place, direction, global, statistic, uncertainty, rare, windows, left_out, bump, gross_vitells };
+    run.finish(Some(found), None)
 }
 
 /// What belongs together, in words.

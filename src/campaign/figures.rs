@@ -1,6 +1,5 @@
 //! From findings to the figures of the report.
 
-use super::search::Searched;
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
 use crate::report::plot::{
@@ -152,8 +151,8 @@ pub(super) fn tomography(style: &Style, quantity: &Quantity, windows: &Windows, 
     Figure::new("tomography", "Local p-values", caption, Plot::Tomography(plot))
 }
 
-pub(super) fn maximum(style: &Style, searched: &Searched) -> Figure {
-    let global = &searched.global;
+/// The distribution of the largest significance, of this statistic in words and with what smears the toys.
+pub(super) fn maximum(style: &Style, global: &Global, statistic: &str, smearing: &str) -> Figure {
     let (tally, significance) = (&global.tally, &global.significance);
     let edges = tally.edges();
     // The last level has no end; the plot gives it the width of the one before.
@@ -175,7 +174,6 @@ pub(super) fn maximum(style: &Style, searched: &Searched) -> Figure {
         p_value: p_value(significance),
         significance: deviations(significance.z),
     };
-    let (statistic, smearing) = (searched.experiment.statistic(), searched.experiment.smearing());
     let caption = format!(
         "The largest local significance of each toy, and the observed one: {statistic}. Background uncertainty of the toys: \
          {smearing}."

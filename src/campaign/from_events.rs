@@ -212,7 +212,12 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
         }
         _ => figures::tomography(&style, quantities[0], windows, findings),
     });
-    run.report.figures.push(figures::maximum(&style, &searched));
+    run.report.figures.push(figures::maximum(
+        &style,
+        &searched.global,
+        &searched.experiment.statistic(),
+        &searched.experiment.smearing(),
+    ));
     run.report.figures.push(figures::convergence(&style, &searched.global));
     let bump = match &work.histogrammed {
         Histogrammed::Plane { .. } => {
