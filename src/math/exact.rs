@@ -419,10 +419,11 @@ mod tests {
             let (least, most) = (scale.smallest(), scale.largest());
             let any = |unit: u64| {
                 let [u, v] = random.uniforms(unit, 0);
-                let size = most * (2.0 * u - 1.0) * if unit % 3 == 0 { 2f64.powi(-(28.0 * v) as i32) } else { 1.0 };
+                let size =
+                    most * (2.0 * u - 1.0) * if unit.is_multiple_of(3) { 2f64.powi(-(28.0 * v) as i32) } else { 1.0 };
                 // At the edges of the range too.
                 let edges = [size, most, -most, least, -least, least * (1.0 + u), 0.0, -0.0];
-                edges[if unit % 5 == 0 { unit as usize / 5 % 8 } else { 0 }] as f32
+                edges[if unit.is_multiple_of(5) { unit as usize / 5 % 8 } else { 0 }] as f32
             };
             let admitted = |weight: &f32| scale.status(f64::from(*weight)) == WEIGHT_FINE;
             let weights: Vec<f32> = (0..5000).map(any).filter(admitted).collect();
