@@ -84,7 +84,7 @@ fn cells_are_independent_poisson_numbers_given_the_critical_count() {
     // (events are added and taken away equally often) to 4 sigma (always added).
     let means = [1.3, 4.0];
     for critical in [0, 3, 7, 16] {
-        let tables = tables(&means, &[0..2], &[critical]).unwrap();
+        let tables = tables(&means, std::slice::from_ref(&(0..2)), &[critical]).unwrap();
         let toys = 20_000_u64;
         let mut seen = vec![0_u64; 41 * 41];
         for number in 0..toys {
