@@ -229,7 +229,7 @@ mod tests {
         let expectation = Expectation::given(cells, None).unwrap();
         let sidebands = WindowExpectation::normalised(&windows, &expectation, 0.0, Normalisation::Sidebands).unwrap();
         assert_eq!(sidebands.kept(), [WindowId(0)]);
-        assert_eq!((sidebands.sidebands(), sidebands.outside()), (&[1..4][..], &[2.0][..]));
+        assert_eq!((sidebands.sidebands(), sidebands.outside()), (std::slice::from_ref(&(1..4)), &[2.0][..]));
         let reasons: Vec<Reason> = sidebands.left_out().iter().map(|left| left.reason).collect();
         assert_eq!(reasons, [Reason::NoSidebands, Reason::NothingExpected, Reason::NoSidebands, Reason::NoSidebands]);
         let fixed = WindowExpectation::new(&windows, &expectation, 0.0).unwrap();

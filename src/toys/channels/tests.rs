@@ -48,7 +48,7 @@ fn a_toy_of_channels_is_worth_what_their_scans_say_together() {
         for (toy, value) in values.iter().enumerate() {
             let draw = |cell: usize| {
                 let words = random.words(9 + toy as u64, cell as u64 / 2);
-                let bits = if cell % 2 == 0 { join(words[0], words[1]) } else { join(words[2], words[3]) };
+                let bits = if cell.is_multiple_of(2) { join(words[0], words[1]) } else { join(words[2], words[3]) };
                 u64::from(tables[cell % 60].draw(bits))
             };
             let counts = vec![(0..60).map(draw).collect(), (60..120).map(draw).collect()];

@@ -2,7 +2,7 @@
 
 use super::{Input, Output, Smeared};
 use crate::device::launch::length_u32;
-use crate::device::{Cuda, Grid, Kernel, OnDevice, Operation};
+use crate::device::{Column, Cuda, Grid, Kernel, OnDevice, Operation};
 use crate::error::{Fault, Result};
 use crate::math::philox::{Philox, Stage};
 use crate::toys::Smearing;
@@ -25,7 +25,7 @@ pub(super) fn throw(smeared: &Smeared, cuda: &Cuda, input: &Input<OnDevice>) -> 
     let [draw_low, draw_high] = Philox::new(smeared.seed, Stage::Toys).key();
     let [smear_low, smear_high] = Philox::new(smeared.seed, Stage::Smear).key();
     let log_normal = u32::from(smeared.smearing == Smearing::LogNormal);
-    let has_own = u32::from(input.own.len() > 0);
+    let has_own = u32::from(input.own.length() > 0);
     // Atomic additions need a start; every other byte of scratch is written before it is read.
     let mut tally = cuda.zeros::<u64>(input.tally_length())?;
     let grid = Grid::blocks(smeared.toys).shared(4 * (cells + 1));

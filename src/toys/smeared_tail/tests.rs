@@ -73,11 +73,14 @@ fn the_golden_plane_agrees_with_numpy() {
 }
 
 /// Geometries of few and many cells, small and large means, disjoint, nested and identical windows.
+/// Cells, windows, the cells' own uncertainty, templates, and the threshold in sigma.
+type Case = (Vec<f64>, Vec<Range<usize>>, f64, Vec<Vec<f64>>, f64);
+
 #[test]
 fn brute_force_agrees_in_every_geometry() {
     let disjoint = |cells: usize| (0..cells).map(|cell| cell..cell + 1).collect::<Vec<_>>();
     let sliding = |cells: usize, width: usize| (0..=cells - width).map(|first| first..first + width).collect();
-    let cases: [(Vec<f64>, Vec<Range<usize>>, f64, Vec<Vec<f64>>, f64); 7] = [
+    let cases: [Case; 7] = [
         (vec![5.0; 4], disjoint(4), 0.3, Vec::new(), 2.5),
         (vec![0.05; 30], sliding(30, 4), 0.0, vec![vec![0.3; 30]], 2.5),
         (vec![400.0; 10], sliding(10, 3), 0.02, vec![vec![0.1; 10]], 4.0),

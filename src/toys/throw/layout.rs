@@ -132,6 +132,8 @@ fn rows(means: &[f64], hulls: impl Iterator<Item = Range<u32>>) -> Vec<Row> {
 }
 
 #[cfg(test)]
+// A window may have one range.
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 
