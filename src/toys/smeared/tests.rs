@@ -210,7 +210,8 @@ fn the_tally_does_not_depend_on_the_split_or_the_threads() {
     }
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(alone.install(|| tally(5, 300)), all);
-    assert_ne!(tally(6, 300), all);
+    // All other toys, because one in and one out may be alike.
+    assert_ne!(tally(305, 300), all);
 }
 
 #[test]
