@@ -44,7 +44,7 @@ fn folder(uncertainty: &str) -> tempfile::TempDir {
 
 fn run(folder: &Path, command: &str) -> Said {
     let mut trawl = trawl();
-    trawl.args(["--quiet", "--device", "cpu", command]).arg(folder.join("card.toml"));
+    trawl.args(["--quiet", command, "--device", "cpu"]).arg(folder.join("card.toml"));
     say(trawl)
 }
 
