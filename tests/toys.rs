@@ -106,6 +106,47 @@ fn as_many_toys_as_events() {
 }
 
 #[test]
+fn the_rare_tail_answers_where_toys_cannot() {
+    let place = place("number = 50000\n");
+    done(&place, &["run", "card.toml", "--set", "toys.method=both"]);
+    let found = answer(&place, "results");
+    assert_eq!(found["answer_from"], "toys");
+    let (toys, tail) = (found["global_p"].as_f64().unwrap(), found["rare_tail"]["global_ln_p"].as_f64().unwrap().exp());
+    let error = (toys / 50_000.0).sqrt() + tail * found["rare_tail"]["relative_error"].as_f64().unwrap();
+    assert!((toys - tail).abs() < 4.0 * error, "{toys}, {tail} ± {error}");
+    let said = done(&place, &["run", "card.toml", "--set", "toys.method=tail", "--output", "tail"]);
+    assert!(said.contains("Rare tail ") && said.contains("the answer\n"), "{said}");
+    assert_eq!(answer(&place, "tail")["answer_from"], "rare tail");
+    done(&place, &["run", "card.toml", "--output", "default"]);
+    assert!(answer(&place, "default")["rare_tail"].is_null());
+    // 8 sigma: no toy exceeds, and nobody asked for the tail.
+    fs::write(place.at("spectrum.csv"), SPECTRUM.replace("2,3,20,25.0", "2,3,80,25.0")).unwrap();
+    let said = done(&place, &["run", "card.toml", "--output", "rare"]);
+    let found = answer(&place, "rare");
+    assert_eq!(
+        (found["answer_from"].as_str(), found["toys_exceeding"].as_u64()),
+        (Some("rare tail"), Some(0)),
+        "{said}"
+    );
+    let (local, tail) = (found["local_ln_p"].as_f64().unwrap(), found["rare_tail"]["global_ln_p"].as_f64().unwrap());
+    assert!(tail >= local && tail <= local + 7_f64.ln(), "{local} {tail}");
+    assert!(!said.contains("Too few toys") && text(&place, "rare/report.html").contains("of the rare tail"), "{said}");
+    assert_eq!(found["bounds_that_hold"], "both");
+    // With an uncertainty of 10 % it is less rare, and the bounds from local p-values do not hold.
+    let uncertainty = ["--set", "toys.uncertainty.templates.common=0.1"];
+    done(&place, &[&["run", "card.toml", "--output", "smeared"], &uncertainty[..]].concat());
+    let smeared = answer(&place, "smeared");
+    assert_eq!(smeared["rare_tail"]["operation"], "toys.smeared_tail");
+    assert_eq!(
+        (&smeared["answer_from"], &smeared["bounds_that_hold"]),
+        (&Value::from("rare tail"), &Value::from("none"))
+    );
+    assert!(smeared["rare_tail"]["global_ln_p"].as_f64().unwrap() > tail + 1.0, "{smeared}");
+    assert!(smeared["gross_vitells"]["omitted"].as_str().unwrap().contains("uncertain"));
+    assert!(done(&place, &["toys", "show", "smeared/toys.json"]).contains("Uncertainty          "));
+}
+
+#[test]
 fn parts_add_up_to_the_bytes_of_one_run() {
     let place = place("number = 30001\n");
     done(&place, &["run", "card.toml"]);

@@ -7,12 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
+use super::rare::{RareTail, Role};
 use super::search::Searched;
 use crate::hunt::{Direction, Findings, Normalisation};
 use crate::report::{Answer, Fact, Verdict, number};
 use crate::selection::CutflowTable;
 use crate::toys::gross_vitells::REFERENCE_Z;
-use crate::toys::{Deviations, Exceedance, Global, GrossVitells, NoScan, Stopped, TailEstimate, stopping};
+use crate::toys::{
+    Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Statistic, Stopped, stopping,
+};
 
 /// What a run found and where it wrote it.
 #[derive(Debug, Clone)]
@@ -48,8 +51,8 @@ pub struct Found {
     pub statistic: String,
     /// What smeared the expectation of the toys, in words.
     pub uncertainty: Option<String>,
-    /// The global p-value from toys of the rare tail, where too few ordinary toys exceed.
-    pub rare: Option<TailEstimate>,
+    /// The estimate of the rare tail, where it was asked for or is needed.
+    pub rare: Option<RareTail>,
     /// How many windows were tested.
     pub windows: usize,
     /// How many were left out.
@@ -109,9 +112,7 @@ pub(super) fn report(searched: &Searched) -> Answer {
     let global = &searched.global;
     let (findings, significance) = (&global.findings, &global.significance);
     let expected = searched.experiment.expected();
-    let z = match significance.z {
-        Deviations::Measured { z, .. } | Deviations::Above(z) | Deviations::Below(z) => z,
-    };
+    let answer = answered(significance, searched.rare.as_ref());
     let (low, high) = significance.interval;
     let three = |value: f64| number::significant(value, 3);
     let count = |value: usize| number::count(value as u64);
@@ -142,20 +143,15 @@ pub(super) fn report(searched: &Searched) -> Answer {
             format!("{} tested, {} left out", count(expected.kept().len()), count(expected.left_out().len())),
         ),
     ];
-    facts.extend(match searched.experiment.judged_by().normalisation {
-        Normalisation::Fixed => vec![
-            Fact::new("Šidák", format!("at most {}, as windows are positively associated", three(significance.sidak))),
-            Fact::new("Bonferroni", format!("at most {}, whatever windows share", three(significance.bonferroni))),
-        ],
-        Normalisation::Sidebands => {
-            vec![Fact::new("Bounds without toys", "none: what the sidebands scale fluctuates in each toy")]
-        }
-    });
+    facts.extend(bounds(searched).1);
     if let Some(trials) = significance.effective_trials {
         facts.push(Fact::new("Effective trials", three(trials)));
     }
     if let Some(rare) = &searched.rare {
-        facts.push(Fact::new("Rare tail", rare_tail(rare)));
+        // The number that the headline is about comes first.
+        facts[0].name.push_str(" of the toys");
+        let place = if rare.role == Role::Answer { 0 } else { 2 };
+        facts.insert(place, Fact::new("Global *p*-value of the rare tail", rare.words()));
     }
     facts.push(Fact::new("Background uncertainty of the toys", searched.experiment.smearing()));
     facts.push(Fact::new("Gross and Vitells", gross_vitells(&searched.gross_vitells)));
@@ -167,12 +163,12 @@ pub(super) fn report(searched: &Searched) -> Answer {
     Answer {
         headline: format!(
             "Global significance {}: the largest {} is at {}",
-            deviations(significance.z),
+            deviations(answer),
             searched.experiment.judged_by().direction,
             searched.place
         ),
         facts,
-        verdict: Verdict::of(z),
+        verdict: Verdict::of(answer.value()),
     }
 }
 
@@ -188,15 +184,36 @@ fn gross_vitells(estimate: &Result<GrossVitells, NoScan>) -> String {
     }
 }
 
-/// The estimate from toys of the rare tail, in words.
-fn rare_tail(estimate: &TailEstimate) -> String {
-    format!(
-        "{}, known to {} %, {}, from {} toys that all exceed",
-        number::probability(estimate.ln_p),
-        number::significant(100.0 * estimate.relative_error, 2),
-        deviations(estimate.z),
-        number::count(estimate.toys)
-    )
+/// Which bounds without toys hold, and what is said of them: they take the expectation as exact.
+fn bounds(searched: &Searched) -> (&'static str, Vec<Fact>) {
+    let significance = &searched.global.significance;
+    let [sidak, bonferroni] = [significance.sidak, significance.bonferroni].map(|bound| number::significant(bound, 3));
+    if searched.experiment.judged_by().normalisation == Normalisation::Sidebands {
+        let why = "none: what the sidebands scale fluctuates in each toy";
+        return ("none", vec![Fact::new("Bounds without toys", why)]);
+    }
+    let (hold, sidak, bonferroni) = match searched.experiment.uncertainty() {
+        None => (
+            "both",
+            format!("at most {sidak}, as windows are positively associated"),
+            format!("at most {bonferroni}, whatever windows share"),
+        ),
+        Some((_, Statistic::Marginal)) => (
+            "bonferroni",
+            format!("{sidak} for independent windows; no bound, as their expectations vary together"),
+            format!("at most {bonferroni}, whatever windows share"),
+        ),
+        Some((_, Statistic::Nominal)) => {
+            let why = "no bound, as local p-values leave the uncertainty out";
+            return ("none", vec![Fact::new("Bounds without toys", why)]);
+        }
+    };
+    (hold, vec![Fact::new("Šidák", sidak), Fact::new("Bonferroni", bonferroni)])
+}
+
+/// The standard deviations of the answer: of the toys, or of the rare tail where that is the answer.
+fn answered(significance: &GlobalSignificance, rare: Option<&RareTail>) -> Deviations {
+    rare.filter(|rare| rare.role == Role::Answer).map_or(significance.z, |rare| rare.z)
 }
 
 /// The numbers of the answer for the manifest.
@@ -224,16 +241,6 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         }),
         Err(why) => json!({ "omitted": why.to_string() }),
     };
-    let rare_tail = searched.rare.as_ref().map(|estimate| {
-        json!({
-            "global_ln_p": estimate.ln_p,
-            "relative_error": estimate.relative_error,
-            "toys": estimate.toys,
-            "effective_toys": estimate.effective_toys,
-            "sum_of_local": estimate.sum_of_local,
-            "independent": estimate.independent,
-        })
-    });
     let numbers = json!({
         "place": searched.place,
         "window": findings.best.0,
@@ -258,7 +265,12 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "bonferroni": significance.bonferroni,
         "effective_trials": significance.effective_trials,
         "gross_vitells": gross_vitells,
-        "rare_tail": rare_tail,
+        "rare_tail": searched.rare.as_ref().map(RareTail::record),
+        "answer_from": match &searched.rare {
+            Some(RareTail { role: Role::Answer, .. }) => "rare tail",
+            _ => "toys",
+        },
+        "bounds_that_hold": bounds(searched).0,
         "windows": searched.experiment.expected().kept().len(),
         "windows_left_out": searched.experiment.expected().left_out().len(),
         "unexpected_events": searched.unexpected_events,
@@ -321,13 +333,18 @@ impl fmt::Display for Outcome {
             if let Ok(estimate) = &found.gross_vitells {
                 writeln!(f, "Gross and Vitells    {}", plain(&gross_vitells(&Ok(*estimate))))?;
             }
+            let tail_answers = found.rare.as_ref().is_some_and(|rare| rare.role == Role::Answer);
             if !significance.is_resolved()
+                && !tail_answers
                 && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. })
             {
                 writeln!(f, "                     Too few toys exceed for a precise answer; raise toys.number.")?;
             }
             if let Some(rare) = &found.rare {
-                writeln!(f, "Rare tail            {}", plain(&rare_tail(rare)))?;
+                writeln!(f, "Rare tail            {}", plain(&rare.words()))?;
+                if rare.role == Role::Answer {
+                    writeln!(f, "                     the answer")?;
+                }
             }
         }
         if let Some(selected) = self.selected {

@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::Checkpoint;
 use super::manifest::StageRecord;
 use super::progress::Progress;
+use super::rare::{self, RareTail};
 use super::request::ToyPart;
 use crate::Device;
 use crate::error::{Error, Fault, Result};
 use crate::hunt::{Findings, Scan, WindowId, Windows};
 use crate::report::number;
 use crate::spectrum::Expectation;
-use crate::toys::{
-    Experiment, Global, GlobalSignificance, GrossVitells, NoScan, Stopped, Stopping, Summary, Tail, TailEstimate,
-    Tally, ToySettings, Toys,
-};
+use crate::toys::{Experiment, Global, GrossVitells, NoScan, Stopped, Stopping, Summary, Tally, ToySettings, Toys};
 
 const NAME: &str = "campaign.search";
 
@@ -31,8 +29,8 @@ pub struct Searched {
     pub summary: Summary,
     /// The estimate for scans along one line, or why there is none.
     pub gross_vitells: Result<GrossVitells, NoScan>,
-    /// The global p-value from toys of the rare tail, where too few ordinary toys exceed and the expectation is taken as exact.
-    pub rare: Option<TailEstimate>,
+    /// The estimate of the rare tail, where it was asked for or is needed.
+    pub rare: Option<RareTail>,
     /// Events observed in cells where nothing is expected.
     pub unexpected_events: u64,
     /// The time of the scan and of the toys.
@@ -105,33 +103,21 @@ impl SearchRun<'_> {
         stages.push(stage);
         let significance = experiment.significance(&tally, &findings)?;
         let gross_vitells = experiment.gross_vitells(settings.seed, &findings)?;
-        let rare = self.rare(&experiment, &findings, &significance, settings.seed, &mut stages)?;
+        // A part of the toys has no answer of its own.
+        let role = rare::role(settings.toys.method, &experiment, &significance, &findings)
+            .filter(|_| *self.part == ToyPart::All);
+        let rare = match role {
+            None => None,
+            Some(role) => {
+                let (tail, stage) =
+                    rare::estimate(self.device, self.progress, &experiment, &findings, settings.seed, role)?;
+                stages.push(stage);
+                Some(tail)
+            }
+        };
         let summary = summary(tally.clone())?;
         let global = Global { findings, tally, stopped, significance };
         Ok(Searched { experiment, global, place, summary, gross_vitells, rare, unexpected_events, stages })
-    }
-
-    /// Throws toys of the rare tail where ordinary ones do not resolve the answer.
-    fn rare(
-        &self,
-        experiment: &Experiment,
-        findings: &Findings,
-        significance: &GlobalSignificance,
-        seed: u64,
-        stages: &mut Vec<StageRecord>,
-    ) -> Result<Option<TailEstimate>> {
-        let fixed = experiment.uncertainty().is_none() && experiment.judged_by().counts_decide();
-        if significance.is_resolved() || findings.z <= 0.0 || !fixed {
-            return Ok(None);
-        }
-        let toys = Tail { seed, first_toy: 0, toys: Tail::USUAL_TOYS };
-        let stage = self.progress.stage("tail", "toys", Some(toys.toys));
-        let tally = experiment.tail(self.device, findings.ln_p, toys, &|tally| {
-            stage.add(tally.toys() - stage.done());
-            self.progress.interrupted()
-        })?;
-        stages.push(stage.finish());
-        TailEstimate::new(&tally).map(Some)
     }
 
     /// Throws the toys, keeping them now and then, and when a signal comes.

@@ -137,6 +137,7 @@ impl fmt::Display for ThrownToys {
             count(geometry.windows_left_out)
         )?;
         writeln!(f, "Statistic            {}", summary.statistic)?;
+        writeln!(f, "Uncertainty          {}", summary.background_uncertainty)?;
         writeln!(f, "Edges sha256         {}", geometry.edges_sha256)?;
         writeln!(f, "Tables sha256        {}", tally.tables_sha256())?;
         writeln!(f, "Trawl                {}{revision}", summary.trawl)?;

@@ -41,7 +41,7 @@ pub use gross_vitells::{GrossVitells, NoScan};
 pub use inject::{InjectedStep, Injection, InjectionOutcome, Stop, Strengths};
 pub use plane::{Invariants, Plane};
 pub use scan::ScanToys;
-pub use settings::ToySettings;
+pub use settings::{Method, ToySettings};
 pub use significance::{Deviations, GlobalSignificance};
 pub use smeared::Smeared;
 pub use smeared_tail::{SmearedTail, SmearedTailEstimate};

@@ -46,6 +46,18 @@ impl Deviations {
             Self::Measured { z, .. } | Self::Above(z) | Self::Below(z) => z,
         }
     }
+
+    /// The standard deviations of a p-value estimated from `toys` toys that all exceed, given by its logarithm and relative
+    /// standard error.
+    pub fn of_tail(ln_p: f64, relative_error: f64, toys: u64) -> Self {
+        if ln_p >= 0.0 {
+            return Self::Below(special::significance(det::ln_1p(-1.0 / (toys as f64 + 1.0))));
+        }
+        let z = special::significance(ln_p);
+        // The error of z is that of p over the normal density at z; both may be too small for an f64, their ratio is not.
+        let ln_density = -0.5 * z * z - 0.5 * det::ln(2.0 * std::f64::consts::PI);
+        Self::Measured { z, error: relative_error * det::exp(ln_p - ln_density) }
+    }
 }
 
 /// The p-value of the largest local significance, corrected for all the windows looked at.

@@ -50,6 +50,7 @@ fn differences(first: &Summary, other: &Summary) -> Vec<(&'static str, String, S
     compare("the geometry", &first.geometry, &other.geometry);
     compare("the observation", &first.observed, &other.observed);
     compare("the statistic", &first.statistic, &other.statistic);
+    compare("the background uncertainty", &first.background_uncertainty, &other.background_uncertainty);
     compare("the exceedance", &first.exceedance, &other.exceedance);
     compare("the number of levels", &first.tally.levels().len(), &other.tally.levels().len());
     compare("the tables", &first.tally.tables_sha256(), &other.tally.tables_sha256());

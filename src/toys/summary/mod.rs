@@ -48,6 +48,8 @@ pub struct Summary {
     pub analysis: String,
     /// The statistic whose largest value decides, in words.
     pub statistic: String,
+    /// What smears the expectation of the toys, in words; `none` takes it as exact.
+    pub background_uncertainty: String,
     /// Which toys count as at least as significant as the observation: `at-least` or `above`.
     pub exceedance: String,
     /// The cells and windows.
@@ -117,6 +119,7 @@ impl Summary {
             git_revision: option_env!("TRAWL_GIT_REVISION").filter(|text| !text.is_empty()).map(Into::into),
             analysis: analysis.into(),
             statistic: experiment.statistic(),
+            background_uncertainty: experiment.smearing(),
             exceedance: match experiment.exceedance() {
                 Exceedance::AtLeast => "at-least",
                 Exceedance::Above => "above",

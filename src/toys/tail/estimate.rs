@@ -2,7 +2,7 @@
 
 use super::TailTally;
 use crate::error::{Fault, Result};
-use crate::math::{det, special};
+use crate::math::det;
 use crate::toys::Deviations;
 
 /// The global p-value from the toys of the tail. What is too small for an `f64` is 0, and its logarithm is there.
@@ -61,7 +61,7 @@ impl TailEstimate {
             ln_p,
             error: p * relative_error,
             relative_error,
-            z: deviations(ln_p, relative_error, number),
+            z: Deviations::of_tail(ln_p, relative_error, toys),
             toys,
             effective_toys: number * (mean * mean / mean_square),
             windows: tally.windows(),
@@ -82,16 +82,6 @@ fn moments(reached: &[u64], toys: f64) -> (f64, f64) {
         squares += *number as f64 * (weight * weight);
     }
     (sum / toys, squares / toys)
-}
-
-fn deviations(ln_p: f64, relative_error: f64, toys: f64) -> Deviations {
-    if ln_p >= 0.0 {
-        return Deviations::Below(special::significance(det::ln_1p(-1.0 / (toys + 1.0))));
-    }
-    let z = special::significance(ln_p);
-    // The error of z is that of p over the normal density at z; both may be too small for an f64, their ratio is not.
-    let ln_density = -0.5 * z * z - 0.5 * det::ln(2.0 * std::f64::consts::PI);
-    Deviations::Measured { z, error: relative_error * det::exp(ln_p - ln_density) }
 }
 
 fn effective_trials(ln_p: f64, ln_threshold: f64) -> Option<f64> {
