@@ -80,6 +80,10 @@ impl Experiment {
     }
 
     fn tail_tables(&self, ln_p: f64) -> Result<TailTables> {
+        if self.uncertain.is_some() {
+            let fault = crate::error::Fault::new(Tail::NAME, "the expectation is uncertain");
+            return Err(fault.because("its toys have a fixed one").suggest("Use toys.smeared_tail.").usage());
+        }
         if !self.scan.counts_decide() {
             let fault = crate::error::Fault::new(Tail::NAME, format!("toys of the tail of {}", self.statistic()));
             let fault = fault.because("they are drawn from windows that exceed by their counts alone");
