@@ -64,3 +64,10 @@ extern "C" __global__ void memory_bytes(unsigned char* flags, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) flags[i] = static_cast<unsigned char>(i);
 }
+
+// Takes what nobody wrote for a number of steps: the fill of shared memory makes it 4e9.
+extern "C" __global__ void memory_steps_of_uninitialised(unsigned* out) {
+    __shared__ unsigned steps;
+    if (threadIdx.x > 32) steps = 3;
+    for (unsigned step = 0; step < steps; ++step) atomicAdd(out, 1u);
+}

@@ -55,6 +55,15 @@ fn overruns_of_global_memory() {
 }
 
 #[test]
+fn a_launch_ends_though_what_it_read_would_keep_it_going() {
+    let direct = own();
+    let report = direct.launch("memory_steps_of_uninitialised", Launch::new(1, 1), &[&direct.upload(&[0_u32])]);
+    let [read, stopped] = &report.errors[..] else { panic!("{:?}", report.errors) };
+    assert!(read.starts_with("UNINITIALISED: read"), "{read}");
+    assert!(stopped.starts_with("STOPPED at memory.cu"), "{stopped}");
+}
+
+#[test]
 fn a_report_names_the_place_in_the_source() {
     let direct = own();
     let n = 100_i32;

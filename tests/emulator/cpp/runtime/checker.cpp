@@ -150,6 +150,20 @@ void check_contents(Region& region, uintptr_t address, size_t bytes, AccessKind 
     abort_launch();
 }
 
+/// A kernel that has read what no thread wrote may take it for a number of steps: without a bound, a launch with a
+/// removed barrier went on for 4e9 of them. A sound launch of the tests makes fewer than a million accesses.
+constexpr uint64_t ACCESSES_AFTER_A_FINDING = uint64_t{1} << 21;
+
+void stop_after_finding(uintptr_t program_counter) {
+    if (machine.report.errors == 0) return;
+    if (++machine.report.accesses_after_finding < ACCESSES_AFTER_A_FINDING) return;
+    std::string here = describe_address(program_counter);
+    report(Finding::Endless, here, "STOPPED at " + here + " by " + describe_thread() +
+                                       ": too many accesses follow the first finding");
+    machine.report.was_stuck = true;
+    abort_launch();
+}
+
 }  // namespace
 
 void check_access(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t program_counter) {
@@ -163,6 +177,7 @@ void check_access(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t pr
                        "no memory of this device (freed, host, or another thread's local memory)");
     }
     ++machine.report.accesses;
+    stop_after_finding(program_counter);
     bool is_global = region->space == Space::Global;
     if (is_global && region->device != machine.options.device) {
         report_illegal(address, kind, program_counter, "it belongs to another device");

@@ -41,6 +41,7 @@ struct LaunchReport {
     bool aborted = false;    // nothing of the launch ran after the error
     bool was_stuck = false;  // deadlock or trap: no address was at fault
     uint64_t switches = 0, accesses = 0;
+    uint64_t accesses_after_finding = 0;
     size_t static_shared = 0;  // the most that a block used
     std::vector<std::string> messages;
     std::vector<AccessProfile> profile;

@@ -73,7 +73,8 @@ enum class Finding {
     Warp,
     Deadlock,
     Configuration,
-    Trap
+    Trap,
+    Endless
 };
 
 /// Counts a finding, and keeps its message if it is the first of its kind at this place.
