@@ -253,7 +253,7 @@ impl Experiment {
             end: ranges.map(|range| range.end).collect(),
             minimum: self.minimum.clone().into(),
             critical: self.layout.windows.iter().map(|window| critical[*window]).collect(),
-            floor: floor_level(self.layout.windows.len()),
+            floor: floor_level(self.layout.windows.len(), self.layout.means.len()),
         }
     }
 

@@ -67,10 +67,11 @@ fn minimum_counts_of(mean: f64, convention: Convention, targets: &[f64]) -> Vec<
     minimum
 }
 
-/// The highest level that is reached by about 20 of so many windows in a toy, at least 1: a toy in which none reaches it is rare
-/// even if the windows overlap threefold.
-pub(crate) fn floor_level(windows: usize) -> u32 {
-    let reached = |level: &u32| windows as f64 * special::normal_survival(level_z(*level)) >= 20.0;
+/// The highest level that is reached by about 20 windows of a toy, at least 1: a toy in which none reaches it is rare even if the
+/// windows overlap threefold. Of windows that overlap more, no more than three for each of the `cells` count.
+pub(crate) fn floor_level(windows: usize, cells: usize) -> u32 {
+    let windows = windows.min(3 * cells) as f64;
+    let reached = |level: &u32| windows * special::normal_survival(level_z(*level)) >= 20.0;
     (1..=LEVELS).rev().find(reached).unwrap_or(1)
 }
 

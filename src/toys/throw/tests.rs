@@ -31,7 +31,7 @@ fn input_of(means: &[f64], windows: &[Vec<Range<usize>>]) -> Input<Host> {
         end: ranges.map(|range| range.end).collect(),
         minimum: minimum_counts(&expected, Convention::ExcessOnly).into(),
         critical: critical_counts(&expected, Convention::ExcessOnly, Exceedance::AtLeast, z, ln_p).into(),
-        floor: floor_level(windows.len()),
+        floor: floor_level(windows.len(), layout.means.len()),
     }
 }
 

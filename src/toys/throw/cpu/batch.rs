@@ -90,11 +90,12 @@ impl Judge {
         let above = minimum(levels.max(1)).unwrap_or(0).saturating_sub(least);
         let mut level = Vec::new();
         if above < LONGEST && levels <= u32::from(u8::MAX) {
-            let mut here = 0;
-            for count in least..=least + above {
-                here = math::raise_level(here, count, window, windows, levels, &input.minimum);
-                level.push(here as u8);
+            // Counts rise with the level: each is written up to the count of the next.
+            for here in 0..levels {
+                let next = minimum(here + 1).unwrap_or(0).saturating_sub(least).min(above + 1);
+                level.resize(level.len().max(next as usize), here as u8);
             }
+            level.resize(above as usize + 1, levels as u8);
         }
         Self { least, critical, level }
     }
