@@ -60,6 +60,29 @@ fn a_small_demo_ends_with_an_answer_and_a_report() {
 }
 
 #[test]
+fn windows_over_two_rows_and_hunts_in_each_column_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = ["--set", "plane.row_widths=[1, 2]", "--set", "hunt.columns=\"each\""];
+    let output = demo(folder.path(), "cpu", Vec::new(), &set);
+    assert!(output.status.success(), "{}", told(&output));
+    let answer = &manifest(folder.path())["answer"];
+    let windows = answer["windows"].as_u64().unwrap() + answer["windows_left_out"].as_u64().unwrap();
+    assert_eq!(windows, (27 + 26) * 57);
+    let bounds = |name: &str, line: usize| -> Vec<f64> {
+        let text = read(folder.path(), name);
+        let words: Vec<&str> = text.lines().nth(line).unwrap().split(',').collect();
+        words[2..4].iter().map(|word| word.parse().unwrap()).collect()
+    };
+    // The second map has a column fewer, and each is two of the first.
+    let (one, two) = (read(folder.path(), "plane.csv"), read(folder.path(), "plane-2.csv"));
+    assert_eq!((one.lines().count(), two.lines().count()), (1 + 27 * 57, 1 + 26 * 57));
+    assert_eq!(bounds("plane-2.csv", 1), [bounds("plane.csv", 1)[0], bounds("plane.csv", 2)[1]]);
+    assert_eq!(read(folder.path(), "columns.csv").lines().count(), 1 + 57);
+    let refused = demo(folder.path(), "cpu", Vec::new(), &["--set", "plane.row_widths=[1, 28]"]);
+    assert!(told(&refused).contains("windows over 28 rows (1 to 27 adjacent rows can be joined)"), "{}", told(&refused));
+}
+
+#[test]
 fn cuda_gives_the_answer_of_the_cpu() {
     if kernels::images().is_empty() {
         assert!(std::env::var_os("TRAWL_REQUIRE_KERNELS").is_none(), "this build has no kernels");

@@ -37,4 +37,13 @@ __device__ __forceinline__ void running_sums(T* values, u32 length, T* warp_sums
     __syncthreads();  // all sums are there to be read
 }
 
+/// The content of a window by the running sums of all cells: `start` to `end` in its lowest row of `columns` cells, and the same
+/// cells in each row above.
+template <class T>
+__device__ __forceinline__ T content(const T* sums, u32 start, u32 end, u32 height, u32 columns) {
+    T sum = 0;
+    for (u32 row = 0u; row < height; ++row) sum += sums[end + row * columns] - sums[start + row * columns];
+    return sum;
+}
+
 }  // namespace block

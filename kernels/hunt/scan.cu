@@ -5,9 +5,9 @@
 #include "hunt/scan.cuh"
 
 extern "C" __global__ void __launch_bounds__(256) hunt_scan(
-    const u32* start, const u32* end, const double* expected, const double* expected_outside,
-    const u32* sideband_start, const u32* sideband_end, const u64* counts, u32 windows, u32 cells,
-    u32 judge, u64* observed, double* ln_p, double* z, double* best_ln_p, u32* best_window) {
+    const u32* start, const u32* end, const u32* height, const double* expected,
+    const double* expected_outside, const u32* sideband_start, const u32* sideband_end, const u64* counts, u32 windows, u32 cells,
+    u32 columns, u32 judge, u64* observed, double* ln_p, double* z, double* best_ln_p, u32* best_window) {
     extern __shared__ u64 prefix[];
     __shared__ u64 warp_sums[32];
     __shared__ double warp_ln_p[32];
@@ -21,7 +21,7 @@ extern "C" __global__ void __launch_bounds__(256) hunt_scan(
     u32 best_of_thread = 0xffffffffu;
     u32 stride = gridDim.x * blockDim.x;
     for (u32 window = blockIdx.x * blockDim.x + threadIdx.x; window < windows; window += stride) {
-        u64 count = prefix[end[window]] - prefix[start[window]];
+        u64 count = block::content(prefix, start[window], end[window], height[window], columns);
         u64 outside = prefix[sideband_end[window]] - prefix[sideband_start[window]] - count;
         double mean = hunt::expected_content(expected[window], outside, expected_outside[window], judge);
         double local = hunt::judged_ln_p(count, mean, judge);

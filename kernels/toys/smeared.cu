@@ -20,8 +20,8 @@ __device__ __forceinline__ double uniform(u32 key_low, u32 key_high, u64 unit, u
 
 extern "C" __global__ void __launch_bounds__(256) toys_smeared(
     const double* expected, const double* middle, const double* most, const double* own,
-    const double* shared, const u32* start, const u32* end, const u32* minimum,
-    const u32* critical, u32 cells, u32 templates, u32 windows, u32 levels, u32 log_normal,
+    const double* shared, const u32* start, const u32* end, const u32* height, const u32* minimum,
+    const u32* critical, u32 cells, u32 columns, u32 templates, u32 windows, u32 levels, u32 log_normal,
     u32 has_own, u32 draw_low, u32 draw_high, u32 smear_low, u32 smear_high, u64 first_toy,
     u64 number, u64* tally) {
     extern __shared__ u32 prefix[];
@@ -50,7 +50,7 @@ extern "C" __global__ void __launch_bounds__(256) toys_smeared(
         u32 level = 0u;
         u32 exceeds = 0u;
         for (u32 window = threadIdx.x; window < windows; window += blockDim.x) {
-            u32 count = prefix[end[window]] - prefix[start[window]];
+            u32 count = block::content(prefix, start[window], end[window], height[window], columns);
             if (count >= critical[window]) exceeds = 1u;
             level = toys::raise_level(level, count, window, windows, levels, minimum);
         }

@@ -7,8 +7,8 @@
 
 extern "C" __global__ void __launch_bounds__(256, 5) toys_tail(
     const uint4* cell, const u32* guide, const u32* threshold_high, const u32* threshold_low,
-    const u32* start, const u32* end, const u32* critical, const u64* choice, const uint4* place,
-    const u64* tail_thresholds, const u64* share, u32 cells, u32 windows, u32 key_low, u32 key_high,
+    const u32* start, const u32* end, const u32* height, const u32* critical, const u64* choice,
+    const uint4* place, const u64* tail_thresholds, const u64* share, u32 cells, u32 columns, u32 windows, u32 key_low, u32 key_high,
     u64 first_toy, u64 number, u64* tally) {
     extern __shared__ u32 sums[];
     __shared__ u32 warp_sums[32];
@@ -27,19 +27,22 @@ extern "C" __global__ void __launch_bounds__(256, 5) toys_tail(
         const u32 width = end[window] - start[window];
         u32* counts = sums + 1 + start[window];
         u32 drawn = 0u;
-        for (u32 c = 0u; c < width; ++c) drawn += counts[c];
+        for (u32 row = 0u; row < height[window]; ++row) {
+            for (u32 c = 0u; c < width; ++c) drawn += counts[row * columns + c];
+        }
         __syncthreads();  // every thread has the sum before any changes a count
 
         if (wanted >= drawn) {
             for (u32 event = threadIdx.x; event < wanted - drawn; event += blockDim.x) {
                 const u64 bits = tail::bits_of_move(key_low, key_high, unit, event);
-                atomicAdd(&counts[poisson::count_at_most(share + chosen.w, width - 1u, bits)], 1u);
+                const u32 c = poisson::count_at_most(share + chosen.w, width * height[window] - 1u, bits);
+                atomicAdd(&counts[tail::place_of(c, width, columns)], 1u);
             }
         } else if (threadIdx.x == 0u) {
             // Each event is taken from those that are left, so one follows the other; they are few in a rare tail.
             for (u32 event = 0u; event < drawn - wanted; ++event) {
                 const u64 bits = tail::bits_of_move(key_low, key_high, unit, event);
-                counts[tail::cell_of(tail::below(bits, drawn - event), counts)] -= 1u;
+                counts[tail::cell_of(tail::below(bits, drawn - event), counts, width, columns)] -= 1u;
             }
         }
         __syncthreads();  // the changed counts are summed by others
@@ -47,7 +50,7 @@ extern "C" __global__ void __launch_bounds__(256, 5) toys_tail(
 
         u32 reached = 0u;
         for (u32 w = threadIdx.x; w < windows; w += blockDim.x) {
-            if (sums[end[w]] - sums[start[w]] >= critical[w]) ++reached;
+            if (block::content(sums, start[w], end[w], height[w], columns) >= critical[w]) ++reached;
         }
         reached = __reduce_add_sync(block::warp_lanes(), reached);
         if ((threadIdx.x & 31u) == 0u) warp_reached[threadIdx.x >> 5] = reached;

@@ -29,14 +29,26 @@ __device__ __forceinline__ u32 below(u64 bits, u32 bound) {
     return (u32)__umul64hi(bits, (u64)bound);
 }
 
-/// The cell that holds event number `event` of those in `counts`, which has more.
-__device__ __forceinline__ u32 cell_of(u32 event, const u32* counts) {
-    u32 cell = 0u;
-    while (event >= counts[cell]) {
-        event -= counts[cell];
-        ++cell;
+/// The place of cell number `cell` of a window of `width` cells in each row of `columns`, from its first cell on.
+__device__ __forceinline__ u32 place_of(u32 cell, u32 width, u32 columns) {
+    return cell / width * columns + cell % width;
+}
+
+/// The place of the cell that holds event number `event` of those in the window, which has more; `counts` begin with its first
+/// cell.
+__device__ __forceinline__ u32 cell_of(u32 event, const u32* counts, u32 width, u32 columns) {
+    u32 place = 0u;
+    u32 in_row = 0u;
+    while (event >= counts[place]) {
+        event -= counts[place];
+        ++place;
+        ++in_row;
+        if (in_row == width) {
+            in_row = 0u;
+            place += columns - width;
+        }
     }
-    return cell;
+    return place;
 }
 
 /// Draws every cell without any condition, four to each set of words.

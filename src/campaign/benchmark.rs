@@ -10,8 +10,12 @@ use serde::Serialize;
 use crate::device::Device;
 use crate::error::{Fault, Result};
 use crate::hunt::{BumpHunter, Findings, Scan, Windows};
+use crate::math::special::ln_normal_survival;
 use crate::spectrum::Expectation;
-use crate::toys::{Exceedance, Experiment, Tally, Throw};
+use crate::toys::{
+    BackgroundUncertainty, Exceedance, Experiment, SmearedTail, Smearing, Statistic, Tail, TailEstimate, Template,
+    Throw,
+};
 
 const NAME: &str = "bench";
 
@@ -20,14 +24,25 @@ const NAME: &str = "bench";
 pub enum BenchmarkCase {
     /// Toys of a plane of 27 x 114 cells with 1,539 overlapping windows and 100,000 expected events; tables are made before.
     BruteForceToys,
+    /// Toys of the same plane whose cells are known to 5 % for themselves, 10 % together, and two slopes of rows more.
+    SmearedToys,
+    /// Toys of the rare tail of the plane at a local significance of 8, with their tables.
+    Tail,
+    /// Toys of the rare tail of the plane with uncertainties, at a local significance of 5, with their tables.
+    SmearedTail,
     /// A bump hunt in 60 bins with 100,000 expected events, from the spectrum to the global p-value; tables are part of it.
     PseudoExperiments,
 }
 
 impl BenchmarkCase {
     /// Every case with its name.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("toys/brute-force", Self::BruteForceToys), ("hunt/pseudo-experiments", Self::PseudoExperiments)];
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("toys/brute-force", Self::BruteForceToys),
+        ("toys/smeared", Self::SmearedToys),
+        ("toys/tail", Self::Tail),
+        ("toys/smeared-tail", Self::SmearedTail),
+        ("hunt/pseudo-experiments", Self::PseudoExperiments),
+    ];
 }
 
 /// How long a case took, and what came out.
@@ -47,6 +62,9 @@ pub struct Measured {
     pub observed_z: f64,
     /// Toys at least as significant.
     pub exceed: u64,
+    /// The relative error of the global p-value, for toys of the rare tail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_error: Option<f64>,
 }
 
 /// Runs a case `runs` times, and once before.
@@ -58,11 +76,19 @@ pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> 
         let fault = Fault::new(NAME, format!("{runs} runs of {toys} toys")).because("nothing would be measured");
         return Err(fault.suggest("Use 1 or more of both.").usage());
     }
-    let mut seconds = Vec::new();
-    let mut last = None;
+    let mut measured = Measured {
+        case: BenchmarkCase::ALL.iter().find(|(_, this)| *this == case).map_or("", |(name, _)| *name),
+        device: device.to_string(),
+        toys,
+        seconds: Vec::new(),
+        levels: Vec::new(),
+        observed_z: 0.0,
+        exceed: 0,
+        relative_error: None,
+    };
     let prepared = match case {
-        BenchmarkCase::BruteForceToys => Some(prepare(case, device)?),
         BenchmarkCase::PseudoExperiments => None,
+        _ => Some(prepare(case, device)?),
     };
     for run in 0..=u64::from(runs) {
         let start = Instant::now();
@@ -74,31 +100,74 @@ pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> 
                 &made
             }
         };
-        let throw = Throw { seed: 1, first_toy: run * toys, toys };
-        let tally = experiment.throw(device, findings, throw, &|_| Ok(()))?;
-        seconds.push(start.elapsed().as_secs_f64());
-        last = Some((tally, findings.z));
+        measured.observed_z = findings.z;
+        measured.throw(case, device, experiment, findings, run * toys)?;
+        if run > 0 {
+            measured.seconds.push(start.elapsed().as_secs_f64());
+        }
     }
-    seconds.remove(0);
-    let name = BenchmarkCase::ALL.iter().find(|(_, this)| *this == case).map_or("", |(name, _)| *name);
-    let (levels, exceed, observed_z) = last
-        .as_ref()
-        .map_or((Vec::new(), 0, 0.0), |(tally, z): &(Tally, f64)| (tally.levels().to_vec(), tally.exceed(), *z));
-    Ok(Measured { case: name, device: device.to_string(), toys, seconds, levels, observed_z, exceed })
+    Ok(measured)
+}
+
+impl Measured {
+    /// One run: its toys are numbered from `first_toy` on.
+    fn throw(
+        &mut self,
+        case: BenchmarkCase,
+        device: &Device,
+        experiment: &Experiment,
+        findings: &Findings,
+        first_toy: u64,
+    ) -> Result<()> {
+        let (seed, toys) = (1, self.toys);
+        match case {
+            BenchmarkCase::BruteForceToys | BenchmarkCase::SmearedToys | BenchmarkCase::PseudoExperiments => {
+                let tally = experiment.throw(device, findings, Throw { seed, first_toy, toys }, &|_| Ok(()))?;
+                (self.levels, self.exceed) = (tally.levels().to_vec(), tally.exceed());
+            }
+            BenchmarkCase::Tail => {
+                let tally = experiment.tail(device, findings.ln_p, Tail { seed, first_toy, toys }, &|_| Ok(()))?;
+                (self.relative_error, self.exceed) = (Some(TailEstimate::new(&tally)?.relative_error), toys);
+            }
+            BenchmarkCase::SmearedTail => {
+                let (Some(input), Some((uncertainty, _))) =
+                    (experiment.smeared_input(findings), experiment.uncertainty())
+                else {
+                    return Err(Fault::new(NAME, "the case has no uncertainty").usage());
+                };
+                let tail = SmearedTail { seed, first_toy, toys, smearing: uncertainty.smearing() };
+                (self.relative_error, self.exceed) = (Some(tail.estimate(&input)?.relative_error), toys);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn prepare(case: BenchmarkCase, device: &Device) -> Result<(Experiment, Findings)> {
     let (windows, expected) = match case {
-        BenchmarkCase::BruteForceToys => plane()?,
         BenchmarkCase::PseudoExperiments => spectrum()?,
+        _ => plane()?,
     };
     // As expected, and five standard deviations more in one cell of the middle.
     let mut observed: Vec<u64> = expected.iter().map(|mean| mean.round() as u64).collect();
     let bump = expected.len() / 3;
     observed[bump] += (5.0 * expected[bump].sqrt()) as u64;
     let expectation = Expectation::given(expected, None)?;
-    let experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast)?;
-    let findings = experiment.scan(device, &observed)?;
+    let mut experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast)?;
+    if matches!(case, BenchmarkCase::SmearedToys | BenchmarkCase::SmearedTail) {
+        let uncertainty = uncertainty(experiment.windows())?;
+        experiment = experiment.with_uncertainty(&expectation, uncertainty, Statistic::Nominal)?;
+    }
+    let mut findings = experiment.scan(device, &observed)?;
+    // Rare tails are asked for a significance, whatever is observed.
+    let asked = match case {
+        BenchmarkCase::Tail => Some(8.0),
+        BenchmarkCase::SmearedTail => Some(5.0),
+        _ => None,
+    };
+    if let Some(z) = asked {
+        (findings.z, findings.ln_p) = (z, ln_normal_survival(z));
+    }
     Ok((experiment, findings))
 }
 
@@ -114,6 +183,18 @@ fn plane() -> Result<(Windows, Vec<f64>)> {
     let edges = |number: usize| (0..=number).map(|edge| edge as f64).collect();
     let windows = Windows::plane(edges(ROWS), edges(COLUMNS), &ranges)?;
     Ok((windows, normalised((0..ROWS * COLUMNS).map(shape).collect())))
+}
+
+/// 5 % in each cell, 10 % in all, and two templates that rise from row to row, to 1 and to 10 %.
+fn uncertainty(windows: &Windows) -> Result<BackgroundUncertainty> {
+    let (rows, columns) = (windows.rows(), windows.columns());
+    let rising = |name: &str, most: f64| Template {
+        name: name.into(),
+        relative: (0..rows * columns).map(|cell| most * (cell / columns) as f64 / rows as f64).collect(),
+    };
+    let common = Template { name: "source".into(), relative: vec![0.1; rows * columns] };
+    let templates = vec![common, rising("bootstrap", 0.01), rising("non-closure", 0.1)];
+    BackgroundUncertainty::new(Smearing::LogNormal, vec![0.05; rows * columns], templates)
 }
 
 /// 60 bins of a dijet spectrum from 1 TeV on, each 3.5 % wide, and windows of 2 to 8 bins.

@@ -88,28 +88,45 @@ fn spacing(edges: &[f64]) -> Spacing {
     if first > 0.0 && last / first > 3.0 { Spacing::Logarithmic } else { Spacing::Linear }
 }
 
-pub(super) fn plane(
+/// A map for each height of the windows.
+pub(super) fn planes(
     style: &Style,
     windows: &Windows,
     expected: &WindowExpectation,
     findings: &Findings,
     contents: &[u64],
+    quantities: (&Quantity, &Quantity),
+) -> Vec<Figure> {
+    let of_height = |height: &usize| plane(style, windows, *height, expected, findings, contents, quantities);
+    windows.heights().iter().map(of_height).collect()
+}
+
+fn plane(
+    style: &Style,
+    windows: &Windows,
+    height: usize,
+    expected: &WindowExpectation,
+    findings: &Findings,
+    contents: &[u64],
     (row, column): (&Quantity, &Quantity),
 ) -> Figure {
-    let rows = windows.rows();
-    let windows_a_row = windows.len() / rows;
-    let at = |window: WindowId| (window.0 as usize % windows_a_row, window.0 as usize / windows_a_row);
+    let ids: Vec<WindowId> = windows.ids().filter(|id| windows.height(*id) == height).collect();
+    let rows = windows.rows() + 1 - height;
+    let windows_a_row = ids.len() / rows;
+    // The map has a column for each run of m_Y bins and a row for each m_X window; the windows run the other way round.
+    let place = |id: WindowId| ids.iter().position(|other| *other == id);
+    let at = |place: usize| (place % windows_a_row, place / windows_a_row);
     let left_out = |id: WindowId| PlaneCell::LeftOut {
-        observed: windows.range(id).map(|cell| contents[cell]).sum::<u64>() as f64,
+        observed: windows.cells_of(id).map(|cell| contents[cell]).sum::<u64>() as f64,
         expected: expected.values()[id.0 as usize],
     };
-    // The map has a column for each m_Y bin and a row for each m_X window; the windows run the other way round.
     let mut cells: Vec<PlaneCell> = (0..windows_a_row)
-        .flat_map(|window| (0..rows).map(move |row| WindowId((row * windows_a_row + window) as u32)))
-        .map(left_out)
+        .flat_map(|window| (0..rows).map(move |row| row * windows_a_row + window))
+        .map(|place| left_out(ids[place]))
         .collect();
-    for judged in &findings.windows {
-        let (window, row) = at(judged.window);
+    let of_height = findings.windows.iter().filter(|judged| windows.height(judged.window) == height);
+    for judged in of_height {
+        let Some((window, row)) = place(judged.window).map(at) else { continue };
         cells[window * rows + row] = PlaneCell::Tested {
             observed: judged.observed as f64,
             expected: judged.expected,
@@ -121,13 +138,21 @@ pub(super) fn plane(
         label: style.label(),
         column_axis: row.axis(),
         column_edges: windows.row_edges().to_vec(),
+        joined: height,
         row_axis: column.axis(),
-        row_windows: (0..windows_a_row).map(|window| windows.bounds(WindowId(window as u32))).collect(),
+        row_windows: ids[..windows_a_row].iter().map(|id| windows.bounds(*id)).collect(),
         cells,
-        largest: Some(at(findings.best)),
+        largest: place(findings.best).map(at),
     };
-    let caption = "The local significance of each window. Windows of one column overlap; hatched ones were left out.";
-    Figure::new("plane", "Local significance in the plane", caption, Plot::Plane(plot))
+    let overlap = "Windows of one column overlap; hatched ones were left out.";
+    let (name, caption) = match height {
+        1 => ("plane".into(), format!("The local significance of each window. {overlap}")),
+        _ => {
+            let joined = format!("Each window reaches over {height} adjacent bins and stands where it begins.");
+            (format!("plane-{height}"), format!("The local significance of each window. {joined} {overlap}"))
+        }
+    };
+    Figure::new(name, "Local significance in the plane", caption, Plot::Plane(plot))
 }
 
 pub(super) fn tomography(style: &Style, quantity: &Quantity, windows: &Windows, findings: &Findings) -> Figure {
@@ -241,7 +266,7 @@ pub(super) fn left_out(
     let entry = |left: &crate::hunt::LeftOut| LeftOut {
         window: place(windows, left.window, quantities),
         expected: expected.values()[left.window.0 as usize],
-        observed: windows.range(left.window).map(|cell| contents[cell]).sum::<u64>() as f64,
+        observed: windows.cells_of(left.window).map(|cell| contents[cell]).sum::<u64>() as f64,
         reason: left.reason.to_string(),
     };
     expected.left_out().iter().map(entry).collect()

@@ -206,11 +206,12 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
         marked: Some(marked),
     };
     run.report.figures.push(figures::spectrum(&style, quantities[0], bins));
-    run.report.figures.push(match quantities[..] {
+    run.report.figures.extend(match quantities[..] {
         [row, column] => {
-            figures::plane(&style, windows, searched.experiment.expected(), findings, &data.counts, (row, column))
+            let expected = searched.experiment.expected();
+            figures::planes(&style, windows, expected, findings, &data.counts, (row, column))
         }
-        _ => figures::tomography(&style, quantities[0], windows, findings),
+        _ => vec![figures::tomography(&style, quantities[0], windows, findings)],
     });
     run.report.figures.push(figures::maximum(
         &style,

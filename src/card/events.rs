@@ -337,7 +337,9 @@ fn read_spectrum(section: &Section, selection: Option<&Selection>) -> Option<His
 
 fn read_plane(section: &Section, folder: &Path, selection: Option<&Selection>) -> Option<Histogrammed> {
     let path = section.required::<String>("edges").and_then(|_| section.path("edges", folder));
-    let plane = path.and_then(|path| section.check(Plane::read(&path)));
+    let heights: Vec<usize> = section.or("row_widths", vec![1]);
+    let read = |path| section.check(Plane::read(&path).and_then(|plane| plane.with_heights(heights)));
+    let plane = path.and_then(read);
     let (row, column) = (read_variable(section, "row", selection), read_variable(section, "column", selection));
     let unit = section.or("unit", "GeV".to_owned());
     Some(Histogrammed::Plane { plane: plane?, row: row?, column: column?, unit })

@@ -83,12 +83,17 @@ impl WindowExpectation {
                 .because("windows and expectation must share their cells")
                 .data());
         }
-        let values: Vec<f64> = windows.ids().map(|window| expectation.sum(windows.range(window))).collect();
+        if normalisation == Normalisation::Sidebands && windows.heights() != [1] {
+            let fault = Fault::new("hunt.scan", "windows over several rows cannot be scaled to their sidebands");
+            let fault = fault.because("sidebands lie in the row of the window");
+            return Err(fault.suggest("Use windows over single rows, or normalisation = \"fixed\".").usage());
+        }
+        let values: Vec<f64> = windows.ids().map(|window| expectation.sum(windows.cells_of(window))).collect();
         let rows = rows_with_expectation(windows, expectation.values());
         let beside: Vec<Beside> = windows.ids().map(|window| Beside::of(windows, window, &rows, expectation)).collect();
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
         for (window, value) in windows.ids().zip(&values) {
-            let effective = expectation.effective_count(windows.range(window));
+            let effective = expectation.effective_count(windows.cells_of(window));
             if *value <= 0.0 {
                 left_out.push(LeftOut { window, reason: Reason::NothingExpected });
             } else if normalisation == Normalisation::Sidebands && beside[window.0 as usize].expected <= 0.0 {

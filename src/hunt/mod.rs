@@ -18,4 +18,5 @@ pub(crate) use combine::check as check_channels;
 pub use combine::{Combination, Combined, combine};
 pub use expected::{LeftOut, Reason, WindowExpectation, unexpected_events};
 pub use scan::{Convention, Direction, Findings, Judged, Normalisation, Scan};
-pub use windows::{BumpHunter, Step, WindowId, Windows};
+pub(crate) use windows::content;
+pub use windows::{BumpHunter, Shapes, Step, WindowId, Windows};

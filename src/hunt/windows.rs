@@ -14,14 +14,27 @@ pub struct WindowId(pub u32);
 /// Windows over flat cells.
 ///
 /// The cells of a plane are numbered row by row (`cell = row * cells_per_row + column`); a spectrum is one row. A window
-/// is a half-open range `[start, end)` of flat cells within one row, so its content is the difference of two prefix
-/// sums whatever its width.
+/// is a half-open range `[start, end)` of flat cells within one row, and the same range in as many rows above it as its
+/// height says. Its content is the difference of two prefix sums for each row, whatever its width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Windows {
     row_edges: Vec<f64>,
     column_edges: Vec<f64>,
     start: Vec<u32>,
     end: Vec<u32>,
+    height: Vec<u32>,
+}
+
+/// The first cell of each window in its lowest row, the cell after its last there, and its number of rows: columns for the
+/// kernels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shapes {
+    /// The first cell of each window in its lowest row.
+    pub start: Vec<u32>,
+    /// The cell after the last of each window in its lowest row.
+    pub end: Vec<u32>,
+    /// The rows of each window.
+    pub height: Vec<u32>,
 }
 
 /// How far a window moves between two positions.
@@ -146,7 +159,8 @@ impl Windows {
         problems.finish()?;
         let start = ranges.iter().map(|range| range.start as u32).collect();
         let end = ranges.iter().map(|range| range.end as u32).collect();
-        Ok(Self { row_edges, column_edges, start, end })
+        let height = vec![1; ranges.len()];
+        Ok(Self { row_edges, column_edges, start, end, height })
     }
 
     /// The windows of a spectrum with `edges`: bins with an expectation of 0 are dropped at both ends, then every width
@@ -231,6 +245,55 @@ impl Windows {
         Self::new(row_edges, column_edges, &flat)
     }
 
+    /// The same `ranges` of columns in every run of rows of a plane: for each of the `heights`, in their order, windows over so
+    /// many adjacent rows at every place, row by row.
+    ///
+    /// ```
+    /// use trawl::hunt::{WindowId, Windows};
+    /// let (m_y, m_x) = (vec![1000.0, 1500.0, 2000.0, 2500.0], vec![60.0, 75.0, 90.0]);
+    /// let windows = Windows::plane_of_heights(m_y, m_x, &[0..1, 0..2], &[1, 2])?;
+    /// assert_eq!(windows.len(), 3 * 2 + 2 * 2);
+    /// let last = WindowId(9);
+    /// assert_eq!((windows.row_bounds(last), windows.bounds(last)), ((1500.0, 2500.0), (60.0, 90.0)));
+    /// assert_eq!(windows.cells_of(last).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    /// # Ok::<(), trawl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Windows::new`], no height, and every height that is 0, listed twice, or above the number of rows.
+    pub fn plane_of_heights(
+        row_edges: Vec<f64>,
+        column_edges: Vec<f64>,
+        ranges: &[Range<usize>],
+        heights: &[usize],
+    ) -> Result<Self> {
+        let mut all = Self::plane(row_edges, column_edges, ranges)?;
+        let (rows, columns) = (all.rows(), all.columns());
+        let mut problems = Problems::default();
+        if heights.is_empty() {
+            let fault = Fault::new(NAME, "there is no height").because("a window holds one or more rows");
+            problems.push(fault.usage());
+        }
+        for (index, height) in heights.iter().enumerate() {
+            let fault = Fault::new(NAME, format!("windows over {height} rows"));
+            if *height == 0 || *height > rows {
+                problems.push(fault.because(format!("1 to {rows} adjacent rows can be joined")).usage());
+            } else if heights[..index].contains(height) {
+                problems.push(fault.because("each height is listed once").usage());
+            }
+        }
+        problems.finish()?;
+        (all.start, all.end, all.height) = Default::default();
+        for height in heights {
+            for row in 0..=rows - height {
+                all.start.extend(ranges.iter().map(|range| (row * columns + range.start) as u32));
+                all.end.extend(ranges.iter().map(|range| (row * columns + range.end) as u32));
+                all.height.extend(ranges.iter().map(|_| *height as u32));
+            }
+        }
+        Ok(all)
+    }
+
     /// The number of windows.
     pub fn len(&self) -> usize {
         self.start.len()
@@ -271,20 +334,47 @@ impl Windows {
         &self.column_edges
     }
 
-    /// The flat cells of a window.
+    /// The flat cells of a window in its lowest row; all its cells where it has no other.
     pub fn range(&self, window: WindowId) -> Range<usize> {
         self.start[window.0 as usize] as usize..self.end[window.0 as usize] as usize
     }
 
-    /// The row of a window.
+    /// The flat cells of a window, a range for each of its rows.
+    pub fn ranges(&self, window: WindowId) -> impl Iterator<Item = Range<usize>> + Clone + use<> {
+        let (range, columns) = (self.range(window), self.columns());
+        (0..self.height(window)).map(move |row| range.start + row * columns..range.end + row * columns)
+    }
+
+    /// The flat cells of a window, in order.
+    pub fn cells_of(&self, window: WindowId) -> impl Iterator<Item = usize> + Clone + use<> {
+        self.ranges(window).flatten()
+    }
+
+    /// The number of adjacent rows of a window.
+    pub fn height(&self, window: WindowId) -> usize {
+        self.height[window.0 as usize] as usize
+    }
+
+    /// The heights that there are, in the order of the windows.
+    pub fn heights(&self) -> Vec<usize> {
+        let mut heights: Vec<usize> = Vec::new();
+        for height in self.height.iter().map(|height| *height as usize) {
+            if !heights.contains(&height) {
+                heights.push(height);
+            }
+        }
+        heights
+    }
+
+    /// The lowest row of a window.
     pub fn row(&self, window: WindowId) -> usize {
         self.range(window).start / self.columns()
     }
 
-    /// Where the row of a window begins and ends: the m_Y bin of a plane.
+    /// Where the rows of a window begin and end: the m_Y bins of a plane.
     pub fn row_bounds(&self, window: WindowId) -> (f64, f64) {
         let row = self.row(window);
-        (self.row_edges[row], self.row_edges[row + 1])
+        (self.row_edges[row], self.row_edges[row + self.height(window)])
     }
 
     /// Where a window begins and ends along its row: the bump of a spectrum, the m_X window of a plane.
@@ -293,10 +383,20 @@ impl Windows {
         (self.column_edges[range.start - offset], self.column_edges[range.end - offset])
     }
 
-    /// The first cell of each of the windows `kept`, and the cell after the last, as columns for the kernels.
-    pub fn starts_and_ends(&self, kept: &[WindowId]) -> (Vec<u32>, Vec<u32>) {
-        kept.iter().map(|window| (self.start[window.0 as usize], self.end[window.0 as usize])).unzip()
+    /// Where the windows `kept` are, as columns for the kernels.
+    pub fn shapes(&self, kept: &[WindowId]) -> Shapes {
+        let of = |column: &[u32]| kept.iter().map(|window| column[window.0 as usize]).collect();
+        Shapes { start: of(&self.start), end: of(&self.end), height: of(&self.height) }
     }
+}
+
+/// The content of a window by the running sums of all cells: from cell `start` to `end` in its lowest row of `columns` cells,
+/// and the same cells in each row above; the twin of `block::content`. Its lower 32 bits are that of sums of 32 bits.
+#[inline]
+pub(crate) fn content<T: Copy + Into<u64>>(sums: &[T], (start, end): (u32, u32), height: u32, columns: u32) -> u64 {
+    let sum = |cell: u32| -> u64 { sums[cell as usize].into() };
+    let in_row = |row: u32| sum(end + row * columns).wrapping_sub(sum(start + row * columns));
+    (0..height).fold(0, |all, row| all.wrapping_add(in_row(row)))
 }
 
 fn check_edges(what: &str, edges: &[f64]) -> Result<()> {
@@ -353,6 +453,25 @@ mod tests {
         assert_eq!(ranges, [0..2, 1..3, 3..5, 4..6]);
         assert_eq!((windows.row(WindowId(3)), windows.bounds(WindowId(3))), (1, (20., 40.)));
         assert_eq!(windows.row_bounds(WindowId(3)), (1., 2.));
+    }
+
+    #[test]
+    fn windows_over_several_rows_hold_the_same_columns_of_each() {
+        let (rows, columns) = (vec![0., 1., 2., 4.], vec![10., 20., 30., 40.]);
+        let windows =
+            |heights: &[usize]| Windows::plane_of_heights(rows.clone(), columns.clone(), &[0..2, 1..3], heights);
+        assert_eq!(windows(&[1]).unwrap(), Windows::plane(rows.clone(), columns.clone(), &[0..2, 1..3]).unwrap());
+        let two = windows(&[2, 1]).unwrap();
+        let cells: Vec<Vec<usize>> = two.ids().map(|window| two.cells_of(window).collect()).collect();
+        assert_eq!(cells[..4], [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]);
+        assert_eq!((two.len(), two.heights()), (4 + 6, vec![2, 1]));
+        assert_eq!(
+            (two.row(WindowId(3)), two.row_bounds(WindowId(3)), two.bounds(WindowId(3))),
+            (1, (1., 4.), (20., 40.))
+        );
+        assert_eq!(two.ranges(WindowId(9)).collect::<Vec<_>>(), [7..9]);
+        assert_eq!(windows(&[0, 1, 1, 4]).unwrap_err().problems().len(), 3);
+        assert!(windows(&[]).is_err());
     }
 
     #[test]

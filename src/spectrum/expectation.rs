@@ -76,7 +76,7 @@ impl Expectation {
         problems.take(check_column("sum of weights", &sum_weights, sum_weights.len()));
         problems.take(check_column("sum of squared weights", &sum_squared_weights, sum_weights.len()));
         problems.finish()?;
-        let effective = effective_count(&sum_weights, &sum_squared_weights);
+        let effective = effective_number(sum_weights.iter().sum(), sum_squared_weights.iter().sum());
         let needed = RAW_STATISTICS_RATIO * data_effective;
         if effective.is_nan() || effective < needed {
             let problem = format!("the simulation has {effective:.0} effective events, {needed:.0} are needed");
@@ -112,26 +112,26 @@ impl Expectation {
     }
 
     /// The expected content of `cells`, summed in their order.
-    pub fn sum(&self, cells: Range<usize>) -> f64 {
-        self.values[cells].iter().sum()
+    pub fn sum(&self, cells: impl Iterator<Item = usize>) -> f64 {
+        cells.map(|cell| self.values[cell]).sum()
     }
 
     /// The effective number of events on which the expectation of `cells` rests: `(sum w)^2 / sum w^2` of the simulation,
     /// or `(sum b)^2 / sum sigma^2` of a given one. Infinite where a given expectation has no uncertainty.
-    pub fn effective_count(&self, cells: Range<usize>) -> f64 {
+    pub fn effective_count(&self, cells: impl Iterator<Item = usize> + Clone) -> f64 {
+        let effective = |weights: &[f64], squares: &[f64]| {
+            let sum = |column: &[f64]| cells.clone().map(|cell| column[cell]).sum();
+            effective_number(sum(weights), sum(squares))
+        };
         match &self.knowledge {
             Knowledge::Given { uncertainties: None } => f64::INFINITY,
             Knowledge::Given { uncertainties: Some(sigma) } => {
-                let variance: f64 = sigma[cells.clone()].iter().map(|sigma| sigma * sigma).sum();
+                let variance: f64 = cells.clone().map(|cell| sigma[cell] * sigma[cell]).sum();
                 let sum = self.sum(cells);
                 if variance > 0.0 { sum * sum / variance } else { f64::INFINITY }
             }
-            Knowledge::Smoothed(smooth) => {
-                effective_count(&smooth.sum_weights()[cells.clone()], &smooth.sum_squared_weights()[cells])
-            }
-            Knowledge::Raw { sum_weights, sum_squared_weights, .. } => {
-                effective_count(&sum_weights[cells.clone()], &sum_squared_weights[cells])
-            }
+            Knowledge::Smoothed(smooth) => effective(smooth.sum_weights(), smooth.sum_squared_weights()),
+            Knowledge::Raw { sum_weights, sum_squared_weights, .. } => effective(sum_weights, sum_squared_weights),
         }
     }
 
@@ -146,9 +146,8 @@ impl Expectation {
 }
 
 /// `(sum w)^2 / sum w^2`: the number of unweighted events with the same relative uncertainty; 0 for none.
-fn effective_count(sum_weights: &[f64], sum_squared_weights: &[f64]) -> f64 {
-    let (sum, squared): (f64, f64) = (sum_weights.iter().sum(), sum_squared_weights.iter().sum());
-    if squared > 0.0 { sum * sum / squared } else { 0.0 }
+fn effective_number(sum: f64, sum_of_squares: f64) -> f64 {
+    if sum_of_squares > 0.0 { sum * sum / sum_of_squares } else { 0.0 }
 }
 
 fn check_scale(scale: f64) -> Result<()> {

@@ -86,9 +86,11 @@ impl ColumnHunts {
                 format!("{} expected and {} observed cells of {}", expected.len(), observed.len(), plane.cells());
             return problem(words, "they must be the same cells");
         }
+        // Windows over several rows add nothing: each hunt tries all widths along the rows.
+        let one_row = || plane.ids().filter(|window| plane.height(*window) == 1);
         let columns: Vec<Range<usize>> =
-            plane.ids().filter(|window| plane.row(*window) == 0).map(|window| plane.range(window)).collect();
-        if columns.len() * plane.rows() != plane.len() {
+            one_row().filter(|window| plane.row(*window) == 0).map(|window| plane.range(window)).collect();
+        if columns.len() * plane.rows() != one_row().count() {
             let words = format!("{} windows in the first of {} rows", columns.len(), plane.rows());
             return problem(words, "a column window is one in every row");
         }

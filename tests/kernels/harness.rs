@@ -1,7 +1,10 @@
 //! Opens the emulated device, or says why a test is skipped.
 
+use std::ops::Range;
+
 use trawl::Device;
 use trawl::device::{Cuda, CudaSettings, DeviceChoice, kernels};
+use trawl::hunt::Windows;
 
 /// Block sizes that every kernel is tried with: one warp, no multiple of a warp, its usual size.
 pub const BLOCK_THREADS: [u32; 4] = [32, 96, 33, 256];
@@ -41,4 +44,14 @@ pub fn every_block_size() -> impl Iterator<Item = (u32, Cuda)> {
 /// Whether floats may differ in their last places: in the perturbed build they must, integers never.
 pub fn floats_are_exact() -> bool {
     std::env::var("TRAWL_EMULATOR").map_or(true, |variant| variant != "perturbed")
+}
+
+/// Windows of up to three cells; where the cells are rows of 43, they reach over up to three rows.
+pub fn windows_over(cells: usize) -> Windows {
+    let rows = if cells.is_multiple_of(43) { cells / 43 } else { 1 };
+    let edges = |number: usize| (0..=number).map(|edge| edge as f64).collect();
+    let columns = cells / rows;
+    let ranges: Vec<Range<usize>> = (0..columns).map(|first| first..(first + 3).min(columns)).collect();
+    let heights: Vec<usize> = (1..=rows.min(3)).collect();
+    Windows::plane_of_heights(edges(rows), edges(columns), &ranges, &heights).unwrap()
 }

@@ -26,6 +26,8 @@ fn input(cells: usize, windows: usize, seed: u64) -> Input<Host> {
     Input {
         start: start.into(),
         end: end.into(),
+        height: vec![1; windows].into(),
+        columns: cells as u32,
         expected: expected.into(),
         expected_outside: expected_outside.into(),
         sideband_start: sideband_start.into(),
@@ -75,6 +77,27 @@ fn the_same_p_values_at_every_shape_and_block_size() {
 }
 
 #[test]
+fn windows_over_several_rows_hold_the_same_counts() {
+    for (threads, cuda) in every_block_size() {
+        let (cells, windows, columns) = (120, 90, 20);
+        let rows_above = |end: &u32| (cells as u32 - end) / columns;
+        let input = input(cells, windows, 5);
+        let height =
+            input.end.iter().enumerate().map(|(window, end)| 1 + window as u32 % (1 + rows_above(end))).collect();
+        let input = Input::<Host> { height, columns, ..input };
+        let here = Scan::default().cpu(input.clone()).unwrap();
+        let there = Device::Cuda(cuda).run(&Scan::default(), input.clone()).unwrap();
+        assert_eq!(here.observed, there.observed, "{threads} threads");
+        agrees("ln p", &here.ln_p, &there.ln_p);
+        let by_hand = |window: usize| -> u64 {
+            let row = |row: u32| input.start[window] + row * columns..input.end[window] + row * columns;
+            (0..input.height[window]).flat_map(row).map(|cell| input.observed[cell as usize]).sum()
+        };
+        assert_eq!(here.observed.to_vec(), (0..windows).map(by_hand).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn the_lowest_of_equal_windows_is_best() {
     for (_, cuda) in every_block_size() {
         let windows = 300;
@@ -82,6 +105,8 @@ fn the_lowest_of_equal_windows_is_best() {
         let input = Input::<Host> {
             start: column(0).into(),
             end: column(1).into(),
+            height: column(1).into(),
+            columns: 1,
             expected: (0..windows).map(|window| if window < 40 { 5.0 } else { 3.0 }).collect(),
             expected_outside: vec![0.0; windows].into(),
             sideband_start: column(0).into(),

@@ -1,22 +1,18 @@
 //! `toys.smeared`: the same tallies for any block size and any split.
 
-use std::ops::Range;
-
 use trawl::Device;
 use trawl::device::{Host, Operation};
-use trawl::hunt::{Scan, Windows};
+use trawl::hunt::Scan;
 use trawl::spectrum::Expectation;
 use trawl::toys::smeared::Input;
 use trawl::toys::{BackgroundUncertainty, Exceedance, Experiment, Smeared, Smearing, Statistic, Template};
 
-use crate::harness::{cuda, every_block_size};
+use crate::harness::{cuda, every_block_size, windows_over};
 
-/// Cells of very different means, windows of up to three, an excess in the middle, and `templates` templates.
+/// Cells of very different means, windows of up to three cells and rows, an excess in the middle, and `templates` templates.
 fn input(cells: usize, templates: usize, own: bool, smearing: Smearing) -> Input<Host> {
     let means: Vec<f64> = (0..cells).map(|cell| [3.0, 0.0, 250.0, 0.02, 41.5, 4000.0, 15.9][cell % 7]).collect();
-    let edges = (0..=cells).map(|edge| edge as f64).collect();
-    let ranges: Vec<Range<usize>> = (0..cells).map(|first| first..(first + 3).min(cells)).collect();
-    let windows = Windows::new(vec![0.0, 1.0], edges, &ranges).unwrap();
+    let windows = windows_over(cells);
     let mut observed: Vec<u64> = means.iter().map(|mean| *mean as u64).collect();
     observed[cells / 2] += 3 + (3.0 * means[cells / 2].sqrt()) as u64;
     let expectation = Expectation::given(means, None).unwrap();

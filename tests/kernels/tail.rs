@@ -1,10 +1,8 @@
 //! `toys.tail`: the same tallies for any block size and any split.
 
-use std::ops::Range;
-
 use trawl::Device;
 use trawl::device::{Host, Operation};
-use trawl::hunt::{Scan, Windows};
+use trawl::hunt::Scan;
 use trawl::math::philox::{Philox, Stage};
 use trawl::math::special::ln_normal_survival;
 use trawl::spectrum::Expectation;
@@ -12,14 +10,12 @@ use trawl::toys::tail::Input;
 use trawl::toys::throw::math::REFINEMENT;
 use trawl::toys::{Exceedance, Experiment, Tail};
 
-use crate::harness::{cuda, every_block_size};
+use crate::harness::{cuda, every_block_size, windows_over};
 
-/// Cells of very different means and windows of up to three cells.
+/// Cells of very different means and windows of up to three cells and rows.
 fn experiment(cells: usize) -> Experiment {
     let means: Vec<f64> = (0..cells).map(|cell| [3.0, 0.0, 250.0, 0.02, 41.5, 4000.0, 1.0][cell % 7]).collect();
-    let edges = (0..=cells).map(|edge| edge as f64).collect();
-    let ranges: Vec<Range<usize>> = (0..cells).map(|first| first..(first + 3).min(cells)).collect();
-    let windows = Windows::new(vec![0.0, 1.0], edges, &ranges).unwrap();
+    let windows = windows_over(cells);
     let expectation = Expectation::given(means, None).unwrap();
     Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast).unwrap()
 }
@@ -67,6 +63,8 @@ fn ties_are_decided_by_the_refinement() {
         threshold_low: vec![refinement(0), u32::MAX, refinement(1) + 1, u32::MAX, u32::MAX].into(),
         start: vec![0, 1, 2].into(),
         end: vec![1, 2, 3].into(),
+        height: vec![1; 3].into(),
+        columns: 3,
         critical: vec![1, 1, 5].into(),
         choice: vec![0, 0].into(),
         place: vec![0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 5, 0].into(),

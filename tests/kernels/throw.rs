@@ -10,14 +10,12 @@ use trawl::spectrum::Expectation;
 use trawl::toys::throw::{Draws, Input, math};
 use trawl::toys::{Exceedance, Experiment, Throw};
 
-use crate::harness::{cuda, every_block_size};
+use crate::harness::{cuda, every_block_size, windows_over};
 
-/// Cells of very different means, windows of up to three cells, and an excess in the middle.
+/// Cells of very different means, windows of up to three cells and rows, and an excess in the middle.
 fn input(cells: usize) -> Input<Host> {
     let means: Vec<f64> = (0..cells).map(|cell| [3.0, 0.0, 250.0, 0.02, 41.5, 4000.0, 1.0][cell % 7]).collect();
-    let edges = (0..=cells).map(|edge| edge as f64).collect();
-    let ranges: Vec<Range<usize>> = (0..cells).map(|first| first..(first + 3).min(cells)).collect();
-    let windows = Windows::new(vec![0.0, 1.0], edges, &ranges).unwrap();
+    let windows = windows_over(cells);
     let mut observed: Vec<u64> = means.iter().map(|mean| *mean as u64).collect();
     observed[cells / 2] += 3 + (2.0 * means[cells / 2].sqrt()) as u64;
     let expectation = Expectation::given(means, None).unwrap();

@@ -72,6 +72,7 @@ pub fn plane() -> PlaneMap {
         label: label(),
         column_axis: mass("*m*_{Y}"),
         column_edges,
+        joined: 1,
         row_axis: mass("*m*_{X}"),
         row_windows,
         cells: cells.collect(),

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::{Input, Output, Scan, math};
 use crate::device::Host;
+use crate::hunt::content;
 
 pub(super) fn scan(scan: &Scan, input: &Input<Host>) -> Output<Host> {
     let mut prefix = Vec::with_capacity(input.observed.len() + 1);
@@ -19,7 +20,8 @@ pub(super) fn scan(scan: &Scan, input: &Input<Host>) -> Output<Host> {
     let windows: Vec<(u64, f64, f64)> = (0..input.start.len())
         .into_par_iter()
         .map(|window| {
-            let observed = sum(input.start[window], input.end[window]);
+            let place = (input.start[window], input.end[window]);
+            let observed = content(&prefix, place, input.height[window], input.columns);
             let outside = sum(input.sideband_start[window], input.sideband_end[window]).wrapping_sub(observed);
             let (expected, beside) = (input.expected[window], input.expected_outside[window]);
             let ln_p = math::judged_ln_p(observed, math::expected_content(expected, outside, beside, judge), judge);

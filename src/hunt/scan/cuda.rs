@@ -32,9 +32,14 @@ pub(super) fn scan(scan: &Scan, cuda: &Cuda, input: &Input<OnDevice>) -> Result<
     let windows = length_u32(Scan::NAME, windows)?;
     let judge = scan.judge();
     function.launch(grid, |arguments| {
-        arguments.input(&input.start).input(&input.end).input(&input.expected).input(&input.expected_outside);
+        arguments
+            .input(&input.start)
+            .input(&input.end)
+            .input(&input.height)
+            .input(&input.expected)
+            .input(&input.expected_outside);
         arguments.input(&input.sideband_start).input(&input.sideband_end).input(&input.observed);
-        arguments.value(&windows).value(&cells).value(&judge);
+        arguments.value(&windows).value(&cells).value(&input.columns).value(&judge);
         arguments.output(&mut output.observed)?.output(&mut output.ln_p)?.output(&mut output.z)?;
         arguments.output(&mut output.best_ln_p)?.output(&mut output.best_window)?;
         Ok(())

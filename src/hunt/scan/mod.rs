@@ -27,7 +27,7 @@ pub mod math;
 
 use crate::device::{Bytes, Column, Cuda, Device, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
-use crate::hunt::{WindowExpectation, WindowId, Windows};
+use crate::hunt::{Shapes, WindowExpectation, WindowId, Windows};
 use crate::settings::Section;
 
 /// What the p-value of a window without an excess is (without a deficit, where those are hunted).
@@ -136,10 +136,14 @@ impl Scan {
 /// Windows and the counts in their cells.
 #[derive(Debug, Clone)]
 pub struct Input<P: Place> {
-    /// The first cell of each window.
+    /// The first cell of each window in its lowest row.
     pub start: P::Column<u32>,
-    /// The cell after the last of each window.
+    /// The cell after the last of each window in its lowest row.
     pub end: P::Column<u32>,
+    /// The rows of each window.
+    pub height: P::Column<u32>,
+    /// The cells of a row.
+    pub columns: u32,
     /// The expected content of each window, above 0.
     pub expected: P::Column<f64>,
     /// The expected content beside each window; above 0 with sidebands, unused without.
@@ -174,6 +178,8 @@ impl Upload for Input<Host> {
         Ok(Input {
             start: cuda.upload(&self.start)?,
             end: cuda.upload(&self.end)?,
+            height: cuda.upload(&self.height)?,
+            columns: self.columns,
             expected: cuda.upload(&self.expected)?,
             expected_outside: cuda.upload(&self.expected_outside)?,
             sideband_start: cuda.upload(&self.sideband_start)?,
@@ -207,6 +213,7 @@ impl Operation for Scan {
         let windows = input.start.length();
         let columns = [
             ("ends", input.end.length()),
+            ("heights", input.height.length()),
             ("expectations", input.expected.length()),
             ("expectations outside", input.expected_outside.length()),
             ("starts of sidebands", input.sideband_start.length()),
@@ -224,7 +231,7 @@ impl Operation for Scan {
     fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
         Plan {
             fixed: Bytes::of::<u64>(input.observed.length()),
-            per_unit: Bytes((4 * size_of::<u32>() + 5 * size_of::<u64>()) as u64),
+            per_unit: Bytes((5 * size_of::<u32>() + 5 * size_of::<u64>()) as u64),
             units: input.start.length() as u64,
         }
     }
@@ -244,7 +251,8 @@ fn check_ranges(input: &Input<Host>) -> Result<()> {
     let wrong = |window: &usize| {
         let (start, end) = (input.start[*window], input.end[*window]);
         let (low, high) = (input.sideband_start[*window], input.sideband_end[*window]);
-        low > start || start > end || end > high || high as usize > cells
+        let above = u64::from(input.height[*window].saturating_sub(1)) * u64::from(input.columns);
+        low > start || start > end || end > high || high as usize > cells || u64::from(end) + above > cells as u64
     };
     match (0..input.start.len()).find(wrong) {
         None => Ok(()),
@@ -334,11 +342,13 @@ impl Scan {
             let problem = format!("{} counts for {} cells", observed.len(), windows.cells());
             return Err(Fault::new(Self::NAME, problem).because("windows and counts must share their cells").data());
         }
-        let (start, end) = windows.starts_and_ends(expected.kept());
+        let Shapes { start, end, height } = windows.shapes(expected.kept());
         let (sideband_start, sideband_end) = expected.sidebands().iter().map(|cells| (cells.start, cells.end)).unzip();
         let input = Input::<Host> {
             start: start.into(),
             end: end.into(),
+            height: height.into(),
+            columns: windows.columns() as u32,
             expected: expected.kept_values().to_vec().into(),
             expected_outside: expected.outside().to_vec().into(),
             sideband_start: Vec::into(sideband_start),

@@ -32,8 +32,10 @@ pub struct PlaneMap {
     pub label: PlotLabel,
     /// The quantity of the columns.
     pub column_axis: AxisTitle,
-    /// The `c + 1` edges of the columns.
+    /// The `c + joined` edges of the bins: a column holds as many adjacent bins as are joined, from its own on.
     pub column_edges: Vec<f64>,
+    /// The number of bins that each column joins.
+    pub joined: usize,
     /// The quantity of the rows.
     pub row_axis: AxisTitle,
     /// Low and high edge of each of the `r` windows, from the bottom up.
@@ -122,8 +124,8 @@ impl PlaneMap {
                 PlaneCell::LeftOut { observed, expected } => (0, observed, expected, f64::NAN, f64::NAN),
             };
             let (low, high) = self.row_windows[row];
-            let edges =
-                [self.column_edges[column], self.column_edges[column + 1], low, high].map(number::csv).join(",");
+            let (left, right) = (self.column_edges[column], self.column_edges[column + self.joined]);
+            let edges = [left, right, low, high].map(number::csv).join(",");
             let numbers = [observed, expected, ln_p, significance].map(number::csv).join(",");
             let _ = writeln!(text, "{column},{row},{edges},{tested},{numbers}");
         }
@@ -131,7 +133,7 @@ impl PlaneMap {
     }
 
     fn columns(&self) -> usize {
-        self.column_edges.len().saturating_sub(1)
+        self.column_edges.len().saturating_sub(self.joined)
     }
 
     fn all(&self) -> impl Iterator<Item = (usize, usize, PlaneCell)> {
@@ -188,14 +190,15 @@ impl PlaneMap {
             format!("{} {}–{}{}", axis.quantity, edge(low), edge(high), axis.after_number())
         };
         let (low, high) = self.row_windows[row];
-        let columns = range(&self.column_axis, self.column_edges[column], self.column_edges[column + 1]);
+        let columns = range(&self.column_axis, self.column_edges[column], self.column_edges[column + self.joined]);
         format!("{columns}, {}", range(&self.row_axis, low, high))
     }
 
     fn column_labels(&self, grid: &Grid) -> Element {
         let mut group = Element::new("g");
         let every = (46.0 / grid.column).ceil().max(1.0) as usize;
-        for (index, value) in self.column_edges.iter().enumerate() {
+        // Columns that join bins overlap: each is named by where it begins.
+        for (index, value) in self.column_edges.iter().take(self.columns() + 1).enumerate() {
             let x = SIDES.0 + grid.column * index as f64;
             let labelled = index % every == 0;
             let length = if labelled { 7.0 } else { 4.0 };

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Result};
-use crate::hunt::{Combination, Findings, Normalisation, Scan, WindowExpectation, Windows};
+use crate::hunt::{Combination, Findings, Normalisation, Scan, Shapes, WindowExpectation, Windows};
 use crate::math::philox::Stage;
 use crate::spectrum::Expectation;
 
@@ -99,7 +99,7 @@ impl Experiment {
     ) -> Result<Self> {
         let expected = WindowExpectation::normalised(&windows, expectation, minimum_effective, scan.normalisation)?;
         check_expected(expectation.values())?;
-        let ranges: Vec<_> = expected.kept().iter().map(|window| vec![windows.range(*window)]).collect();
+        let ranges: Vec<_> = expected.kept().iter().map(|window| windows.ranges(*window).collect()).collect();
         let layout = Layout::new(expectation.values(), &ranges);
         let draws = Draws::new(&layout)?;
         let in_order: Vec<f64> = layout.windows.iter().map(|window| expected.kept_values()[*window]).collect();
@@ -259,10 +259,12 @@ impl Experiment {
 
     /// The tables of `toys.smeared` for an observation with these findings; `None` where the expectation is taken as exact.
     pub fn smeared_input(&self, findings: &Findings) -> Option<smeared::Input<Host>> {
-        let (start, end) = self.windows.starts_and_ends(self.expected.kept());
+        let Shapes { start, end, height } = self.windows.shapes(self.expected.kept());
         Some(smeared::Input {
             start: start.into(),
             end: end.into(),
+            height: height.into(),
+            columns: self.windows.columns() as u32,
             minimum: self.uncertain.as_ref()?.minimum.clone().into(),
             critical: self.critical_counts(findings).into(),
             ..self.uncertain.as_ref()?.cells.clone()
@@ -421,6 +423,8 @@ fn no_toys() -> crate::error::Error {
     Fault::new(Throw::NAME, "there are no toys").because("a p-value is a fraction of toys").data()
 }
 
+#[cfg(test)]
+mod heights_tests;
 #[cfg(test)]
 mod smeared_tests;
 #[cfg(test)]

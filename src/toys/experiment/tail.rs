@@ -93,11 +93,12 @@ impl Experiment {
             let fault = crate::error::Fault::new(Tail::NAME, format!("the logarithm of the local p-value is {ln_p}"));
             return Err(fault.because("p-values lie within 0 and 1").usage());
         }
-        let (start, end) = self.windows.starts_and_ends(self.expected.kept());
+        let shapes = &self.windows.shapes(self.expected.kept());
         let expected = self.expected.kept_values();
         let critical = critical_counts(expected, self.scan.convention, self.exceedance, local_z(ln_p), ln_p);
         let (draws, cells) = (&DrawTables::new(&self.cells)?, &self.cells[..]);
-        TailTables::new(&Geometry { draws, cells, start: &start, end: &end, expected, critical: &critical })
+        let columns = self.windows.columns();
+        TailTables::new(&Geometry { draws, cells, shapes, columns, expected, critical: &critical })
     }
 }
 

@@ -39,7 +39,7 @@ impl Uncertain {
         let relative: Vec<f64> = expected
             .kept()
             .par_iter()
-            .map(|window| uncertainty.relative(expectation.values(), windows.range(*window)))
+            .map(|window| uncertainty.relative(expectation.values(), windows.cells_of(*window)))
             .collect();
         let marginal: Vec<Result<MarginalCount>> = match statistic {
             Statistic::Nominal => Vec::new(),

@@ -36,6 +36,7 @@ pub struct Plane {
     m_y_edges_gev: Vec<f64>,
     m_x_windows_gev: Vec<(f64, f64)>,
     m_x_edges_gev: Vec<f64>,
+    heights: Vec<usize>,
 }
 
 /// What a file of edges says about itself, so that a slip of the pen is found.
@@ -66,7 +67,7 @@ impl Plane {
         let mut m_x_edges_gev: Vec<f64> = m_x_windows_gev.iter().flat_map(|(low, high)| [*low, *high]).collect();
         m_x_edges_gev.sort_by(f64::total_cmp);
         m_x_edges_gev.dedup();
-        let plane = Self { label: label.into(), m_y_edges_gev, m_x_windows_gev, m_x_edges_gev };
+        let plane = Self { label: label.into(), m_y_edges_gev, m_x_windows_gev, m_x_edges_gev, heights: vec![1] };
         let mut problems = Problems::default();
         plane.check_m_y(&mut problems);
         plane.check_m_x(&mut problems);
@@ -225,7 +226,17 @@ impl Plane {
         self.rows() * self.columns()
     }
 
-    /// The windows of every m_Y bin over the flat cells.
+    /// The same plane with the m_X windows over so many adjacent m_Y bins in place of single bins, all `heights` of them.
+    ///
+    /// # Errors
+    /// As [`Windows::plane_of_heights`].
+    pub fn with_heights(mut self, heights: Vec<usize>) -> Result<Self> {
+        self.heights = heights;
+        self.windows()?;
+        Ok(self)
+    }
+
+    /// The m_X windows in every m_Y bin, or in every run of adjacent bins, over the flat cells.
     ///
     /// # Errors
     /// A plane of more than 2^31 cells.
@@ -233,7 +244,7 @@ impl Plane {
         // Every window edge is a cell edge by construction, so the search always finds it.
         let column = |edge: f64| self.m_x_edges_gev.partition_point(|cell_edge| *cell_edge < edge);
         let ranges: Vec<_> = self.m_x_windows_gev.iter().map(|(low, high)| column(*low)..column(*high)).collect();
-        Windows::plane(self.m_y_edges_gev.clone(), self.m_x_edges_gev.clone(), &ranges)
+        Windows::plane_of_heights(self.m_y_edges_gev.clone(), self.m_x_edges_gev.clone(), &ranges, &self.heights)
     }
 }
 

@@ -54,6 +54,11 @@ struct Tables {
 impl Tables {
     fn push_cells(&mut self, channel: &Channel, place: &str) -> Result<()> {
         let mut problems = Problems::default();
+        if channel.windows.heights() != [1] {
+            let fault = Fault::new(ScanToys::NAME, format!("windows{place} over several rows are not scanned in toys"));
+            let fault = fault.because("only excesses over a fixed expectation have toys of such windows");
+            problems.push(fault.suggest("Use windows over single rows, or hunt for excesses.").usage());
+        }
         for (cell, mean) in channel.means.iter().enumerate() {
             if !mean.is_finite() || *mean < 0.0 {
                 let fault = Fault::new(ScanToys::NAME, format!("the expectation of cell {cell}{place} is {mean}"));
@@ -87,9 +92,9 @@ impl Tables {
         let (mut set, mut first_cell) = (vec![0_u32], 0_u32);
         for channel in channels {
             let kept = channel.expected.kept();
-            let (starts, ends) = channel.windows.starts_and_ends(kept);
-            start.extend(starts.iter().map(|cell| first_cell + cell));
-            end.extend(ends.iter().map(|cell| first_cell + cell));
+            let shapes = channel.windows.shapes(kept);
+            start.extend(shapes.start.iter().map(|cell| first_cell + cell));
+            end.extend(shapes.end.iter().map(|cell| first_cell + cell));
             sideband_start.extend(channel.expected.sidebands().iter().map(|cells| first_cell + cells.start));
             sideband_end.extend(channel.expected.sidebands().iter().map(|cells| first_cell + cells.end));
             expected.extend(channel.expected.kept_values());

@@ -103,9 +103,8 @@ pub(in crate::toys) fn draw(random: &Philox, toy: u64, first: u64, scratch: &mut
 fn judge(input: &Input<Host>, prefix: &[u32]) -> (u32, bool) {
     let (windows, levels, minimum) = (input.windows(), input.levels(), &input.minimum[..]);
     let (mut level, mut exceeds) = (0, false);
-    let ranges = input.start.iter().zip(input.end.iter());
-    for (window, ((start, end), critical)) in ranges.zip(input.critical.iter()).enumerate() {
-        let count = prefix[*end as usize].wrapping_sub(prefix[*start as usize]);
+    for (window, critical) in input.critical.iter().enumerate() {
+        let count = input.content(window, prefix);
         exceeds |= count >= *critical;
         level = raise_level(level, count, window, windows, levels, minimum);
     }

@@ -32,8 +32,16 @@ pub(super) fn throw(smeared: &Smeared, cuda: &Cuda, input: &Input<OnDevice>) -> 
     cuda.function(&KERNEL)?.launch(grid, |arguments| {
         arguments.input(&input.expected).input(&input.middle).input(&input.most).input(&input.own);
         arguments.input(&input.shared);
-        arguments.input(&input.start).input(&input.end).input(&input.minimum).input(&input.critical);
-        arguments.value(&cells).value(&templates).value(&windows).value(&levels).value(&log_normal).value(&has_own);
+        arguments.input(&input.start).input(&input.end).input(&input.height);
+        arguments.input(&input.minimum).input(&input.critical);
+        arguments
+            .value(&cells)
+            .value(&input.columns)
+            .value(&templates)
+            .value(&windows)
+            .value(&levels)
+            .value(&log_normal)
+            .value(&has_own);
         arguments.value(&draw_low).value(&draw_high).value(&smear_low).value(&smear_high);
         arguments.value(&smeared.first_toy).value(&smeared.toys);
         arguments.output(&mut tally)?;

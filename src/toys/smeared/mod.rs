@@ -22,8 +22,11 @@ pub(super) mod cpu;
 mod cuda;
 pub mod math;
 
+use std::ops::Range;
+
 use crate::device::{Bytes, Column, Cuda, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
+use crate::hunt::content;
 use crate::toys::uncertainty::MOST_TEMPLATES;
 use crate::toys::{BackgroundUncertainty, Smearing, throw};
 
@@ -55,10 +58,14 @@ pub struct Input<P: Place> {
     pub own: P::Column<f64>,
     /// What multiplies the templates' nuisances: a row of all cells for each template.
     pub shared: P::Column<f64>,
-    /// The first cell of each window.
+    /// The first cell of each window in its lowest row.
     pub start: P::Column<u32>,
-    /// The cell after the last of each window.
+    /// The cell after the last of each window in its lowest row.
     pub end: P::Column<u32>,
+    /// The rows of each window.
+    pub height: P::Column<u32>,
+    /// The cells of a row.
+    pub columns: u32,
     /// For each level from 1 on a row of all windows: the count from which the window reaches the level.
     pub minimum: P::Column<u32>,
     /// The count from which each window is as significant as the observation.
@@ -93,6 +100,23 @@ impl<P: Place> Input<P> {
 }
 
 impl Input<Host> {
+    /// The content of a window by the running sums of all cells.
+    #[inline]
+    pub(crate) fn content(&self, window: usize, sums: &[u32]) -> u32 {
+        content(sums, (self.start[window], self.end[window]), self.height[window], self.columns) as u32
+    }
+
+    /// The cells of a window, a range for each of its rows.
+    pub(crate) fn ranges(&self, window: usize) -> impl Iterator<Item = Range<usize>> + Clone + use<> {
+        let (start, end, columns) = (self.start[window] as usize, self.end[window] as usize, self.columns as usize);
+        (0..self.height[window] as usize).map(move |row| start + row * columns..end + row * columns)
+    }
+
+    /// The cells of a window, in order.
+    pub(crate) fn cells_of(&self, window: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        self.ranges(window).flatten()
+    }
+
     /// The columns of cells that expect `expected`; those of windows are empty.
     ///
     /// # Errors
@@ -125,6 +149,8 @@ impl Input<Host> {
             shared: coefficients.shared.into(),
             start: Vec::new().into(),
             end: Vec::new().into(),
+            height: Vec::new().into(),
+            columns: expected.len() as u32,
             minimum: Vec::new().into(),
             critical: Vec::new().into(),
         })
@@ -143,6 +169,8 @@ impl Upload for Input<Host> {
             shared: cuda.upload(&self.shared)?,
             start: cuda.upload(&self.start)?,
             end: cuda.upload(&self.end)?,
+            height: cuda.upload(&self.height)?,
+            columns: self.columns,
             minimum: cuda.upload(&self.minimum)?,
             critical: cuda.upload(&self.critical)?,
         })
@@ -172,6 +200,7 @@ impl Operation for Smeared {
             ("coefficients of cells", input.own.length(), own),
             ("coefficients of templates", input.shared.length(), cells * templates),
             ("ends", input.end.length(), windows),
+            ("heights", input.height.length(), windows),
             ("critical counts", input.critical.length(), windows),
             ("minimum counts", input.minimum.length(), windows * input.levels() as usize),
             ("templates", templates.max(MOST_TEMPLATES), MOST_TEMPLATES),
@@ -187,7 +216,7 @@ impl Operation for Smeared {
 
     fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
         let doubles = 3 * input.cells() + input.own.length() + input.shared.length() + input.tally_length();
-        let words = 3 * input.windows() + input.minimum.length();
+        let words = 4 * input.windows() + input.minimum.length();
         Plan { fixed: Bytes::of::<f64>(doubles) + Bytes::of::<u32>(words), per_unit: Bytes(0), units: self.toys }
     }
 

@@ -28,6 +28,7 @@ fn judged(cells: Input<Host>, critical: Vec<u32>) -> Input<Host> {
     Input {
         start: (0..windows).collect(),
         end: (1..=windows).collect(),
+        height: vec![1; critical.len()].into(),
         minimum: vec![1; critical.len()].into(),
         critical: critical.into(),
         ..cells

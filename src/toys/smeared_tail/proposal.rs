@@ -89,10 +89,10 @@ impl Proposals {
 
 impl Proposal {
     fn new(input: &Input<Host>, smearing: Smearing, window: usize) -> Self {
-        let (start, end) = (input.start[window] as usize, input.end[window] as usize);
+        let cells: Vec<usize> = input.cells_of(window).collect();
         let critical = u64::from(input.critical[window]);
-        let (direction, slopes) = direction(input, start, end);
-        let expected = &input.expected[start..end];
+        let (direction, slopes) = direction(input, &cells);
+        let expected: Vec<f64> = cells.iter().map(|cell| input.expected[*cell]).collect();
         let ln_reach = |mean: f64| special::ln_poisson_survival(critical, mean).max(IMPOSSIBLE);
         if direction.is_empty() {
             let ln_local = ln_reach(expected.iter().sum());
@@ -150,30 +150,32 @@ impl Proposal {
         low + (place - bin as f64) * (high - low) + 0.5 * t * t
     }
 
-    /// The nuisance along the direction.
-    pub(super) fn along(&self, shared: &[f64], own: &[f64]) -> f64 {
-        let nuisances = shared.iter().chain(own);
-        self.direction.iter().zip(nuisances).map(|(direction, nuisance)| direction * nuisance).sum()
+    /// The nuisances of the templates and those of the window's own `cells` along the direction.
+    pub(super) fn along(&self, shared: &[f64], own: &[f64], cells: impl Iterator<Item = usize>) -> f64 {
+        let (of_templates, of_cells) = self.direction.split_at(shared.len().min(self.direction.len()));
+        let templates = of_templates.iter().zip(shared).map(|(direction, nuisance)| direction * nuisance);
+        // Without nuisances of their own there are no directions of cells.
+        templates.chain(of_cells.iter().zip(cells).map(|(direction, cell)| direction * own[cell])).sum()
     }
 
-    /// Moves the nuisances along the direction until they have `t` there.
-    pub(super) fn set(&self, t: f64, shared: &mut [f64], own: &mut [f64]) {
-        let missing = t - self.along(shared, own);
-        let nuisances = shared.iter_mut().chain(own);
-        self.direction.iter().zip(nuisances).for_each(|(direction, nuisance)| *nuisance += missing * direction);
+    /// Moves the nuisances along the direction, so that they are `t` there.
+    pub(super) fn set(&self, t: f64, shared: &mut [f64], own: &mut [f64], cells: impl Iterator<Item = usize> + Clone) {
+        let missing = t - self.along(shared, own, cells.clone());
+        let (of_templates, of_cells) = self.direction.split_at(shared.len().min(self.direction.len()));
+        shared.iter_mut().zip(of_templates).for_each(|(nuisance, direction)| *nuisance += missing * direction);
+        cells.zip(of_cells).for_each(|(cell, direction)| own[cell] += missing * direction);
     }
 }
 
 /// The unit vector along which the expectation of the cells `start .. end` rises, and how much of it is in each cell's `x`.
-fn direction(input: &Input<Host>, start: usize, end: usize) -> (Vec<f64>, Vec<f64>) {
-    let cells = input.cells();
-    let expected = &input.expected[start..end];
-    let rows: Vec<&[f64]> =
-        (0..input.templates()).map(|template| &input.shared[template * cells..][start..end]).collect();
-    let own: &[f64] = if input.own.is_empty() { &[] } else { &input.own[start..end] };
-    let rise = |row: &&[f64]| row.iter().zip(expected).map(|(coefficient, expected)| coefficient * expected).sum();
+fn direction(input: &Input<Host>, of_window: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    let of = |column: &[f64]| -> Vec<f64> { of_window.iter().map(|cell| column[*cell]).collect() };
+    let expected = of(&input.expected);
+    let rows: Vec<Vec<f64>> = input.shared.chunks_exact(input.cells().max(1)).map(of).collect();
+    let own = if input.own.is_empty() { Vec::new() } else { of(&input.own) };
+    let rise = |row: &Vec<f64>| row.iter().zip(&expected).map(|(coefficient, expected)| coefficient * expected).sum();
     let mut direction: Vec<f64> = rows.iter().map(rise).collect();
-    direction.extend(own.iter().zip(expected).map(|(coefficient, expected)| coefficient * expected));
+    direction.extend(own.iter().zip(&expected).map(|(coefficient, expected)| coefficient * expected));
     let length = direction.iter().map(|part: &f64| part * part).sum::<f64>().sqrt();
     if length <= 1e-12 * expected.iter().sum::<f64>() {
         return (Vec::new(), Vec::new());
@@ -183,7 +185,7 @@ fn direction(input: &Input<Host>, start: usize, end: usize) -> (Vec<f64>, Vec<f6
         let shared: f64 = rows.iter().zip(&direction).map(|(row, part)| row[cell] * part).sum();
         shared + own.get(cell).map_or(0.0, |coefficient| coefficient * direction[rows.len() + cell])
     };
-    let slopes = (0..end - start).map(slope).collect();
+    let slopes = (0..of_window.len()).map(slope).collect();
     (direction, slopes)
 }
 

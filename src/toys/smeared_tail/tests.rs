@@ -32,6 +32,7 @@ fn input(
     Input {
         start: ranges.iter().map(|range| range.start as u32).collect(),
         end: ranges.iter().map(|range| range.end as u32).collect(),
+        height: vec![1; ranges.len()].into(),
         // One level that nothing reaches, for brute force.
         minimum: vec![u32::MAX; ranges.len()].into(),
         critical: critical.into(),
@@ -190,6 +191,7 @@ fn what_cannot_be_estimated_is_refused() {
     let nothing = Input::<Host> {
         start: Vec::new().into(),
         end: Vec::new().into(),
+        height: Vec::new().into(),
         minimum: Vec::new().into(),
         critical: Vec::new().into(),
         ..good.clone()

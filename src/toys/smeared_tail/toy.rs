@@ -29,70 +29,63 @@ pub(super) fn weight(
     let random = Philox::new(seed, Stage::SmearedTail);
     let [choice, place] = random.uniforms(toy, CHOICE);
     let window = proposals.choose(choice);
-    let (start, end) = (input.start[window] as usize, input.end[window] as usize);
     cpu::draw_nuisances(&random, toy, scratch);
     let proposal = proposals.window(window);
     if let Some(t) = proposal.draw(place) {
-        proposal.set(t, &mut scratch.shared, part(&mut scratch.own, start, end));
+        proposal.set(t, &mut scratch.shared, &mut scratch.own, input.cells_of(window));
     }
     cpu::smear(smearing, input, scratch);
     cpu::draw(&random, toy, CELLS, scratch);
 
-    let drawn = scratch.prefix[end] - scratch.prefix[start];
+    let drawn = input.content(window, &scratch.prefix);
     let critical = input.critical[window];
     if drawn < critical {
         // Where the window reaches its critical count by itself, that is a draw from the same distribution.
-        let means = &scratch.smeared[start..end];
-        let mean: f64 = means.iter().sum();
+        let mean: f64 = input.cells_of(window).map(|cell| scratch.smeared[cell]).sum();
         let [u, _] = random.uniforms(toy, CHOICE + 1);
         let Some(wanted) = poisson_from(critical, mean, u) else { return 0.0 };
-        add_events(&random, toy, wanted - drawn, means, mean, &mut scratch.prefix[start + 1..]);
+        let cells: Vec<usize> = input.cells_of(window).collect();
+        add_events(&random, toy, wanted - drawn, (&cells, &scratch.smeared, mean), &mut scratch.prefix[1..]);
     }
     let sum: f64 = exceeding(input, &scratch.prefix)
         .map(|window| {
-            let (start, end) = (input.start[window] as usize, input.end[window] as usize);
-            let mean: f64 = scratch.smeared[start..end].iter().sum();
-            let own = if scratch.own.is_empty() { &[][..] } else { &scratch.own[start..end] };
+            let mean: f64 = input.cells_of(window).map(|cell| scratch.smeared[cell]).sum();
             let proposal = proposals.window(window);
-            let ln_reach = proposal.ln_reach(proposal.along(&scratch.shared, own));
+            let along = proposal.along(&scratch.shared, &scratch.own, input.cells_of(window));
+            let ln_reach = proposal.ln_reach(along);
             det::exp(ln_reach - ln_poisson_survival(u64::from(input.critical[window]), mean))
         })
         .sum();
     if sum > 0.0 { 1.0 / sum } else { 0.0 }
 }
 
-fn part(own: &mut [f64], start: usize, end: usize) -> &mut [f64] {
-    if own.is_empty() { own } else { &mut own[start..end] }
-}
-
 /// The windows that reach their critical counts.
 fn exceeding<'a>(input: &'a Input<Host>, prefix: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
-    let ranges = input.start.iter().zip(input.end.iter()).zip(input.critical.iter()).enumerate();
-    ranges
-        .filter(|(_, ((start, end), critical))| {
-            prefix[**end as usize].wrapping_sub(prefix[**start as usize]) >= **critical
-        })
-        .map(|(window, _)| window)
+    let reached = |(window, critical): &(usize, &u32)| input.content(*window, prefix) >= **critical;
+    input.critical.iter().enumerate().filter(reached).map(|(window, _)| window)
 }
 
-/// Adds events to the cells with these `means`, each to one in proportion to its mean: the running sums from the first of them
-/// on, to the end of all cells, rise.
-fn add_events(random: &Philox, toy: u64, events: u32, means: &[f64], mean: f64, sums: &mut [u32]) {
-    let mut added = vec![0_u32; means.len()];
+/// Adds events to `cells`, each to one in proportion to its mean, of which `mean` is the sum: the running sums from the first of
+/// them on, to the end of all cells, rise.
+fn add_events(random: &Philox, toy: u64, events: u32, (cells, means, mean): (&[usize], &[f64], f64), sums: &mut [u32]) {
+    let mut added = vec![0_u32; cells.len()];
     for event in 0..events {
         let uniforms = random.uniforms(toy, MOVES + u64::from(event >> 1));
         let mut rest = uniforms[(event & 1) as usize] * mean;
-        let mut cell = 0;
-        while cell + 1 < means.len() && rest >= means[cell] {
-            rest -= means[cell];
-            cell += 1;
+        let mut place = 0;
+        while place + 1 < cells.len() && rest >= means[cells[place]] {
+            rest -= means[cells[place]];
+            place += 1;
         }
-        added[cell] += 1;
+        added[place] += 1;
     }
-    let mut before = 0;
-    for (cell, sum) in sums.iter_mut().enumerate() {
-        before += added.get(cell).copied().unwrap_or(0);
-        *sum += before;
+    let (mut before, mut next) = (0, 0);
+    for cell in cells[0]..sums.len() {
+        if cells.get(next) == Some(&cell) {
+            before += added[next];
+            next += 1;
+        }
+        sums[cell] += before;
     }
 }
 
@@ -142,7 +135,7 @@ mod tests {
     fn events_go_to_cells_in_proportion() {
         let (random, means) = (Philox::new(1, Stage::Probe), [1.0, 0.0, 3.0]);
         let mut sums = [5, 5, 6, 10];
-        add_events(&random, 0, 4000, &means, 4.0, &mut sums);
+        add_events(&random, 0, 4000, (&[0, 1, 2], &means, 4.0), &mut sums);
         let (first, third) = (sums[0] - 5, sums[2] - sums[1] - 1);
         assert_eq!((sums[1] - sums[0], sums[2], sums[3] - sums[2]), (0, 4006, 4));
         assert!((f64::from(first) - 1000.0).abs() < 4.0 * 27.4 && first + third == 4000, "{first}");

@@ -213,8 +213,12 @@ impl Geometry {
             edges.iter().for_each(|edge| hash.update(edge.to_bits().to_le_bytes()));
         }
         for window in expected.kept() {
-            let range = windows.range(*window);
-            [range.start, range.end].iter().for_each(|cell| hash.update((*cell as u64).to_le_bytes()));
+            if windows.heights() != [1] {
+                hash.update((windows.height(*window) as u64).to_le_bytes());
+            }
+            for range in windows.ranges(*window) {
+                [range.start, range.end].iter().for_each(|cell| hash.update((*cell as u64).to_le_bytes()));
+            }
         }
         Self {
             rows: windows.rows(),

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{Input, Tail, math};
 use crate::device::Host;
+use crate::hunt::content;
 use crate::math::philox::{Philox, Stage, join};
 use crate::math::poisson::count_at_most;
 use crate::toys::cells::math as cells;
@@ -66,24 +67,23 @@ fn fill_window(random: &Philox, toy: u64, input: &Input<Host>, counts: &mut [u32
     let place = &input.place[math::WORDS_A_PLACE * window..];
     let place = [place[0], place[1], place[2], place[3]];
     let wanted = math::total(join(words[2], words[3]), place, &input.tail);
-    let counts = &mut counts[input.start[window] as usize..input.end[window] as usize];
-    let drawn = counts.iter().fold(0_u32, |sum, count| sum.wrapping_add(*count));
-    let share = &input.share[place[3] as usize..place[3] as usize + counts.len() - 1];
+    let (start, height, columns) = (input.start[window], input.height[window], input.columns);
+    let (width, counts) = (input.end[window] - start, &mut counts[start as usize..]);
+    let rows = (0..height).map(|row| &counts[(row * columns) as usize..(row * columns + width) as usize]);
+    let drawn = rows.flatten().fold(0_u32, |sum, count| sum.wrapping_add(*count));
+    let share = &input.share[place[3] as usize..(place[3] + width * height - 1) as usize];
     for event in 0..wanted.saturating_sub(drawn) {
         let cell = count_at_most(share, math::bits_of_move(random, toy, event));
-        counts[cell as usize] += 1;
+        counts[math::place_of(cell, width, columns) as usize] += 1;
     }
     for event in 0..drawn.saturating_sub(wanted) {
         let which = math::below(math::bits_of_move(random, toy, event), drawn - event);
-        counts[math::cell_of(which, counts) as usize] -= 1;
+        counts[math::cell_of(which, counts, width, columns) as usize] -= 1;
     }
 }
 
 /// The number of windows that reach their critical counts.
 fn reached(input: &Input<Host>, sums: &[u32]) -> usize {
-    let ranges = input.start.iter().zip(input.end.iter());
-    ranges
-        .zip(input.critical.iter())
-        .filter(|((start, end), critical)| sums[**end as usize].wrapping_sub(sums[**start as usize]) >= **critical)
-        .count()
+    let content = |w: usize| content(sums, (input.start[w], input.end[w]), input.height[w], input.columns) as u32;
+    input.critical.iter().enumerate().filter(|(window, critical)| content(*window) >= **critical).count()
 }

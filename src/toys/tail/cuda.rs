@@ -25,9 +25,9 @@ pub(super) fn tally(tail: &Tail, cuda: &Cuda, input: &Input<OnDevice>) -> Result
     let grid = Grid::blocks(tail.toys).shared(4 * (cells + 1));
     cuda.function(&KERNEL)?.launch(grid, |arguments| {
         arguments.input(&input.cell).input(&input.guide).input(&input.threshold_high).input(&input.threshold_low);
-        arguments.input(&input.start).input(&input.end).input(&input.critical);
+        arguments.input(&input.start).input(&input.end).input(&input.height).input(&input.critical);
         arguments.input(&input.choice).input(&input.place).input(&input.tail).input(&input.share);
-        arguments.value(&cells).value(&windows).value(&key_low).value(&key_high);
+        arguments.value(&cells).value(&input.columns).value(&windows).value(&key_low).value(&key_high);
         arguments.value(&tail.first_toy).value(&tail.toys);
         arguments.output(&mut tally)?;
         Ok(())

@@ -32,13 +32,26 @@ pub fn below(bits: u64, bound: u32) -> u32 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u32
 }
 
-/// The cell that holds event number `event` of those in `counts`, which has more.
+/// The place of cell number `cell` of a window of `width` cells in each row of `columns`, from its first cell on.
 #[inline]
-pub fn cell_of(mut event: u32, counts: &[u32]) -> u32 {
-    let mut cell = 0;
-    while event >= counts[cell as usize] {
-        event -= counts[cell as usize];
-        cell += 1;
+pub fn place_of(cell: u32, width: u32, columns: u32) -> u32 {
+    cell / width * columns + cell % width
+}
+
+/// The place of the cell that holds event number `event` of those in the window, which has more; `counts` begin with its first
+/// cell.
+#[inline]
+pub fn cell_of(mut event: u32, counts: &[u32], width: u32, columns: u32) -> u32 {
+    let mut place = 0;
+    let mut in_row = 0;
+    while event >= counts[place as usize] {
+        event -= counts[place as usize];
+        place += 1;
+        in_row += 1;
+        if in_row == width {
+            in_row = 0;
+            place += columns - width;
+        }
     }
-    cell
+    place
 }

@@ -69,10 +69,14 @@ pub struct Input<P: Place> {
     pub threshold_high: P::Column<u32>,
     /// The lower halves.
     pub threshold_low: P::Column<u32>,
-    /// The first cell of each window.
+    /// The first cell of each window in its lowest row.
     pub start: P::Column<u32>,
-    /// The cell after the last of each window.
+    /// The cell after the last of each window in its lowest row.
     pub end: P::Column<u32>,
+    /// The rows of each window.
+    pub height: P::Column<u32>,
+    /// The cells of a row.
+    pub columns: u32,
     /// The critical count of each window.
     pub critical: P::Column<u32>,
     /// The thresholds that choose a window, one fewer than windows: 2^64 times the running sum of `P(A_i)/S`.
@@ -120,6 +124,8 @@ impl Upload for Input<Host> {
             threshold_low: cuda.upload(&self.threshold_low)?,
             start: cuda.upload(&self.start)?,
             end: cuda.upload(&self.end)?,
+            height: cuda.upload(&self.height)?,
+            columns: self.columns,
             critical: cuda.upload(&self.critical)?,
             choice: cuda.upload(&self.choice)?,
             place: cuda.upload(&self.place)?,
@@ -159,6 +165,7 @@ impl Operation for Tail {
         }
         let columns = [
             ("ends", input.end.length(), windows),
+            ("heights", input.height.length(), windows),
             ("critical counts", input.critical.length(), windows),
             ("thresholds of windows", input.choice.length(), windows.saturating_sub(1)),
             ("words of windows' places", input.place.length(), math::WORDS_A_PLACE * windows),
@@ -178,7 +185,7 @@ impl Operation for Tail {
         let words = input.cell.length()
             + input.guide.length()
             + 2 * input.threshold_high.length()
-            + (3 + math::WORDS_A_PLACE) * input.windows();
+            + (4 + math::WORDS_A_PLACE) * input.windows();
         let wide = input.choice.length() + input.tail.length() + input.share.length() + input.tally_length();
         Plan { fixed: Bytes::of::<u32>(words) + Bytes::of::<u64>(wide), per_unit: Bytes(0), units: self.toys }
     }

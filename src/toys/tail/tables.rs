@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Input;
 use crate::device::Host;
 use crate::error::{Fault, Result};
+use crate::hunt::Shapes;
 use crate::math::poisson::{PoissonTable, share_thresholds};
 use crate::math::{det, special};
 use crate::toys::cells::DrawTables;
@@ -19,10 +20,10 @@ pub(crate) struct Geometry<'a> {
     pub(crate) draws: &'a DrawTables,
     /// The mean of each cell.
     pub(crate) cells: &'a [f64],
-    /// The first cell of each window.
-    pub(crate) start: &'a [u32],
-    /// The cell after the last of each window.
-    pub(crate) end: &'a [u32],
+    /// Where the windows are.
+    pub(crate) shapes: &'a Shapes,
+    /// The cells of a row.
+    pub(crate) columns: usize,
     /// The mean of each window.
     pub(crate) expected: &'a [f64],
     /// The critical count of each window.
@@ -41,13 +42,15 @@ impl TailTables {
     /// # Errors
     /// No window that can reach its critical count, or tables that are too large.
     pub(crate) fn new(geometry: &Geometry) -> Result<Self> {
-        let able: Vec<usize> = (0..geometry.start.len()).filter(|w| geometry.critical[*w] != NEVER).collect();
+        let able: Vec<usize> = (0..geometry.critical.len()).filter(|w| geometry.critical[*w] != NEVER).collect();
         if able.is_empty() {
             let fault = Fault::new(NAME, "no window can reach the threshold").because("counts have 32 bits");
             return Err(fault.suggest("Use a threshold with a larger p-value.").data());
         }
         let of = |column: &[u32]| -> Vec<u32> { able.iter().map(|window| column[*window]).collect() };
-        let (start, end, critical) = (of(geometry.start), of(geometry.end), of(geometry.critical));
+        let shapes = geometry.shapes;
+        let (start, end, height) = (of(&shapes.start), of(&shapes.end), of(&shapes.height));
+        let critical = of(geometry.critical);
         let means: Vec<f64> = able.iter().map(|window| geometry.expected[*window]).collect();
         let ln_probability: Vec<f64> = critical
             .iter()
@@ -64,7 +67,11 @@ impl TailTables {
             let first = tail.len();
             tail.extend_from_slice(total.thresholds());
             place.extend([first as u32, tail.len() as u32, total.first(), share.len() as u32]);
-            share.extend(share_thresholds(&geometry.cells[start[window] as usize..end[window] as usize]));
+            let row = |row: usize| {
+                start[window] as usize + row * geometry.columns..end[window] as usize + row * geometry.columns
+            };
+            let cells = (0..height[window] as usize).flat_map(row).map(|cell| geometry.cells[cell]);
+            share.extend(share_thresholds(&cells.collect::<Vec<f64>>()));
             if tail.len() >= 1 << 31 || share.len() >= 1 << 31 {
                 let fault = Fault::new(NAME, "the tables of the windows have more than 2^31 entries");
                 return Err(fault.because("they are numbered in 32 bits").suggest("Hunt in fewer windows.").data());
@@ -78,6 +85,8 @@ impl TailTables {
             threshold_low: draws.threshold_low.clone().into(),
             start: start.into(),
             end: end.into(),
+            height: height.into(),
+            columns: geometry.columns as u32,
             critical: critical.into(),
             choice: share_thresholds(&relative).into(),
             place: place.into(),
@@ -115,6 +124,7 @@ impl TailTables {
             &input.threshold_low,
             &input.start,
             &input.end,
+            &input.height,
             &input.critical,
             &input.place,
         ];

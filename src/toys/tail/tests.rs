@@ -5,6 +5,7 @@ mod estimate_tests;
 use std::ops::Range;
 
 use super::*;
+use crate::hunt::Shapes;
 use crate::math::philox::{Philox, Stage, join};
 use crate::math::poisson::{PoissonTable, count_at_most};
 use crate::toys::cells::DrawTables;
@@ -14,11 +15,12 @@ use crate::toys::throw::NEVER;
 fn tables(means: &[f64], ranges: &[Range<usize>], critical: &[u32]) -> Result<TailTables> {
     let expected: Vec<f64> = ranges.iter().map(|range| means[range.clone()].iter().sum()).collect();
     let column = |of: fn(&Range<usize>) -> usize| -> Vec<u32> { ranges.iter().map(|range| of(range) as u32).collect() };
+    let (start, end) = (column(|range| range.start), column(|range| range.end));
     TailTables::new(&Geometry {
         draws: &DrawTables::new(means).unwrap(),
         cells: means,
-        start: &column(|range| range.start),
-        end: &column(|range| range.end),
+        shapes: &Shapes { start, end, height: vec![1; ranges.len()] },
+        columns: means.len(),
         expected: &expected,
         critical,
     })
@@ -117,7 +119,10 @@ fn cells_are_independent_poisson_numbers_given_the_critical_count() {
 fn numbers_below_a_bound_are_even() {
     assert_eq!([0, u64::MAX / 3 + 1, u64::MAX].map(|bits| math::below(bits, 3)), [0, 1, 2]);
     assert_eq!(math::below(u64::MAX, u32::MAX), u32::MAX - 1);
-    assert_eq!([0, 1, 2, 4].map(|event| math::cell_of(event, &[0, 2, 0, 3])), [1, 1, 3, 3]);
+    assert_eq!([0, 1, 2, 4].map(|event| math::cell_of(event, &[0, 2, 0, 3], 4, 4)), [1, 1, 3, 3]);
+    // Two cells in each of two rows of three: the third and the sixth are of no concern.
+    assert_eq!([0, 1, 2, 4].map(|event| math::cell_of(event, &[0, 2, 9, 0, 3, 9], 2, 3)), [1, 1, 4, 4]);
+    assert_eq!([0, 1, 2, 3].map(|cell| math::place_of(cell, 2, 3)), [0, 1, 3, 4]);
 }
 
 #[test]

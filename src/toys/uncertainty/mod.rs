@@ -27,11 +27,9 @@ mod settings;
 pub(crate) use marginal::MarginalCount;
 pub use settings::{StatisticalSettings, TemplateSettings, UncertaintySettings};
 
-use std::fmt;
-use std::ops::Range;
-
 use crate::error::{Fault, Problems, Result};
 use crate::math::det;
+use std::fmt;
 
 const NAME: &str = "toys.uncertainty";
 
@@ -322,8 +320,8 @@ impl BackgroundUncertainty {
     /// for truncated Gaussian ones that before truncation. 0 where nothing is expected.
     ///
     /// Cost: cells times templates, and for log-normal cells squared.
-    pub fn relative(&self, expected: &[f64], cells: Range<usize>) -> f64 {
-        let total: f64 = expected[cells.clone()].iter().sum();
+    pub fn relative(&self, expected: &[f64], cells: impl Iterator<Item = usize> + Clone) -> f64 {
+        let total: f64 = cells.clone().map(|cell| expected[cell]).sum();
         if total <= 0.0 {
             return 0.0;
         }
@@ -333,7 +331,7 @@ impl BackgroundUncertainty {
         }
     }
 
-    fn gaussian_variance(&self, expected: &[f64], cells: Range<usize>) -> f64 {
+    fn gaussian_variance(&self, expected: &[f64], cells: impl Iterator<Item = usize> + Clone) -> f64 {
         let own = cells.clone().map(|cell| expected[cell] * self.statistical[cell]);
         let mut variance: f64 = own.map(|sigma| sigma * sigma).sum();
         for template in &self.templates {
@@ -344,7 +342,7 @@ impl BackgroundUncertainty {
     }
 
     /// Cells `c` and `d` have the covariance `b_c b_d (exp(sum_k kappa_kc kappa_kd) - 1)`.
-    fn log_normal_variance(&self, expected: &[f64], cells: Range<usize>) -> f64 {
+    fn log_normal_variance(&self, expected: &[f64], cells: impl Iterator<Item = usize> + Clone) -> f64 {
         let coefficients: Vec<Vec<f64>> =
             cells.clone().map(|cell| self.sources(cell).map(|s| self.smearing.coefficient(s)).collect()).collect();
         let mut variance = 0.0;
