@@ -167,7 +167,7 @@ fn no_events_are_no_error() {
     ArrowWriter::try_new(file, Arc::new(Schema::new(fields)), None).unwrap().close().unwrap();
     let said = place.run(&[]);
     assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.out.contains("Selected events      0"), "{}", said.out);
+    assert!(said.out.contains("Selected events      0 of data\n"), "{}", said.out);
     let text = fs::read_to_string(place.at("results/histograms.json")).unwrap();
     let histograms: serde_json::Value = serde_json::from_str(&text).unwrap();
     let values = histograms["data"]["storage"]["values"].as_array().unwrap();

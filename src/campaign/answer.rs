@@ -24,8 +24,8 @@ pub struct Outcome {
     pub name: String,
     /// The result of the search, if the card asked for one.
     pub found: Option<Found>,
-    /// Selected events (data), with which a card that only selects and fills ends.
-    pub selected: Option<u64>,
+    /// The selected events of each sample, with which a card that only selects and fills ends.
+    pub selected: Vec<(String, u64)>,
     /// The cutflow of each sample.
     pub cutflows: Vec<(String, CutflowTable)>,
     /// The files that were left out, and why.
@@ -347,8 +347,8 @@ impl fmt::Display for Outcome {
                 }
             }
         }
-        if let Some(selected) = self.selected {
-            writeln!(f, "Selected events      {}", number::count(selected))?;
+        for (sample, events) in &self.selected {
+            writeln!(f, "Selected events      {} of {sample}", number::count(*events))?;
         }
         for skipped in &self.skipped {
             writeln!(f, "Skipped              {skipped}")?;

@@ -125,7 +125,7 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     let (bump, rare) = (None, None);
     let found =
         Found { place, direction, global, statistic, uncertainty, rare, windows, left_out, bump, gross_vitells };
-    run.finish(Some(found), None)
+    run.finish(Some(found), Vec::new())
 }
 
 /// What belongs together, in words.

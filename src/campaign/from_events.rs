@@ -19,12 +19,12 @@ use crate::toys::{ColumnHunt, ColumnHunts, Stopping, Summary};
 /// Runs a card over events.
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
     let filled = fill(&mut run, work)?;
-    let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
-    let selected = selected.map(|(streamed, _)| streamed.survivors).sum();
     match &work.search {
         None => {
             run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
-            run.finish(None, Some(selected))
+            let samples = work.samples.iter().map(|sample| sample.name.clone());
+            let selected = samples.zip(filled.iter().map(|streamed| streamed.survivors));
+            run.finish(None, selected.collect())
         }
         Some(settings) => {
             let hunted = hunt(&mut run, work, settings, &filled)?;
@@ -112,6 +112,8 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
             events: row.events,
             sum_of_weights: row.weights,
             error: row.error,
+            efficiency: row.efficiency,
+            relative_efficiency: row.relative_efficiency,
         });
         run.report.cutflows.push(Cutflow { sample: sample.name.clone(), rows: rows.collect() });
     }
@@ -237,7 +239,7 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
     if settings.columns == ColumnSearch::Each && matches!(work.histogrammed, Histogrammed::Plane { .. }) {
         hunt_in_columns(&mut run, settings, windows, expectation.values(), &data.counts)?;
     }
-    run.finish(Some(found), None)
+    run.finish(Some(found), Vec::new())
 }
 
 /// A hunt along the rows in each column window of the plane: `columns.csv`, and the smallest p-value in the report.

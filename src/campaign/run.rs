@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the report and the manifest and puts the folder in its place.
-    pub(super) fn finish(mut self, found: Option<Found>, selected: Option<u64>) -> Result<Outcome> {
+    pub(super) fn finish(mut self, found: Option<Found>, selected: Vec<(String, u64)>) -> Result<Outcome> {
         self.progress.interrupted()?;
         let stages = self.manifest.stages.clone();
         self.report.provenance = self.provenance();

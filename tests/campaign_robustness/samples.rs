@@ -139,6 +139,35 @@ sum_of_generator_weights = "in-files"
 }
 
 #[test]
+fn the_report_has_the_efficiencies_of_the_table_also_for_channels_and_regions() {
+    let ground = Ground::new();
+    ground.events("top.parquet", &events(0..3000));
+    ground.card(
+        "[samples.top]\nrole = \"simulation\"\nfiles = \"top.parquet\"\nweight = \"weight\"\nlargest_weight = 2.0",
+    );
+    let said = ground.run(&[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let rows = cutflow(&ground.at("results"), "top");
+    let report = fs::read_to_string(ground.at("results/report.html")).unwrap();
+    let survivors = row(&rows, "many", "many").events + row(&rows, "one", "one").events;
+    assert!(said.out.contains(&format!("Selected events      {survivors} of top\n")), "{}", said.out);
+    let (all, passed) = (row(&rows, "", "all events").weights, row(&rows, "", "MET").weights);
+    for (within, cut, label, before) in [
+        ("", "MET", "MET", row(&rows, "", "one jet").weights),
+        ("many", "many", "channel many", passed),
+        ("regions", "hard", "region hard", passed),
+    ] {
+        let weights = row(&rows, within, cut).weights;
+        let line = report.lines().flat_map(|line| line.split("<tr>")).find(|line| line.contains(&format!(">{label}<")));
+        let line = line.unwrap_or_else(|| panic!("no row of {label}"));
+        for share in [weights / all, weights / before] {
+            let expected = format!("{:.2} %", 100.0 * share);
+            assert!(line.contains(&expected), "{label}: no {expected} in {line}");
+        }
+    }
+}
+
+#[test]
 fn weights_that_contradict_the_card_are_named() {
     let ground = Ground::new();
     let mut all = events(0..1200);

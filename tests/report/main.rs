@@ -81,7 +81,14 @@ fn hostile_words_are_escaped_everywhere() {
     report.provenance = vec![Fact::new(evil, evil)];
     report.cutflows = vec![Cutflow {
         sample: evil.into(),
-        rows: vec![CutflowRow { cut: evil.into(), events: 0, sum_of_weights: f64::NAN, error: f64::INFINITY }],
+        rows: vec![CutflowRow {
+            cut: evil.into(),
+            events: 0,
+            sum_of_weights: f64::NAN,
+            error: f64::INFINITY,
+            efficiency: f64::INFINITY,
+            relative_efficiency: f64::NAN,
+        }],
     }];
     report.stages = vec![StageTiming { name: evil.into(), seconds: 0.0, units: 3, unit: evil.into() }];
     report.inputs = vec![InputFile {
