@@ -30,6 +30,8 @@ pub struct Outcome {
     pub cutflows: Vec<(String, CutflowTable)>,
     /// The files that were left out, and why.
     pub skipped: Vec<String>,
+    /// What else is to be known of the numbers.
+    pub notes: Vec<Fact>,
     /// Wall time of each stage.
     pub stages: Vec<StageRecord>,
     /// The output folder.
@@ -352,6 +354,9 @@ impl fmt::Display for Outcome {
         }
         for skipped in &self.skipped {
             writeln!(f, "Skipped              {skipped}")?;
+        }
+        for Fact { name, value } in &self.notes {
+            writeln!(f, "{name:<20} {value}")?;
         }
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         writeln!(f, "Time                 {}", plain(&number::seconds(seconds)))?;

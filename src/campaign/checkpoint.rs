@@ -61,8 +61,7 @@ impl Checkpoint {
         };
         match usable(&text, stopping, first_toy, like) {
             Ok(tally) => {
-                let toys = number::count(tally.toys());
-                tracing::info!(path = %self.path.display(), toys, "goes on after the toys of a checkpoint");
+                tracing::info!(path = %self.path.display(), toys = tally.toys(), "goes on after the toys of a checkpoint");
                 Some(tally)
             }
             Err(why) => {

@@ -103,6 +103,8 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
         histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
     run.write("histograms.json", &uhi::write(&named), "What was filled, for each sample, in UHI form (schema 1).")?;
     for (sample, all) in work.samples.iter().zip(filled) {
+        let variables = all.spectrum.axes().iter().map(|axis| axis.name().to_owned()).collect();
+        run.record_not_a_number(&sample.name, variables, all.spectrum.not_a_number());
         let table = all.cutflow.table();
         let name = format!("cutflow-{}.csv", sample.name);
         run.write(&name, &table.csv(), &format!("The cutflow of {}.", sample.name))?;

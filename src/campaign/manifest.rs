@@ -51,6 +51,9 @@ pub struct Manifest {
     /// What was left out of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedRecord>,
+    /// Selected events that are in no bin, because a filled variable has no value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_a_number: Vec<NotANumberRecord>,
     /// What took how long.
     pub stages: Vec<StageRecord>,
     /// The sha256 of the table of Poisson thresholds that the toys were drawn with.
@@ -136,6 +139,17 @@ pub struct SkippedRecord {
     pub why: String,
 }
 
+/// Selected events of a sample that are in no bin of its histogram, not even in underflow or overflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotANumberRecord {
+    /// The sample.
+    pub sample: String,
+    /// The variables that are filled, one for each axis.
+    pub variables: Vec<String>,
+    /// The entries for which one of them is missing or no number.
+    pub entries: u64,
+}
+
 /// A stage of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
@@ -176,6 +190,7 @@ impl Manifest {
             finished: now,
             inputs: Vec::new(),
             skipped: Vec::new(),
+            not_a_number: Vec::new(),
             stages: Vec::new(),
             toy_table_sha256: None,
             answer: serde_json::Map::new(),

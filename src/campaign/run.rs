@@ -9,7 +9,9 @@ use serde_json::json;
 use super::answer::{Bump, Found, Outcome};
 use super::checkpoint::Checkpoint;
 use super::figures::Quantity;
-use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, SkippedRecord, StageRecord};
+use super::manifest::{
+    CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, NotANumberRecord, SeedRecord, SkippedRecord, StageRecord,
+};
 use super::output::{CardIdentity, Output};
 use super::progress::Progress;
 use super::request::{RunRequest, ToyPart};
@@ -40,6 +42,8 @@ pub(super) struct Run<'a> {
     pub(super) cutflows: Vec<(String, CutflowTable)>,
     /// What was left out, in words.
     pub(super) skipped: Vec<String>,
+    /// What else is to be known of the numbers.
+    pub(super) notes: Vec<Fact>,
     /// Which toys are thrown.
     pub(super) part: ToyPart,
     /// A file of toys that were thrown before.
@@ -118,6 +122,7 @@ impl<'a> Run<'a> {
             bad_files: request.bad_files,
             cutflows: Vec::new(),
             skipped: Vec::new(),
+            notes: Vec::new(),
             part,
             thrown: request.thrown_toys.clone(),
         })
@@ -183,12 +188,30 @@ impl<'a> Run<'a> {
     /// Records a file that was left out, and says so.
     pub(super) fn record_skipped(&mut self, sample: &str, file: Skipped) {
         let Skipped { path, why, rows } = file;
+        tracing::warn!(sample, file = %path.display(), events = rows, "skipped: {why}");
         let events = rows.map_or("an unknown number of".into(), number::count);
-        tracing::warn!(sample, file = %path.display(), events, "skipped: {why}");
         let words = format!("'{}' of {sample}, {events} events: {why}", path.display());
         self.report.answer.facts.push(Fact::new("Skipped file", words.clone()));
         self.skipped.push(words);
         self.manifest.skipped.push(SkippedRecord { sample: sample.into(), path, rows, why });
+    }
+
+    /// Says something of the numbers in the report and beside the answer.
+    pub(super) fn note(&mut self, name: &str, words: String) {
+        let fact = Fact::new(name, words);
+        self.report.answer.facts.push(fact.clone());
+        self.notes.push(fact);
+    }
+
+    /// Records the selected events of a sample that are in no bin, and says so.
+    pub(super) fn record_not_a_number(&mut self, sample: &str, variables: Vec<String>, entries: u64) {
+        if entries == 0 {
+            return;
+        }
+        let (events, axes) = (number::count(entries), variables.join(", "));
+        let words = format!("{events} selected events of {sample} have no value of {axes} and are in no bin");
+        self.note("Not a number", words);
+        self.manifest.not_a_number.push(NotANumberRecord { sample: sample.into(), variables, entries });
     }
 
     /// Records the time of a stage.
@@ -245,8 +268,9 @@ impl<'a> Run<'a> {
         let name = self.card.name.clone();
         let folder = self.output.finish(self.manifest)?;
         self.checkpoint.remove();
-        let (cutflows, skipped) = (self.cutflows, self.skipped);
-        Ok(Outcome { name, found, selected, cutflows, skipped, stages, report: folder.join("report.html"), folder })
+        let (cutflows, skipped, notes) = (self.cutflows, self.skipped, self.notes);
+        let report = folder.join("report.html");
+        Ok(Outcome { name, found, selected, cutflows, skipped, notes, stages, report, folder })
     }
 
     fn provenance(&self) -> Vec<Fact> {
