@@ -106,7 +106,10 @@ fn nulls_contradictions_and_nan_are_named_with_column_and_row() {
     let mut nan = lists(&LENGTHS);
     nan[6].as_mut().unwrap()[1] = Some(f32::NAN);
     let problem = place.problem(with("Jet_eta", list_array(nan)));
-    assert!(problem.starts_with("selection.select: abs(eta) of jet is NaN in row 6 of events.parquet ("), "{problem}");
+    assert!(
+        problem.starts_with("selection.select: sample 'data': abs(eta) of jet is NaN in row 6 of events.parquet ("),
+        "{problem}"
+    );
 }
 
 /// Reads what the card reads, within this process: the error, if there is one.

@@ -46,6 +46,9 @@ pub struct Manifest {
     pub started: String,
     /// When it was done.
     pub finished: String,
+    /// Which samples were finished, if the run ended before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<UnfinishedRecord>,
     /// What was read.
     pub inputs: Vec<FileRecord>,
     /// What was left out of it.
@@ -150,6 +153,15 @@ pub struct NotANumberRecord {
     pub entries: u64,
 }
 
+/// What a run had finished when it ended early.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnfinishedRecord {
+    /// The samples whose files are whole.
+    pub samples: Vec<String>,
+    /// What ended the run.
+    pub why: String,
+}
+
 /// A stage of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
@@ -188,6 +200,7 @@ impl Manifest {
             device: DeviceRecord::default(),
             started: now.clone(),
             finished: now,
+            unfinished: None,
             inputs: Vec::new(),
             skipped: Vec::new(),
             not_a_number: Vec::new(),
