@@ -33,6 +33,7 @@ fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, Vec<(String
     let answer = match &work.search {
         None => {
             run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
+            draw(run, work, &filled)?;
             let samples = work.samples.iter().map(|sample| sample.name.clone());
             (None, samples.zip(filled.iter().map(|streamed| streamed.survivors)).collect())
         }
@@ -147,6 +148,25 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
             relative_efficiency: row.relative_efficiency,
         });
         run.report.cutflows.push(Cutflow { sample: sample.name.clone(), rows: rows.collect() });
+    }
+    Ok(())
+}
+
+/// What was filled, as pictures: of a plane, both of its axes.
+fn draw(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
+    let style = Style {
+        name: run.card.name.clone(),
+        small_print: work.selection.cuts().map(str::to_owned).collect(),
+        expected_name: String::new(),
+    };
+    for (sample, all) in work.samples.iter().zip(filled) {
+        for (along, axis) in all.spectrum.axes().iter().enumerate() {
+            let quantity = Quantity { name: axis.name().to_owned(), unit: axis.unit().to_owned() };
+            let name = format!("spectrum-{}", run.report.figures.len() + 1);
+            let contents = all.spectrum.project(along)?.histogram();
+            let figure = figures::filled(&style, &quantity, &name, (&sample.name, sample.role), &contents);
+            run.report.figures.push(figure);
+        }
     }
     Ok(())
 }
