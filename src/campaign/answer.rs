@@ -17,6 +17,9 @@ use crate::toys::{
     Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Statistic, Stopped, stopping,
 };
 
+/// How many events of each sample, by its name, were selected.
+pub type SelectedEvents = Vec<(String, u64)>;
+
 /// What a run found and where it wrote it.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -25,7 +28,7 @@ pub struct Outcome {
     /// The result of the search, if the card asked for one.
     pub found: Option<Found>,
     /// The selected events of each sample, with which a card that only selects and fills ends.
-    pub selected: Vec<(String, u64)>,
+    pub selected: SelectedEvents,
     /// The cutflow of each sample.
     pub cutflows: Vec<(String, CutflowTable)>,
     /// The files that were left out, and why.

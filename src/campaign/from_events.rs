@@ -1,6 +1,6 @@
 //! From event files to histograms, and on to a global significance.
 
-use super::answer::{Bump, Found, Outcome};
+use super::answer::{Bump, Found, Outcome, SelectedEvents};
 use super::expect;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
@@ -28,7 +28,7 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
 }
 
 /// The result of the search, if there is one, and else the selected events of each sample.
-fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, Vec<(String, u64)>)> {
+fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEvents)> {
     let filled = fill(run, work, Finished::Noted)?;
     let answer = match &work.search {
         None => {
@@ -132,7 +132,7 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
     let named: Vec<(&str, &Histogram)> =
         histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
     run.output.rewrite_text(HISTOGRAMS, &uhi::write(&named))?;
-    if let Some((sample, all)) = work.samples.iter().zip(filled).last() {
+    if let Some((sample, all)) = work.samples.iter().zip(filled).next_back() {
         let variables = all.spectrum.axes().iter().map(|axis| axis.name().to_owned()).collect();
         run.record_not_a_number(&sample.name, variables, all.spectrum.not_a_number());
         let table = all.cutflow.table();

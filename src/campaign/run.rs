@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::answer::{Bump, Found, Outcome};
+use super::answer::{Bump, Found, Outcome, SelectedEvents};
 use super::checkpoint::Checkpoint;
 use super::figures::Quantity;
 use super::manifest::{
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the report and the manifest and puts the folder in its place.
-    pub(super) fn finish(mut self, found: Option<Found>, selected: Vec<(String, u64)>) -> Result<Outcome> {
+    pub(super) fn finish(mut self, found: Option<Found>, selected: SelectedEvents) -> Result<Outcome> {
         self.progress.interrupted()?;
         let stages = self.manifest.stages.clone();
         self.report.provenance = self.provenance();
