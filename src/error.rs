@@ -35,6 +35,14 @@ impl Fault {
         Self { operation, problem: problem.into(), reason: None, suggestion: None }
     }
 
+    /// With what it is about before the problem, unless that names it already.
+    pub fn about(mut self, subject: &str) -> Self {
+        if !self.problem.contains(subject) {
+            self.problem = format!("{subject}: {}", self.problem);
+        }
+        self
+    }
+
     /// Why the problem is one, in one clause without a full stop.
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());

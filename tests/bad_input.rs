@@ -106,7 +106,10 @@ fn nulls_contradictions_and_nan_are_named_with_column_and_row() {
     let mut nan = lists(&LENGTHS);
     nan[6].as_mut().unwrap()[1] = Some(f32::NAN);
     let problem = place.problem(with("Jet_eta", list_array(nan)));
-    assert!(problem.starts_with("selection.select: abs(eta) of jet is NaN in row 6 of events.parquet ("), "{problem}");
+    assert!(
+        problem.starts_with("selection.select: sample 'data': abs(eta) of jet is NaN in row 6 of events.parquet ("),
+        "{problem}"
+    );
 }
 
 /// Reads what the card reads, within this process: the error, if there is one.
@@ -167,7 +170,7 @@ fn no_events_are_no_error() {
     ArrowWriter::try_new(file, Arc::new(Schema::new(fields)), None).unwrap().close().unwrap();
     let said = place.run(&[]);
     assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.out.contains("Selected events      0"), "{}", said.out);
+    assert!(said.out.contains("Selected events      0 of data\n"), "{}", said.out);
     let text = fs::read_to_string(place.at("results/histograms.json")).unwrap();
     let histograms: serde_json::Value = serde_json::from_str(&text).unwrap();
     let values = histograms["data"]["storage"]["values"].as_array().unwrap();

@@ -17,6 +17,9 @@ use crate::toys::{
     Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Statistic, Stopped, stopping,
 };
 
+/// How many events of each sample, by its name, were selected.
+pub type SelectedEvents = Vec<(String, u64)>;
+
 /// What a run found and where it wrote it.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -24,12 +27,14 @@ pub struct Outcome {
     pub name: String,
     /// The result of the search, if the card asked for one.
     pub found: Option<Found>,
-    /// Selected events (data), with which a card that only selects and fills ends.
-    pub selected: Option<u64>,
+    /// The selected events of each sample, with which a card that only selects and fills ends.
+    pub selected: SelectedEvents,
     /// The cutflow of each sample.
     pub cutflows: Vec<(String, CutflowTable)>,
     /// The files that were left out, and why.
     pub skipped: Vec<String>,
+    /// What else is to be known of the numbers.
+    pub notes: Vec<Fact>,
     /// Wall time of each stage.
     pub stages: Vec<StageRecord>,
     /// The output folder.
@@ -347,11 +352,14 @@ impl fmt::Display for Outcome {
                 }
             }
         }
-        if let Some(selected) = self.selected {
-            writeln!(f, "Selected events      {}", number::count(selected))?;
+        for (sample, events) in &self.selected {
+            writeln!(f, "Selected events      {} of {sample}", number::count(*events))?;
         }
         for skipped in &self.skipped {
             writeln!(f, "Skipped              {skipped}")?;
+        }
+        for Fact { name, value } in &self.notes {
+            writeln!(f, "{name:<20} {value}")?;
         }
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         writeln!(f, "Time                 {}", plain(&number::seconds(seconds)))?;

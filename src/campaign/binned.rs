@@ -81,5 +81,5 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);
     let found = run.record_answer(&searched)?;
-    run.finish(Some(found), None)
+    run.finish(Some(found), Vec::new())
 }

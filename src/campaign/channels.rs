@@ -125,7 +125,7 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     let (bump, rare) = (None, None);
     let found =
         Found { place, direction, global, statistic, uncertainty, rare, windows, left_out, bump, gross_vitells };
-    run.finish(Some(found), None)
+    run.finish(Some(found), Vec::new())
 }
 
 /// What belongs together, in words.
@@ -212,10 +212,8 @@ fn record(run: &mut Run, work: &ChannelsWork, global: &Global, place: &str) {
 mod tests {
     use std::path::Path;
 
-    use crate::campaign::manifest::Hashed;
     use crate::campaign::{Progress, RunRequest, check, inject, run};
     use crate::device::DeviceChoice;
-    use crate::events::BadFiles;
     use crate::hunt::Direction;
 
     const CARD: &str = r#"
@@ -250,16 +248,10 @@ mod tests {
         RunRequest {
             card: folder.join("card.toml"),
             device: DeviceChoice::Cpu,
-            threads: None,
-            memory: None,
             // Results of other settings are those of another card.
             output: Some(folder.join(format!("out-{}", settings.join("-")))),
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
-            hashed: Hashed::Footer,
-            bad_files: BadFiles::Refuse,
-            command_line: Vec::new(),
-            checkpoint_every: None,
-            thrown_toys: None,
+            ..RunRequest::default()
         }
     }
 

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::report::number;
 use crate::toys::{Stopping, Summary, Tally};
 
 const NAME: &str = "campaign.checkpoint";
@@ -61,8 +60,7 @@ impl Checkpoint {
         };
         match usable(&text, stopping, first_toy, like) {
             Ok(tally) => {
-                let toys = number::count(tally.toys());
-                tracing::info!(path = %self.path.display(), toys, "goes on after the toys of a checkpoint");
+                tracing::info!(path = %self.path.display(), toys = tally.toys(), "goes on after the toys of a checkpoint");
                 Some(tally)
             }
             Err(why) => {
@@ -92,7 +90,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`] if the system refuses.
     pub(super) fn keep(&self, stopping: &Stopping, summary: &Summary) -> Result<()> {
-        write_whole(&self.path, &format!("{}\n{}", goal(stopping), summary.to_json()))
+        write_whole(NAME, &self.path, &format!("{}\n{}", goal(stopping), summary.to_json()))
     }
 
     /// Removes the file, once the results are in their place.
@@ -139,12 +137,12 @@ fn usable(
     if never_past { Ok(tally) } else { Err("they were thrown for another goal".into()) }
 }
 
-/// Writes a file that appears whole or not at all, flushed to the disk.
+/// Writes a file for `operation` that appears whole or not at all, flushed to the disk.
 ///
 /// # Errors
 /// [`Error::Io`] if the system refuses; then an older file is as it was.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let refused = |action, source| Error::io(NAME, action, path, source);
+pub(super) fn write_whole(operation: &'static str, path: &Path, text: &str) -> Result<()> {
+    let refused = |action, source| Error::io(operation, action, path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".writing-").suffix(".tmp");

@@ -1,5 +1,6 @@
 //! From findings to the figures of the report.
 
+use crate::card::Role;
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
 use crate::report::plot::{
@@ -9,6 +10,7 @@ use crate::report::plot::{
 use crate::report::svg::panel::PlotLabel;
 use crate::report::svg::{AxisTitle, Spacing};
 use crate::report::{Figure, LeftOut, number};
+use crate::spectrum::Histogram;
 use crate::toys::significance::COVERAGE;
 use crate::toys::{Deviations, Global, GlobalSignificance, Milestone};
 
@@ -67,6 +69,42 @@ pub(super) fn spectrum(style: &Style, quantity: &Quantity, bins: Bins) -> Figure
     let caption = "Observed events and their expectation; below, the Poisson significance of each bin with its sign. \
                    The marked range holds the largest excess.";
     Figure::new("spectrum", "Spectrum", caption, Plot::Spectrum(plot))
+}
+
+/// What was filled of one sample, without an expectation: data as points, weighted events as a line with its errors.
+pub(super) fn filled(
+    style: &Style,
+    quantity: &Quantity,
+    name: &str,
+    sample: (&str, Role),
+    contents: &Histogram,
+) -> Figure {
+    let (sample, role) = sample;
+    let values = contents.values_without_flow();
+    let errors = contents.variances_without_flow().into_iter().map(f64::sqrt).collect();
+    let (observed, expected, expected_error) = match role {
+        Role::Data => (values, Vec::new(), Vec::new()),
+        Role::Simulation | Role::Signal => (Vec::new(), values, errors),
+    };
+    let edges = contents.axes[0].edges().to_vec();
+    let plot = SpectrumPlot {
+        label: style.label(),
+        axis: quantity.axis(),
+        spacing: spacing(&edges),
+        edges,
+        observed,
+        expected,
+        expected_error,
+        pulls: Vec::new(),
+        observed_name: sample.to_owned(),
+        expected_name: sample.to_owned(),
+        marked: None,
+    };
+    let caption = match role {
+        Role::Data => "Selected events, with the 68 % interval of each count.",
+        Role::Simulation | Role::Signal => "Selected events by their weights; the band is the statistical error.",
+    };
+    Figure::new(name, format!("{} of {sample}", quantity.axis().quantity), caption, Plot::Spectrum(plot))
 }
 
 /// The significance of a bin with the sign of its deviation; 0 where nothing is expected and nothing seen.

@@ -1,6 +1,6 @@
 //! From event files to histograms, and on to a global significance.
 
-use super::answer::{Bump, Outcome};
+use super::answer::{Bump, Found, Outcome, SelectedEvents};
 use super::expect;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
@@ -12,25 +12,38 @@ use crate::card::{ColumnSearch, EventWork, Histogrammed, Role, Search};
 use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};
 use crate::hunt::{Findings, WindowExpectation, Windows};
-use crate::report::{Cutflow, CutflowRow, Fact, number};
+use crate::report::{Cutflow, CutflowRow, DataFile, Fact, number};
 use crate::spectrum::{Axis, Expectation, Histogram, uhi};
 use crate::toys::{ColumnHunt, ColumnHunts, Stopping, Summary};
 
-/// Runs a card over events.
+/// Runs a card over events. If it ends early, the samples that were finished are kept beside the output folder.
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
-    let filled = fill(&mut run, work)?;
-    let selected = filled.iter().zip(&work.samples).filter(|(_, sample)| sample.role == Role::Data);
-    let selected = selected.map(|(streamed, _)| streamed.survivors).sum();
-    match &work.search {
-        None => {
-            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
-            run.finish(None, Some(selected))
-        }
-        Some(settings) => {
-            let hunted = hunt(&mut run, work, settings, &filled)?;
-            present(run, work, settings, hunted)
+    match answer(&mut run, work) {
+        Ok((found, selected)) => run.finish(found, selected),
+        Err(error) => {
+            run.keep_finished(&error);
+            Err(error)
         }
     }
+}
+
+/// The result of the search, if there is one, and else the selected events of each sample.
+fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEvents)> {
+    let filled = fill(run, work, Finished::Noted)?;
+    let answer = match &work.search {
+        None => {
+            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
+            draw(run, work, &filled)?;
+            let samples = work.samples.iter().map(|sample| sample.name.clone());
+            (None, samples.zip(filled.iter().map(|streamed| streamed.survivors)).collect())
+        }
+        Some(settings) => {
+            let hunted = hunt(run, work, settings, &filled)?;
+            (Some(present(run, work, settings, hunted)?), Vec::new())
+        }
+    };
+    run.progress.interrupted()?;
+    Ok(answer)
 }
 
 /// Throws a part of the toys.
@@ -39,20 +52,27 @@ pub(super) fn throw(mut run: Run, work: &EventWork) -> Result<Summary> {
         let fault = Fault::new("campaign.toys", "the card asks for no search");
         return Err(fault.because("there is nothing to throw toys for").suggest("Add [toys] to it.").usage());
     };
-    let filled = fill(&mut run, work)?;
+    let filled = fill(&mut run, work, Finished::Forgotten)?;
     Ok(hunt(&mut run, work, settings, &filled)?.searched.summary)
 }
 
+/// What becomes of finished samples if the run ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finished {
+    /// They are kept.
+    Noted,
+    /// Nobody asked for them.
+    Forgotten,
+}
+
 /// Selects and fills every sample.
-fn fill(run: &mut Run, work: &EventWork) -> Result<Vec<Streamed>> {
+fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<Vec<Streamed>> {
     let sources = open_all(work, run.bad_files)?;
     let axes = axes(work)?;
     let variables = filled_variables(work);
     let mut filled = Vec::new();
     for (sample, source) in work.samples.iter().zip(&sources) {
         filled.push(sample::stream(run, work, sample, source, &axes, &variables)?);
-    }
-    for (sample, source) in work.samples.iter().zip(&sources) {
         for (file, rows) in source.files_and_rows() {
             // A file that opened well may have failed later.
             if run.manifest.skipped.iter().any(|skipped| skipped.sample == sample.name && skipped.path == *file) {
@@ -60,8 +80,15 @@ fn fill(run: &mut Run, work: &EventWork) -> Result<Vec<Streamed>> {
             }
             run.record_input(&sample.name, file, Some(rows))?;
         }
+        record_histograms(run, work, &filled)?;
+        if finished == Finished::Noted {
+            run.note_finished(&sample.name)?;
+        }
     }
-    record_histograms(run, work, &filled)?;
+    run.report.files.push(DataFile {
+        path: HISTOGRAMS.into(),
+        holds: "What was filled, for each sample, in UHI form (schema 1).".into(),
+    });
     Ok(filled)
 }
 
@@ -95,14 +122,19 @@ fn filled_variables(work: &EventWork) -> Vec<usize> {
     }
 }
 
-/// The cutflow tables and the histograms of every sample, as files and in the report.
+/// The file with the histograms of every sample.
+const HISTOGRAMS: &str = "histograms.json";
+
+/// The histograms of the samples so far, and the cutflow of the last of them, as files and in the report.
 fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
     let histograms: Vec<(String, Histogram)> =
         work.samples.iter().zip(filled).map(|(sample, all)| (sample.name.clone(), all.spectrum.histogram())).collect();
     let named: Vec<(&str, &Histogram)> =
         histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
-    run.write("histograms.json", &uhi::write(&named), "What was filled, for each sample, in UHI form (schema 1).")?;
-    for (sample, all) in work.samples.iter().zip(filled) {
+    run.output.rewrite_text(HISTOGRAMS, &uhi::write(&named))?;
+    if let Some((sample, all)) = work.samples.iter().zip(filled).next_back() {
+        let variables = all.spectrum.axes().iter().map(|axis| axis.name().to_owned()).collect();
+        run.record_not_a_number(&sample.name, variables, all.spectrum.not_a_number());
         let table = all.cutflow.table();
         let name = format!("cutflow-{}.csv", sample.name);
         run.write(&name, &table.csv(), &format!("The cutflow of {}.", sample.name))?;
@@ -112,8 +144,29 @@ fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Re
             events: row.events,
             sum_of_weights: row.weights,
             error: row.error,
+            efficiency: row.efficiency,
+            relative_efficiency: row.relative_efficiency,
         });
         run.report.cutflows.push(Cutflow { sample: sample.name.clone(), rows: rows.collect() });
+    }
+    Ok(())
+}
+
+/// What was filled, as pictures: of a plane, both of its axes.
+fn draw(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
+    let style = Style {
+        name: run.card.name.clone(),
+        small_print: work.selection.cuts().map(str::to_owned).collect(),
+        expected_name: String::new(),
+    };
+    for (sample, all) in work.samples.iter().zip(filled) {
+        for (along, axis) in all.spectrum.axes().iter().enumerate() {
+            let quantity = Quantity { name: axis.name().to_owned(), unit: axis.unit().to_owned() };
+            let name = format!("spectrum-{}", run.report.figures.len() + 1);
+            let contents = all.spectrum.project(along)?.histogram();
+            let figure = figures::filled(&style, &quantity, &name, (&sample.name, sample.role), &contents);
+            run.report.figures.push(figure);
+        }
     }
     Ok(())
 }
@@ -175,7 +228,7 @@ fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed])
 }
 
 /// The figures, the answer and the files of a search.
-fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) -> Result<Outcome> {
+fn present(run: &mut Run, work: &EventWork, settings: &Search, hunted: Hunted) -> Result<Found> {
     let Hunted { data, expectation, searched, quantities } = hunted;
     let quantities: Vec<&Quantity> = quantities.iter().collect();
     let windows = searched.experiment.windows();
@@ -236,9 +289,9 @@ fn present(mut run: Run, work: &EventWork, settings: &Search, hunted: Hunted) ->
     }
     run.report.answer.facts.extend(expect::describe(&expectation));
     if settings.columns == ColumnSearch::Each && matches!(work.histogrammed, Histogrammed::Plane { .. }) {
-        hunt_in_columns(&mut run, settings, windows, expectation.values(), &data.counts)?;
+        hunt_in_columns(run, settings, windows, expectation.values(), &data.counts)?;
     }
-    run.finish(Some(found), None)
+    Ok(found)
 }
 
 /// A hunt along the rows in each column window of the plane: `columns.csv`, and the smallest p-value in the report.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 
 use crate::error::{Error, Fault, Result};
 
@@ -21,7 +21,8 @@ impl Interrupt {
         Self::default()
     }
 
-    /// A flag raised by SIGINT, SIGTERM, SIGUSR1 and SIGHUP from now on.
+    /// A flag raised by SIGINT, SIGTERM, SIGUSR1 and SIGHUP from now on. SIGXFSZ no longer ends the process: a file that
+    /// would become larger than the system allows is an error where it is written.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses a handler.
@@ -32,6 +33,9 @@ impl Interrupt {
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)
                 .map_err(|source| Error::io("campaign.interrupt", "listen to", name(number), source))?;
         }
+        // What would end the process without a word becomes an error of the write: the file is larger than is allowed.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())
+            .map_err(|source| Error::io("campaign.interrupt", "listen to", "SIGXFSZ", source))?;
         Ok(interrupt)
     }
 

@@ -46,11 +46,17 @@ pub struct Manifest {
     pub started: String,
     /// When it was done.
     pub finished: String,
+    /// Which samples were finished, if the run ended before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<UnfinishedRecord>,
     /// What was read.
     pub inputs: Vec<FileRecord>,
     /// What was left out of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedRecord>,
+    /// Selected events that are in no bin, because a filled variable has no value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_a_number: Vec<NotANumberRecord>,
     /// What took how long.
     pub stages: Vec<StageRecord>,
     /// The sha256 of the table of Poisson thresholds that the toys were drawn with.
@@ -136,6 +142,26 @@ pub struct SkippedRecord {
     pub why: String,
 }
 
+/// Selected events of a sample that are in no bin of its histogram, not even in underflow or overflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotANumberRecord {
+    /// The sample.
+    pub sample: String,
+    /// The variables that are filled, one for each axis.
+    pub variables: Vec<String>,
+    /// The entries for which one of them is missing or no number.
+    pub entries: u64,
+}
+
+/// What a run had finished when it ended early.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnfinishedRecord {
+    /// The samples whose files are whole.
+    pub samples: Vec<String>,
+    /// What ended the run.
+    pub why: String,
+}
+
 /// A stage of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
@@ -174,8 +200,10 @@ impl Manifest {
             device: DeviceRecord::default(),
             started: now.clone(),
             finished: now,
+            unfinished: None,
             inputs: Vec::new(),
             skipped: Vec::new(),
+            not_a_number: Vec::new(),
             stages: Vec::new(),
             toy_table_sha256: None,
             answer: serde_json::Map::new(),

@@ -28,7 +28,7 @@ pub mod segment;
 mod survivors;
 mod toys;
 
-pub use answer::{Bump, Found, Outcome};
+pub use answer::{Bump, Found, Outcome, SelectedEvents};
 pub use benchmark::{BenchmarkCase, Measured, benchmark};
 pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
 pub use inject::{Injected, inject};

@@ -1,9 +1,10 @@
 //! The output folder: it appears complete or not at all.
 //!
 //! Everything is written into a sibling, `<folder>.partial-<process>`, every file is flushed to the disk, the manifest is
-//! written last, and one rename puts the folder in its place. On an error or a signal the sibling is removed. A folder
-//! that exists is replaced only if it holds the results of the same card and nothing else: the old one is renamed aside,
-//! the new one in, then the old one is removed, so that at every moment one complete folder exists.
+//! written last, and one rename puts the folder in its place. On an error or a signal the sibling is removed, or, if
+//! samples were finished in it, kept as `<folder>.unfinished`. A folder that exists is replaced only if it holds results
+//! and nothing else, of the same card unless [`Existing::AnyCard`] is asked for: the old one is renamed aside, the new one
+//! in, then the old one is removed, so that at every moment one complete folder exists.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -13,6 +14,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use super::checkpoint::write_whole;
 use super::manifest::{self, FileRecord, Hashed, Manifest};
 use crate::error::{Error, Fault, Result};
 
@@ -27,15 +29,25 @@ pub struct CardIdentity {
     pub sha256: String,
 }
 
+/// Which results of earlier runs are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Those of the same card with the same settings.
+    #[default]
+    SameCard,
+    /// Those of any card.
+    AnyCard,
+}
+
 /// An output folder in the making. Dropped unfinished, it leaves nothing.
 ///
 /// ```
 /// use trawl::campaign::manifest::{CardRecord, Manifest};
-/// use trawl::campaign::output::{CardIdentity, Output};
+/// use trawl::campaign::output::{CardIdentity, Existing, Output};
 /// # let folder = tempfile::tempdir()?;
 /// # let place = folder.path().join("results");
 /// let card = CardIdentity { name: "demo".into(), sha256: "ab".into() };
-/// let mut output = Output::create(&place, &card)?;
+/// let mut output = Output::create(&place, &card, Existing::SameCard)?;
 /// output.write_text("answer.txt", "2.3 sigma\n")?;
 /// let manifest = Manifest::new(CardRecord { name: card.name, sha256: card.sha256, ..CardRecord::default() });
 /// let folder = output.finish(manifest)?;
@@ -51,28 +63,36 @@ pub struct Output {
     /// Folders above it that did not exist, the innermost first.
     made: Vec<PathBuf>,
     written: Written,
+    card: CardIdentity,
     finished: bool,
+    /// Tells other runs that this one lives.
+    _held: Option<File>,
 }
 
 /// What was written: `None` while a file is open.
 type Written = Arc<Mutex<Vec<(String, Option<FileRecord>)>>>;
 
 impl Output {
-    /// Begins the folder `path` for a card; parents that do not exist are made.
+    /// Begins the folder `path` for a card; parents that do not exist are made. What runs that were killed have left beside
+    /// it is removed.
     ///
     /// # Errors
-    /// A usage error if `path` exists and is anything but an empty folder or the results of the same card;
+    /// A usage error if `path` exists and is anything but an empty folder or the results that may be replaced;
     /// [`Error::Io`] if the system refuses.
-    pub fn create(path: &Path, card: &CardIdentity) -> Result<Self> {
+    pub fn create(path: &Path, card: &CardIdentity, existing: Existing) -> Result<Self> {
         let place = resolved(path)?;
         if place.file_name().is_none() {
             return Err(no_folder(path));
         }
-        check_place(&place, card)?;
+        check_place(&place, card, existing)?;
+        unfinished::clear(&place);
+        unfinished::tell(&place, card);
         let made = make_parents(&place)?;
-        let partial = sibling(&place, "partial");
-        let output = Self { place, partial, made, written: Written::default(), finished: false };
+        let partial = sibling(&place, unfinished::PARTIAL);
+        let (written, card) = (Written::default(), card.clone());
+        let mut output = Self { place, partial, made, written, card, finished: false, _held: None };
         fs::create_dir(&output.partial).map_err(|source| Error::io(NAME, "create", &output.partial, source))?;
+        output._held = unfinished::hold(&output.partial);
         Ok(output)
     }
 
@@ -86,6 +106,14 @@ impl Output {
     /// # Errors
     /// [`Error::Io`] if the system refuses.
     pub fn file(&mut self, name: &str) -> Result<OutputFile> {
+        let path = self.new_path(name)?;
+        let file = OutputFile::create(path, name, Arc::clone(&self.written))?;
+        lock(&self.written).push((name.to_owned(), None));
+        Ok(file)
+    }
+
+    /// Where a file of that name goes; folders above it are made.
+    fn new_path(&self, name: &str) -> Result<PathBuf> {
         let relative = Path::new(name);
         let inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if !inside || name.is_empty() || name == manifest::FILE {
@@ -97,9 +125,22 @@ impl Output {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|source| Error::io(NAME, "create", parent, source))?;
         }
-        let file = OutputFile::create(path, name, Arc::clone(&self.written))?;
-        lock(&self.written).push((name.to_owned(), None));
-        Ok(file)
+        Ok(path)
+    }
+
+    /// Writes a whole file, or replaces it by a whole one: for what grows sample by sample.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system refuses.
+    pub fn rewrite_text(&mut self, name: &str, text: &str) -> Result<()> {
+        write_whole(NAME, &self.new_path(name)?, text)?;
+        let sha256 = manifest::sha256_of(text.as_bytes());
+        let (path, bytes) = (PathBuf::from(name), text.len() as u64);
+        let record = FileRecord { path, bytes, rows: None, sha256, sha256_of: Hashed::Whole };
+        let mut written = lock(&self.written);
+        written.retain(|(known, _)| known != name);
+        written.push((name.to_owned(), Some(record)));
+        Ok(())
     }
 
     /// Writes a whole file.
@@ -129,29 +170,52 @@ impl Output {
         Ok(())
     }
 
+    /// Writes down which samples are finished, as `manifest.unfinished` names them, for whoever cleans up after a run that
+    /// is killed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system refuses.
+    pub fn note(&self, mut manifest: Manifest) -> Result<()> {
+        let closed = lock(&self.written).iter().filter_map(|(_, record)| record.clone()).collect();
+        self.write_manifest(&mut manifest, closed)
+    }
+
+    /// Keeps the finished samples beside the place of the folder, and says where. Files that are still open are not kept.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system refuses; then nothing is left.
+    pub fn keep(self, manifest: &Manifest) -> Result<PathBuf> {
+        self.note(manifest.clone())?;
+        let noted = Manifest::read(&self.partial).unwrap_or_else(|| manifest.clone());
+        unfinished::keep(&self.partial, &self.place, &noted)
+    }
+
+    fn write_manifest(&self, manifest: &mut Manifest, mut outputs: Vec<FileRecord>) -> Result<()> {
+        outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        manifest.outputs = outputs;
+        manifest.finished = manifest::rfc3339(SystemTime::now());
+        write_whole(NAME, &self.partial.join(manifest::FILE), &manifest.to_json())
+    }
+
     /// Adds what was written, and the time, to the manifest, writes it, and puts the folder in its place, which it returns.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses; then nothing is left, and a folder that was to be replaced is as it was.
     pub fn finish(mut self, mut manifest: Manifest) -> Result<PathBuf> {
-        for (name, record) in std::mem::take(&mut *lock(&self.written)) {
-            let record = record.ok_or_else(|| {
-                Fault::new(NAME, format!("'{name}' was not written to its end")).because("it was never closed").data()
-            })?;
-            manifest.outputs.push(record);
-        }
-        manifest.outputs.sort_by(|a, b| a.path.cmp(&b.path));
-        manifest.finished = manifest::rfc3339(SystemTime::now());
-        let path = self.partial.join(manifest::FILE);
-        let mut file = OutputFile::create(path.clone(), manifest::FILE, Written::default())?;
-        file.write_all(manifest.to_json().as_bytes()).map_err(|source| Error::io(NAME, "write", path, source))?;
-        file.close()?;
+        let written = std::mem::take(&mut *lock(&self.written)).into_iter().map(|(name, record)| {
+            let open = Fault::new(NAME, format!("'{name}' was not written to its end")).because("it was never closed");
+            record.ok_or_else(|| open.data())
+        });
+        let written = written.collect::<Result<_>>()?;
+        manifest.unfinished = None;
+        self.write_manifest(&mut manifest, written)?;
         sync_folders(&self.partial)?;
         self.put_in_place()?;
         self.finished = true;
         if let Some(parent) = self.place.parent() {
             sync_folder(parent)?;
         }
+        unfinished::forget(&self.place, &self.card);
         Ok(self.place.clone())
     }
 
@@ -281,20 +345,24 @@ fn no_folder(path: &Path) -> Error {
 }
 
 /// Whether the folder may be made or replaced.
-fn check_place(place: &Path, card: &CardIdentity) -> Result<()> {
+fn check_place(place: &Path, card: &CardIdentity, existing: Existing) -> Result<()> {
     let kind = match fs::metadata(place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(Error::io(NAME, "look at", place, source)),
         Ok(kind) => kind,
     };
-    let refuse = |problem: &str, reason: String| {
+    let refuse = |problem: &str, reason: String, advice: &str| {
         Err(Fault::new(NAME, format!("the output folder '{}' {problem}", place.display()))
             .because(reason)
-            .suggest("Choose another --output, or remove the folder.")
+            .suggest(advice)
             .usage())
     };
+    let (elsewhere, overwrite) = (
+        "Choose another --output, or remove the folder.",
+        "Choose another --output, or add --overwrite to replace them.",
+    );
     if !kind.is_dir() {
-        return refuse("is a file", "results are written to a folder".into());
+        return refuse("is a file", "results are written to a folder".into(), elsewhere);
     }
     // Only a folder that says it is ours is listed to its depths: a home folder given by mistake may hold millions of files.
     let present = contents(place, Depth::Top)?;
@@ -302,22 +370,18 @@ fn check_place(place: &Path, card: &CardIdentity) -> Result<()> {
         return Ok(());
     }
     let Some(manifest) = Manifest::read(place) else {
-        return refuse("exists and is not Trawl's", format!("it holds {} and no manifest", some(&present)));
+        let reason = format!("it holds {} and no manifest", some(&present));
+        return refuse("exists and is not Trawl's", reason, elsewhere);
     };
-    if manifest.card.name != card.name {
-        return refuse("belongs to another card", format!("it holds the results of '{}'", manifest.card.name));
+    let (name, other) = (&manifest.card.name, manifest.card.name != card.name);
+    if existing == Existing::SameCard && (other || manifest.card.sha256 != card.sha256) {
+        let settings = if other { "" } else { " with other settings" };
+        let reason = format!("it holds the results of '{name}'{settings}");
+        return refuse("belongs to another card", reason, overwrite);
     }
-    if manifest.card.sha256 != card.sha256 {
-        return refuse(
-            "belongs to another card",
-            format!("it holds the results of '{}' with other settings", card.name),
-        );
-    }
-    let ours =
-        |path: &PathBuf| path == Path::new(manifest::FILE) || manifest.outputs.iter().any(|file| file.path == *path);
-    let foreign: Vec<PathBuf> = contents(place, Depth::All)?.into_iter().filter(|path| !ours(path)).collect();
+    let foreign = unfinished::foreign(place, &manifest);
     if !foreign.is_empty() {
-        return refuse("holds files that are not Trawl's", format!("{} would be lost", some(&foreign)));
+        return refuse("holds files that are not Trawl's", format!("{} would be lost", some(&foreign)), elsewhere);
     }
     Ok(())
 }
@@ -361,11 +425,22 @@ fn some(files: &[PathBuf]) -> String {
 /// A free name beside `place`. The number of the process alone is not enough: in a container every run may have the
 /// same, and one that was killed leaves its folder behind.
 fn sibling(place: &Path, what: &str) -> PathBuf {
-    let stem = place.file_name().unwrap_or_default().to_string_lossy();
     let process = std::process::id();
-    let first = place.with_file_name(format!("{stem}.{what}-{process}"));
-    let others = (2u32..).map(|number| place.with_file_name(format!("{stem}.{what}-{process}-{number}")));
-    std::iter::once(first).chain(others).find(|path| fs::symlink_metadata(path).is_err()).unwrap_or_default()
+    sibling_names(place, &format!("{what}-{process}"))
+        .find(|path| fs::symlink_metadata(path).is_err())
+        .unwrap_or_default()
+}
+
+/// `<folder>.<what>`, `<folder>.<what>-2`, ... beside `place`.
+fn sibling_names(place: &Path, what: &str) -> impl Iterator<Item = PathBuf> {
+    let stem = place.file_name().unwrap_or_default().to_string_lossy();
+    let first = format!("{stem}.{what}");
+    let others = (2u32..).map({
+        let first = first.clone();
+        move |number| format!("{first}-{number}")
+    });
+    let place = place.to_owned();
+    std::iter::once(first).chain(others).map(move |name| place.with_file_name(name))
 }
 
 /// Makes the folders above `place`; says which did not exist, the innermost first.
@@ -401,6 +476,8 @@ fn sync_folder(folder: &Path) -> Result<()> {
         other => other.map_err(|source| Error::io(NAME, "write", folder, source)),
     }
 }
+
+mod unfinished;
 
 #[cfg(test)]
 mod tests;

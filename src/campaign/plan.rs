@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::request::RunRequest;
+use super::run::skipped;
 use super::sample;
-use crate::card::{Card, ChannelsWork, Histogrammed, Work};
+use crate::card::{Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
 use crate::report::number;
@@ -21,6 +22,8 @@ pub struct Plan {
     pub output: String,
     /// The stages in their order.
     pub stages: Vec<PlannedStage>,
+    /// The files that would be left out, and why.
+    pub skipped: Vec<String>,
 }
 
 /// A stage of a plan.
@@ -44,12 +47,12 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     let card = Card::read(&request.card, &request.settings)?;
     let device = request.choose_device()?;
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
-    let stages = match &card.work {
-        Work::Events(_) => event_stages(&card, request.bad_files)?,
-        Work::Binned(work) => binned_stages(&work.as_channels())?,
-        Work::Channels(work) => binned_stages(work)?,
+    let (stages, skipped) = match &card.work {
+        Work::Events(work) => event_stages(work, request.bad_files)?,
+        Work::Binned(work) => (binned_stages(&work.as_channels())?, Vec::new()),
+        Work::Channels(work) => (binned_stages(work)?, Vec::new()),
     };
-    Ok(Plan { name: card.name, device: device.to_string(), output, stages })
+    Ok(Plan { name: card.name, device: device.to_string(), output, stages, skipped })
 }
 
 fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
@@ -71,13 +74,16 @@ fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
     ])
 }
 
-fn event_stages(card: &Card, bad_files: BadFiles) -> Result<Vec<PlannedStage>> {
-    let Work::Events(work) = &card.work else { return Ok(Vec::new()) };
+/// The stages, and the files that cannot be opened. Whether a file can be read to its end is not known before it is read.
+fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedStage>, Vec<String>)> {
     let mut problems = Problems::default();
-    let mut stages = Vec::new();
+    let (mut stages, mut left_out) = (Vec::new(), Vec::new());
     for sample in &work.samples {
         let opened = sample::open(work, sample, bad_files);
         let Some(source) = problems.take(opened) else { continue };
+        left_out.extend(
+            source.skipped().iter().map(|file| skipped(&sample.name, &file.path, file.rows, &file.error.to_string())),
+        );
         let selection = work.selection.with_weight(sample.weight.with_sum(1.0)?);
         let projection = selection.projection();
         let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
@@ -110,7 +116,7 @@ fn event_stages(card: &Card, bad_files: BadFiles) -> Result<Vec<PlannedStage>> {
         stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
         stages.push(planned_toys(&search.toys.goal, None, detail));
     }
-    Ok(stages)
+    Ok((stages, left_out))
 }
 
 /// The stage of the toys; how many are as many as `events` is known where those are.
@@ -141,6 +147,9 @@ impl fmt::Display for Plan {
             if place + 1 < self.stages.len() {
                 writeln!(f)?;
             }
+        }
+        for file in &self.skipped {
+            write!(f, "\nskipped {file}")?;
         }
         Ok(())
     }

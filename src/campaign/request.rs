@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::manifest::Hashed;
+use super::output::Existing;
 use crate::Device;
 use crate::device::{Bytes, CudaSettings, DeviceChoice};
 use crate::error::{Fault, Result};
@@ -24,6 +25,8 @@ pub struct RunRequest {
     pub memory: Option<Bytes>,
     /// The output folder; what the card says if `None`.
     pub output: Option<PathBuf>,
+    /// Which results in it are replaced.
+    pub existing: Existing,
     /// Settings over those of the card, `table.key=value`.
     pub settings: Vec<String>,
     /// What happens to files that cannot be read.

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::answer::{Bump, Found, Outcome};
+use super::answer::{Bump, Found, Outcome, SelectedEvents};
 use super::checkpoint::Checkpoint;
 use super::figures::Quantity;
-use super::manifest::{CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, SeedRecord, SkippedRecord, StageRecord};
+use super::manifest::{
+    CardRecord, DeviceRecord, FileRecord, Hashed, Manifest, NotANumberRecord, SeedRecord, SkippedRecord, StageRecord,
+    UnfinishedRecord,
+};
 use super::output::{CardIdentity, Output};
 use super::progress::Progress;
 use super::request::{RunRequest, ToyPart};
@@ -18,7 +21,7 @@ use super::search::{SearchRun, SearchSettings, Searched};
 use super::{answer, binned, channels, figures, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::BadFiles;
 use crate::hunt::Windows;
 use crate::report::{DataFile, Fact, InputFile, ReportData, StageTiming, number};
@@ -40,6 +43,10 @@ pub(super) struct Run<'a> {
     pub(super) cutflows: Vec<(String, CutflowTable)>,
     /// What was left out, in words.
     pub(super) skipped: Vec<String>,
+    /// What else is to be known of the numbers.
+    pub(super) notes: Vec<Fact>,
+    /// The samples whose files are whole.
+    pub(super) finished: Vec<String>,
     /// Which toys are thrown.
     pub(super) part: ToyPart,
     /// A file of toys that were thrown before.
@@ -62,6 +69,12 @@ pub fn run(request: &RunRequest, progress: &Progress) -> Result<Outcome> {
         Work::Binned(work) => binned::run(run, work),
         Work::Channels(work) => channels::run(run, work),
     }
+}
+
+/// A file that is left out, in words.
+pub(super) fn skipped(sample: &str, path: &Path, rows: Option<u64>, why: &str) -> String {
+    let events = rows.map_or("an unknown number of".into(), number::count);
+    format!("'{}' of {sample}, {events} events: {why}", path.display())
 }
 
 fn card_record(card: &Card) -> CardRecord {
@@ -88,7 +101,7 @@ impl<'a> Run<'a> {
         let device = request.choose_device()?;
         tracing::info!(card = card.name, device = %device, "run");
         let identity = CardIdentity { name: card.name.clone(), sha256: card.origin.sha256() };
-        let output = Output::create(folder, &identity)?;
+        let output = Output::create(folder, &identity, request.existing)?;
         let mut manifest = Manifest::new(card_record(card));
         manifest.command_line.clone_from(&request.command_line);
         manifest.settings.clone_from(&request.settings);
@@ -118,6 +131,8 @@ impl<'a> Run<'a> {
             bad_files: request.bad_files,
             cutflows: Vec::new(),
             skipped: Vec::new(),
+            notes: Vec::new(),
+            finished: Vec::new(),
             part,
             thrown: request.thrown_toys.clone(),
         })
@@ -183,12 +198,29 @@ impl<'a> Run<'a> {
     /// Records a file that was left out, and says so.
     pub(super) fn record_skipped(&mut self, sample: &str, file: Skipped) {
         let Skipped { path, why, rows } = file;
-        let events = rows.map_or("an unknown number of".into(), number::count);
-        tracing::warn!(sample, file = %path.display(), events, "skipped: {why}");
-        let words = format!("'{}' of {sample}, {events} events: {why}", path.display());
+        tracing::warn!(sample, file = %path.display(), events = rows, "skipped: {why}");
+        let words = skipped(sample, &path, rows, &why);
         self.report.answer.facts.push(Fact::new("Skipped file", words.clone()));
         self.skipped.push(words);
         self.manifest.skipped.push(SkippedRecord { sample: sample.into(), path, rows, why });
+    }
+
+    /// Says something of the numbers in the report and beside the answer.
+    pub(super) fn note(&mut self, name: &str, words: String) {
+        let fact = Fact::new(name, words);
+        self.report.answer.facts.push(fact.clone());
+        self.notes.push(fact);
+    }
+
+    /// Records the selected events of a sample that are in no bin, and says so.
+    pub(super) fn record_not_a_number(&mut self, sample: &str, variables: Vec<String>, entries: u64) {
+        if entries == 0 {
+            return;
+        }
+        let (events, axes) = (number::count(entries), variables.join(", "));
+        let words = format!("{events} selected events of {sample} have no value of {axes} and are in no bin");
+        self.note("Not a number", words);
+        self.manifest.not_a_number.push(NotANumberRecord { sample: sample.into(), variables, entries });
     }
 
     /// Records the time of a stage.
@@ -234,8 +266,32 @@ impl<'a> Run<'a> {
         self.manifest.answer.insert("bump".into(), numbers);
     }
 
+    /// Writes down that the files of a sample are whole, for whoever cleans up after a run that is killed.
+    pub(super) fn note_finished(&mut self, sample: &str) -> Result<()> {
+        self.finished.push(sample.to_owned());
+        self.output.note(self.unfinished("its process ended without a word"))
+    }
+
+    /// The manifest of the samples that are finished.
+    fn unfinished(&self, why: &str) -> Manifest {
+        let record = UnfinishedRecord { samples: self.finished.clone(), why: why.to_owned() };
+        Manifest { unfinished: Some(record), ..self.manifest.clone() }
+    }
+
+    /// Keeps the files of the finished samples of a run that ends with an error, and says where.
+    pub(super) fn keep_finished(self, error: &Error) {
+        if self.finished.is_empty() {
+            return;
+        }
+        let (samples, manifest) = (self.finished.join(", "), self.unfinished(&error.to_string()));
+        match self.output.keep(&manifest) {
+            Ok(folder) => tracing::warn!("what was finished ({samples}) is kept in '{}'", folder.display()),
+            Err(why) => tracing::warn!("what was finished ({samples}) cannot be kept: {why}"),
+        }
+    }
+
     /// Writes the report and the manifest and puts the folder in its place.
-    pub(super) fn finish(mut self, found: Option<Found>, selected: Option<u64>) -> Result<Outcome> {
+    pub(super) fn finish(mut self, found: Option<Found>, selected: SelectedEvents) -> Result<Outcome> {
         self.progress.interrupted()?;
         let stages = self.manifest.stages.clone();
         self.report.provenance = self.provenance();
@@ -245,8 +301,9 @@ impl<'a> Run<'a> {
         let name = self.card.name.clone();
         let folder = self.output.finish(self.manifest)?;
         self.checkpoint.remove();
-        let (cutflows, skipped) = (self.cutflows, self.skipped);
-        Ok(Outcome { name, found, selected, cutflows, skipped, stages, report: folder.join("report.html"), folder })
+        let (cutflows, skipped, notes) = (self.cutflows, self.skipped, self.notes);
+        let report = folder.join("report.html");
+        Ok(Outcome { name, found, selected, cutflows, skipped, notes, stages, report, folder })
     }
 
     fn provenance(&self) -> Vec<Fact> {

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::segment::{EventSegment, KeptPart, Streamed, select_and_fill};
 use super::survivors::{Survived, SurvivorTable};
 use crate::Device;
-use crate::card::{EventWork, GeneratorSum, Keep, Sample};
+use crate::card::{EventWork, GeneratorSum, Keep, Role, Sample};
 use crate::error::{Error, Fault, Result};
 use crate::events::{
     BadFiles, EventBatch, EventColumns, EventSource, FileEvent, Ids, LuminosityMask, Projection, ReadOptions,
@@ -47,12 +47,16 @@ fn provisional(work: &EventWork, sample: &Sample) -> Result<Selection> {
 /// # Errors
 /// Every problem of the files; a luminosity mask that cannot be read.
 pub(super) fn open(work: &EventWork, sample: &Sample, bad_files: BadFiles) -> Result<EventSource> {
+    EventSource::open_with(&patterns(sample), &projection(work, sample)?, &options(sample, bad_files)?)
+}
+
+/// The columns of a sample, with the ids that survivors keep.
+fn projection(work: &EventWork, sample: &Sample) -> Result<Projection> {
     let ids = match work.keep {
         Keep::Histograms => Ids::Skipped,
         Keep::Survivors => Ids::IfPresent,
     };
-    let projection = Projection { ids, ..provisional(work, sample)?.projection().clone() };
-    EventSource::open_with(&patterns(sample), &projection, &options(sample, bad_files)?)
+    Ok(Projection { ids, ..provisional(work, sample)?.projection().clone() })
 }
 
 fn options(sample: &Sample, bad_files: BadFiles) -> Result<ReadOptions> {
@@ -65,48 +69,10 @@ fn patterns(sample: &Sample) -> Vec<String> {
     sample.files.iter().map(|path| path.display().to_string()).collect()
 }
 
-/// The weight of a sample, for which all of its events may have to be summed first.
-fn weight(run: &Run, sample: &Sample, source: &EventSource) -> Result<Weight> {
-    let sum = match (sample.weight.generator_sum, &sample.weight.column) {
-        (GeneratorSum::Given(sum), _) => sum,
-        (GeneratorSum::InFiles, None) => source.rows() as f64,
-        (GeneratorSum::InFiles, Some(column)) => generator_sum(run, sample, source, column)?,
-    };
-    if sum == 0.0 {
-        let problem = format!("the generator weights of sample '{}' add up to 0", sample.name);
-        return Err(Fault::new(NAME, problem).because("a cross section is divided by that sum").data());
-    }
-    sample.weight.with_sum(sum)
-}
-
-/// The sum of a column over all events of the files that could be opened, exactly.
-fn generator_sum(run: &Run, sample: &Sample, opened: &EventSource, column: &str) -> Result<f64> {
-    let scale = WeightScale::new(sample.weight.largest)?;
-    let projection = Projection { scalars: vec![column.to_owned()], ids: Ids::Skipped, ..Projection::default() };
-    // A path that exists is no pattern.
-    let files: Vec<String> = opened.files().iter().map(|file| file.display().to_string()).collect();
-    let source = EventSource::open_with(&files, &projection, &options(sample, BadFiles::Refuse)?)?;
-    let stage = run.progress.stage(&format!("sum weights {}", sample.name), "events", Some(source.rows()));
-    let sum_of = move |batch: EventBatch| -> Result<(u64, WeightedCount)> {
-        let mut sum = WeightedCount::default();
-        for weight in &batch.columns.scalars[0] {
-            // Also refuses what is no number or out of range.
-            scale.weight(f64::from(*weight))?;
-            sum.add(scale, *weight);
-        }
-        Ok((batch.columns.events as u64, sum))
-    };
-    let mut total = WeightedCount::default();
-    for sum in source.map_batches(EVENTS_A_CHUNK, BATCHES_IN_QUEUE, sum_of) {
-        let (events, sum) = sum?;
-        total.merge(&sum)?;
-        stage.add(events);
-        run.progress.interrupted()?;
-    }
-    Ok(total.sum(scale))
-}
-
-/// Reads, selects and fills one sample; survivors are written as they come.
+/// Reads, selects and fills one sample; survivors are written as they come. Files that are left out are recorded.
+///
+/// # Errors
+/// What the data contradict, with the sample, the file and the row; a disk that refuses; a signal.
 pub(super) fn stream(
     run: &mut Run,
     work: &EventWork,
@@ -115,7 +81,181 @@ pub(super) fn stream(
     axes: &[Axis],
     filled: &[usize],
 ) -> Result<Streamed> {
-    let weight = weight(run, sample, source)?;
+    let mut lost = Vec::from_iter(source.skipped().iter().map(|file| Skipped {
+        path: file.path.clone(),
+        why: file.error.to_string(),
+        rows: file.rows,
+    }));
+    let mut source = source.clone();
+    let streamed = loop {
+        match pass(run, work, sample, &source, axes, filled).map_err(|error| of_sample(error, &sample.name))? {
+            Pass::Done(streamed, failed) => {
+                lost.extend(failed);
+                break streamed;
+            }
+            Pass::Again(failed) => {
+                lost.extend(failed);
+                let (left_out, name) = (lost.len(), sample.name.as_str());
+                tracing::warn!(
+                    sample = name,
+                    left_out,
+                    "reads the sample again, without what failed in its sum of weights"
+                );
+                source = without(work, sample, &source, &lost)?;
+            }
+        }
+    };
+    if !lost.is_empty() {
+        say_normalisation(run, sample, source.files().len());
+    }
+    lost.into_iter().for_each(|file| run.record_skipped(&sample.name, file));
+    Ok(streamed)
+}
+
+/// How one reading of a sample ended.
+enum Pass {
+    /// All that could be read was; these files failed.
+    Done(Streamed, Vec<Skipped>),
+    /// These files failed after they had become part of the sum of generator weights. A file that is left out must have no
+    /// part in that sum either, or the yields of the others are too low.
+    Again(Vec<Skipped>),
+}
+
+/// The sample without the files that were lost.
+fn without(work: &EventWork, sample: &Sample, source: &EventSource, lost: &[Skipped]) -> Result<EventSource> {
+    let kept = source.files().iter().filter(|file| lost.iter().all(|lost| lost.path != **file));
+    // A path that exists is no pattern.
+    let kept: Vec<String> = kept.map(|file| file.display().to_string()).collect();
+    if let (true, Some(file)) = (kept.is_empty(), lost.last()) {
+        let problem = format!("no file of sample '{}' can be read to its end", sample.name);
+        return Err(Fault::new(NAME, problem).because(file.why.clone()).data());
+    }
+    EventSource::open_with(&kept, &projection(work, sample)?, &options(sample, BadFiles::Skip)?)
+}
+
+/// Says what files that were left out mean for the weights of a simulation.
+fn say_normalisation(run: &mut Run, sample: &Sample, files: usize) {
+    let name = &sample.name;
+    match (sample.weight.generator_sum, sample.role) {
+        (_, Role::Data) => {
+            run.note(
+                "Normalisation",
+                format!("{name} lacks the events of skipped files; the luminosity is not corrected"),
+            );
+        }
+        (GeneratorSum::InFiles, _) => {
+            let words = format!("the sum of generator weights of {name} is that of the {files} file(s) that were read");
+            run.note("Normalisation", words);
+        }
+        (GeneratorSum::Given(_), _) => {
+            let words = format!("{name} lacks the events of skipped files, and its weights are not corrected for that");
+            run.note("Normalisation", words);
+        }
+    }
+}
+
+/// The error with the sample it is about.
+fn of_sample(error: Error, name: &str) -> Error {
+    match error {
+        Error::Data(fault) => fault.about(&format!("sample '{name}'")).data(),
+        other => other,
+    }
+}
+
+/// The weight of a sample, for which all of its events may have to be summed first; or the files that failed in that.
+fn weight(run: &Run, sample: &Sample, source: &EventSource) -> Result<Result<Weight, Vec<Skipped>>> {
+    let sum = match (sample.weight.generator_sum, &sample.weight.column) {
+        (GeneratorSum::Given(sum), _) => sum,
+        (GeneratorSum::InFiles, None) => source.rows() as f64,
+        (GeneratorSum::InFiles, Some(column)) => match generator_sum(run, sample, source, column)? {
+            (_, failed) if !failed.is_empty() => return Ok(Err(failed)),
+            (sum, _) => sum,
+        },
+    };
+    if sum == 0.0 {
+        let problem = format!("the generator weights of sample '{}' add up to 0", sample.name);
+        return Err(Fault::new(NAME, problem).because("a cross section is divided by that sum").data());
+    }
+    sample.weight.with_sum(sum).map(Ok)
+}
+
+/// The sum of a column over all events of the files that could be opened, exactly, and the files that could not be read to
+/// their end.
+fn generator_sum(run: &Run, sample: &Sample, opened: &EventSource, column: &str) -> Result<(f64, Vec<Skipped>)> {
+    let scale = WeightScale::new(sample.weight.largest)?;
+    let projection = Projection { scalars: vec![column.to_owned()], ids: Ids::Skipped, ..Projection::default() };
+    // A path that exists is no pattern.
+    let names: Vec<String> = opened.files().iter().map(|file| file.display().to_string()).collect();
+    let source = EventSource::open_with(&names, &projection, &options(sample, run.bad_files)?)?;
+    let stage = run.progress.stage(&format!("sum weights {}", sample.name), "events", Some(source.rows()));
+    let refused = Refusal { column: column.to_owned(), largest: sample.weight.largest, files: source.files().to_vec() };
+    let sum_of = move |batch: EventBatch| -> Result<(u64, WeightedCount)> {
+        let mut sum = WeightedCount::default();
+        for (row, weight) in batch.columns.scalars[0].iter().enumerate() {
+            if scale.weight(f64::from(*weight)).is_err() {
+                return Err(refused.error(*weight, batch.file, batch.first_row + row as u64));
+            }
+            sum.add(scale, *weight);
+        }
+        Ok((batch.columns.events as u64, sum))
+    };
+    let (mut total, mut lost) = (WeightedCount::default(), Vec::new());
+    for event in source.map_files(EVENTS_A_CHUNK, BATCHES_IN_QUEUE, sum_of) {
+        match event? {
+            FileEvent::Product((events, sum)) => {
+                total.merge(&sum)?;
+                stage.add(events);
+            }
+            FileEvent::Finished { .. } => {}
+            FileEvent::Failed { file, error, rows } => lost.push(failed(&source, file, &error, rows)),
+        }
+        run.progress.interrupted()?;
+    }
+    Ok((total.sum(scale), lost))
+}
+
+/// A file that failed after it had been opened.
+fn failed(source: &EventSource, file: usize, error: &Error, rows: u64) -> Skipped {
+    Skipped { path: source.files()[file].clone(), why: error.to_string(), rows: Some(rows) }
+}
+
+/// What is said of a weight that has no part in a sum.
+struct Refusal {
+    column: String,
+    largest: f64,
+    files: Vec<PathBuf>,
+}
+
+impl Refusal {
+    fn error(&self, weight: f32, file: usize, row: u64) -> Error {
+        let (column, largest, file) = (&self.column, self.largest, self.files[file].display());
+        let (problem, reason) = if !weight.is_finite() {
+            ("is not finite", "a sum with it would have no value".to_owned())
+        } else if f64::from(weight.abs()) > largest {
+            ("is too large", format!("largest_weight is {largest}"))
+        } else {
+            ("is too small", format!("beside largest_weight, {largest}, its square would be lost"))
+        };
+        Fault::new(NAME, format!("the weight '{column}' = {weight:e} {problem} in row {row} of {file}"))
+            .because(reason)
+            .suggest("Declare the largest weight of the sample, or mend the column.")
+            .data()
+    }
+}
+
+/// Reads the files once.
+fn pass(
+    run: &mut Run,
+    work: &EventWork,
+    sample: &Sample,
+    source: &EventSource,
+    axes: &[Axis],
+    filled: &[usize],
+) -> Result<Pass> {
+    let weight = match weight(run, sample, source)? {
+        Ok(weight) => weight,
+        Err(failed) => return Ok(Pass::Again(failed)),
+    };
     let fill = Fill::new(axes.to_vec(), weight.scale())?;
     let selection = work.selection.with_weight(weight);
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
@@ -131,21 +271,8 @@ pub(super) fn stream(
         Device::Cpu => on_cpu(run, &stage, source, files, selection, fill, filled, &mut table)?,
         Device::Cuda(_) => on_cuda(run, &stage, source, &files, &selection, &fill, filled, &mut table)?,
     };
-    if let (GeneratorSum::InFiles, Some(file)) = (sample.weight.generator_sum, lost.first()) {
-        let problem =
-            format!("the sum of generator weights holds events of '{}', which failed later", file.path.display());
-        return Err(Fault::new(NAME, problem)
-            .because(file.why.clone())
-            .suggest("Take the file out of the sample, or give the sum as a number.")
-            .data());
-    }
-    let unopened = source.skipped().iter().map(|file| Skipped {
-        path: file.path.clone(),
-        why: file.error.to_string(),
-        rows: file.rows,
-    });
-    for file in unopened.chain(lost) {
-        run.record_skipped(&sample.name, file);
+    if sample.weight.generator_sum == GeneratorSum::InFiles && !lost.is_empty() {
+        return Ok(Pass::Again(lost));
     }
     run.record_stage(stage.finish());
     if let Some(table) = table {
@@ -154,7 +281,7 @@ pub(super) fn stream(
             &format!("The selected events of {}: ids, variables, features, flags, weights.", sample.name),
         )?;
     }
-    Ok(streamed)
+    Ok(Pass::Done(streamed, lost))
 }
 
 /// Every thread that decodes also selects and fills; what is left is added up here, in the order of the events.
@@ -200,7 +327,7 @@ fn on_cpu(
             }
             FileEvent::Failed { file, error, rows } => {
                 waiting.clear();
-                lost.push(Skipped { path: source.files()[file].clone(), why: error.to_string(), rows: Some(rows) });
+                lost.push(failed(source, file, &error, rows));
             }
         }
         run.progress.interrupted()?;
@@ -263,7 +390,7 @@ fn on_cuda(
             }
             FileEvent::Failed { file, error, rows } => {
                 (current, waiting) = (None, Vec::new());
-                lost.push(Skipped { path: source.files()[file].clone(), why: error.to_string(), rows: Some(rows) });
+                lost.push(failed(source, file, &error, rows));
             }
         }
         if run.bad_files == BadFiles::Refuse {

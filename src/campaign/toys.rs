@@ -49,7 +49,7 @@ pub fn throw_toys(request: &RunRequest, part: ToyPart, path: &Path, progress: &P
             return Err(fault.suggest("Use `trawl run`.").usage());
         }
     };
-    write_whole(path, &summary.to_json())?;
+    write_whole(NAME, path, &summary.to_json())?;
     checkpoint.remove();
     ThrownToys::new(path, summary)
 }
@@ -63,7 +63,7 @@ pub fn merge_toys(parts: &[PathBuf], path: &Path) -> Result<ThrownToys> {
     let summary = Summary::merge(&read_summaries(parts)?)?;
     // More toys than an interval can be given for are found before anything is written.
     let thrown = ThrownToys::new(path, summary)?;
-    write_whole(path, &thrown.summary.to_json())?;
+    write_whole(NAME, path, &thrown.summary.to_json())?;
     Ok(thrown)
 }
 

@@ -249,15 +249,24 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
     };
     let mut factor = section.or("scale", 1.0);
     let mut generator_sum = GeneratorSum::Given(1.0);
+    let mut sound = true;
     if section.has("cross_section_pb") {
         let cross_section_pb = section.required::<f64>("cross_section_pb");
+        let k_factor = section.or("k_factor", 1.0);
+        for (key, value) in [("cross_section_pb", cross_section_pb), ("k_factor", Some(k_factor))] {
+            if value.is_some_and(|value: f64| !value.is_finite() || value <= 0.0) {
+                section.problem(key, "expected a finite number above 0");
+                sound = false;
+            }
+        }
+        let sum = section.required("sum_of_generator_weights");
         // 1 pb = 1000 fb.
-        factor *= cross_section_pb? * section.or("k_factor", 1.0) * luminosity.unwrap_or(1.0) * 1000.0;
+        factor *= cross_section_pb? * k_factor * luminosity.unwrap_or(1.0) * 1000.0;
         if luminosity.is_none() {
             let why = "a cross section needs a luminosity: add luminosity_inverse_fb = 139.0 at the top of the card";
             section.problem("cross_section_pb", why);
         }
-        generator_sum = match section.required("sum_of_generator_weights")? {
+        generator_sum = match sum? {
             TextOrNumber::Number(sum) => GeneratorSum::Given(sum),
             TextOrNumber::Text(word) if word == "in-files" => GeneratorSum::InFiles,
             TextOrNumber::Text(word) => {
@@ -274,6 +283,9 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
                 section.problem(key, "it scales a cross section, and there is no cross_section_pb");
             }
         }
+    }
+    if !sound {
+        return None;
     }
     let weight = SampleWeight { column, largest: largest?, factor, generator_sum };
     // Ranges and factors are checked now; a sum that only the files tell is checked when they are read.

@@ -135,12 +135,12 @@ struct DijetArguments {
     /// How many of the events are a resonance Y -> X H
     #[arg(long, value_name = "N", default_value_t = 0)]
     resonant: u64,
-    /// The mass of Y in GeV
-    #[arg(long, value_name = "GEV", default_value_t = 3000.0)]
-    mass_y: f64,
-    /// The mass of X in GeV (0 for a quark)
-    #[arg(long, value_name = "GEV", default_value_t = 400.0)]
-    mass_x: f64,
+    /// The mass of Y in GeV [default: 3000]
+    #[arg(long, value_name = "GEV")]
+    mass_y: Option<f64>,
+    /// The mass of X in GeV (0 for a quark) [default: 400]
+    #[arg(long, value_name = "GEV")]
+    mass_x: Option<f64>,
     /// The mass of H in GeV (dijet/2) [default: 125]
     #[arg(long, value_name = "GEV")]
     mass_h: Option<f64>,
@@ -181,11 +181,9 @@ impl DijetArguments {
 
     fn one(&self) -> Result<DijetSample> {
         let SampleFlags { events, seed, first_event, weight, .. } = self.sample;
-        let (mass_y_gev, mass_x_gev) = (self.mass_y, self.mass_x);
-        let resonance = Resonance { events: self.resonant, mass_y_gev, mass_x_gev, ..Resonance::default() };
-        let resonance = (self.resonant > 0).then_some(resonance);
-        let sample = DijetSample { seed, events, first_event, resonance, weight };
         let mut problems = Problems::default();
+        let resonance = resonance(self.resonant, self.mass_y, self.mass_x, &mut problems);
+        let sample = DijetSample { seed, events, first_event, resonance, weight };
         for flag in self.only_of_two() {
             problems.push(useless(flag, format!("jets of {DIJET_1} have no content")));
         }
@@ -202,8 +200,9 @@ impl DijetArguments {
             ..product
         };
         let [x, h] = usual.products;
-        let products = [product(x, Some(self.mass_x), self.decay_x), product(h, self.mass_h, self.decay_h)];
-        let pair = Pair { events: self.resonant, mass_gev: self.mass_y, products, ..usual };
+        let products =
+            [product(x, Some(self.mass_x.unwrap_or(MASS_X_GEV)), self.decay_x), product(h, self.mass_h, self.decay_h)];
+        let pair = Pair { events: self.resonant, mass_gev: self.mass_y.unwrap_or(MASS_Y_GEV), products, ..usual };
         let mut sample = ShowerSample { seed, events, first_event, weight, ..ShowerSample::default() };
         sample.resonance = (self.resonant > 0).then_some(pair);
         sample.tune = self.tune.map_or(sample.tune, TuneFlag::tune);
@@ -219,9 +218,35 @@ impl DijetArguments {
             for flag in self.only_of_two().into_iter().filter(|flag| of_resonance.contains(flag)) {
                 problems.push(useless(flag, "there is no resonance without --resonant N"));
             }
+            useless_masses(self.mass_y, self.mass_x, &mut problems);
+        } else if self.invisible.is_some() && products.iter().all(|product| product.decay != Decay::SemiVisible) {
+            problems.push(useless("--invisible", "neither X nor H decays to a semi-visible jet"));
         }
         problems.take(sample.check());
         problems.finish().map(|()| sample)
+    }
+}
+
+/// The usual masses of the resonance and of X.
+const MASS_Y_GEV: f64 = 3000.0;
+const MASS_X_GEV: f64 = 400.0;
+
+/// The resonance that the flags of dijet/1 and of a plane ask for.
+fn resonance(events: u64, mass_y: Option<f64>, mass_x: Option<f64>, problems: &mut Problems) -> Option<Resonance> {
+    if events == 0 {
+        useless_masses(mass_y, mass_x, problems);
+        return None;
+    }
+    let (mass_y_gev, mass_x_gev) = (mass_y.unwrap_or(MASS_Y_GEV), mass_x.unwrap_or(MASS_X_GEV));
+    Some(Resonance { events, mass_y_gev, mass_x_gev, ..Resonance::default() })
+}
+
+/// Masses that are given, and nothing has them.
+fn useless_masses(mass_y: Option<f64>, mass_x: Option<f64>, problems: &mut Problems) {
+    for (flag, mass) in [("--mass-y", mass_y), ("--mass-x", mass_x)] {
+        if mass.is_some() {
+            problems.push(useless(flag, "there is no resonance without --resonant N"));
+        }
     }
 }
 
@@ -354,20 +379,22 @@ struct PlaneArguments {
     /// How many of the points are a resonance
     #[arg(long, value_name = "N", default_value_t = 0)]
     resonant: u64,
-    /// The mass of Y in GeV; its width is 3 %
-    #[arg(long, value_name = "GEV", default_value_t = 3000.0)]
-    mass_y: f64,
-    /// The mass of X in GeV; its width is 5 %
-    #[arg(long, value_name = "GEV", default_value_t = 400.0)]
-    mass_x: f64,
+    /// The mass of Y in GeV; its width is 3 % [default: 3000]
+    #[arg(long, value_name = "GEV")]
+    mass_y: Option<f64>,
+    /// The mass of X in GeV; its width is 5 % [default: 400]
+    #[arg(long, value_name = "GEV")]
+    mass_x: Option<f64>,
 }
 
 impl PlaneArguments {
-    fn sample(&self) -> PlaneSample {
+    fn sample(&self) -> Result<PlaneSample> {
         let SampleFlags { events, seed, first_event, weight, .. } = self.sample;
-        let (mass_y_gev, mass_x_gev) = (self.mass_y, self.mass_x);
-        let resonance = Resonance { events: self.resonant, mass_y_gev, mass_x_gev, ..Resonance::default() };
-        PlaneSample { seed, events, first_event, resonance: (self.resonant > 0).then_some(resonance), weight }
+        let mut problems = Problems::default();
+        let resonance = resonance(self.resonant, self.mass_y, self.mass_x, &mut problems);
+        let sample = PlaneSample { seed, events, first_event, resonance, weight };
+        problems.take(sample.check());
+        problems.finish().map(|()| sample)
     }
 }
 
@@ -378,7 +405,7 @@ pub(super) fn execute(arguments: &GenerateArguments, progress: &Progress) -> any
             DijetVersion::Two => write(&dijet.two()?, &dijet.sample.output, progress),
         },
         Kind::Dilepton(dilepton) => write(&dilepton.sample()?, &dilepton.sample.output, progress),
-        Kind::Plane(plane) => write(&plane.sample(), &plane.sample.output, progress),
+        Kind::Plane(plane) => write(&plane.sample()?, &plane.sample.output, progress),
     }
 }
 

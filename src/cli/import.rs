@@ -61,18 +61,23 @@ pub(super) fn execute(arguments: &ImportArguments, progress: &Progress) -> anyho
         stage.add(events);
         progress.interrupted()
     };
-    let (imported, output) = match &arguments.format {
+    let (imported, files, output) = match &arguments.format {
         Format::DarkMachines(DarkMachinesArguments { paths: Paths { files, output }, unit }) => {
             let unit = if *unit == Unit::Mev { EnergyUnit::Mev } else { EnergyUnit::Gev };
             let import = DarkMachinesImport { files: files.clone(), unit };
-            (events::import_dark_machines(&import, output, &watch)?, output)
+            (events::import_dark_machines(&import, output, &watch)?, files.len(), output)
         }
         Format::Lhco(LhcoArguments { paths: Paths { files, output }, key }) => {
             let import = LhcoImport { files: files.clone(), key: key.clone() };
-            (events::import_lhco(&import, output, &watch)?, output)
+            (events::import_lhco(&import, output, &watch)?, files.len(), output)
         }
     };
     stage.finish();
     super::say(format!("{}: {} events", output.display(), imported.events))?;
+    if files > 1 {
+        tracing::warn!(
+            "'event' counts the rows of all files in this order, and splits by event_hash or fold(k) go by it"
+        );
+    }
     imported.notes.iter().try_for_each(super::say)
 }

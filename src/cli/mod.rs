@@ -22,6 +22,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::campaign::manifest::Hashed;
+use crate::campaign::output::Existing;
 use crate::campaign::{Interrupt, Progress, RunRequest};
 use crate::device::{Bytes, DeviceChoice};
 use crate::error::{Error, Fault, Result};
@@ -91,6 +92,7 @@ impl MachineFlags {
             threads: self.threads,
             memory: self.memory,
             output: None,
+            existing: Existing::SameCard,
             settings,
             hashed: Hashed::Footer,
             bad_files: BadFiles::Refuse,

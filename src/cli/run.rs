@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CardFlags, MachineFlags, ToyFlags};
 use crate::campaign::manifest::Hashed;
+use crate::campaign::output::Existing;
 use crate::campaign::{self, Progress, RunRequest};
 
 #[derive(Debug, Args)]
@@ -23,6 +24,9 @@ pub(super) struct RunArguments {
     /// The folder for results [default: what the card says]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Replace the results of another card, or of other settings, in that folder
+    #[arg(long)]
+    overwrite: bool,
     /// Which bytes of the input files the manifest has the sha256 of
     #[arg(long, value_name = "BYTES", value_enum, default_value_t = HashInputs::Footer)]
     hash_inputs: HashInputs,
@@ -46,6 +50,7 @@ pub(super) fn execute(arguments: &RunArguments, progress: &Progress) -> anyhow::
     };
     let request = RunRequest {
         output: arguments.output.clone(),
+        existing: if arguments.overwrite { Existing::AnyCard } else { Existing::SameCard },
         hashed,
         bad_files,
         thrown_toys: arguments.thrown_toys.clone(),

@@ -6,7 +6,7 @@
 //! | [`EventColumns`] | the batch: offsets and values, as they go to a device |
 //! | [`import_dark_machines`], [`import_lhco`] | turn event files of other formats into Parquet |
 //! | [`Schema`], [`Preset`] | the names and units of columns in the files of an experiment |
-//! | [`LuminosityMask`], [`event_hash`] | the certified luminosity blocks; the number by which samples are split |
+//! | [`LuminosityMask`], [`event_hash`], [`fold_hash`] | the certified luminosity blocks; the numbers by which samples are split |
 //! | [`EventWriter`], [`TableWriter`], [`write_table`] | write events and tables of columns as Parquet, whole or not at all |
 //! | [`inspect`](inspect()) | says what a file holds and what a card can use of it |
 //! | [`Generator`] | seeded events of known content: [`DijetSample`], [`ShowerSample`], [`DileptonSample`], [`PlaneSample`] |
@@ -24,7 +24,7 @@ mod schema;
 mod write;
 
 pub use columns::{Collection, EventBatch, EventColumns, EventIds};
-pub use derived::event_hash;
+pub use derived::{event_hash, fold_hash};
 pub use generate::{
     Content, DIJET_1, DIJET_2, DILEPTON_1, Decay, DijetSample, DileptonSample, Generator, METADATA_KEY, PLANE_1, Pair,
     PlaneSample, Process, Product, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_columns, generate_file,

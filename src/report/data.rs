@@ -121,6 +121,10 @@ pub struct CutflowRow {
     pub sum_of_weights: f64,
     /// Its statistical uncertainty, the root of the sum of squared weights.
     pub error: f64,
+    /// The sum of weights over that of all events; NaN where that is 0.
+    pub efficiency: f64,
+    /// The sum of weights over that of the cut before, or of whatever else the row is a part of; NaN where that is 0.
+    pub relative_efficiency: f64,
 }
 
 /// A stage of the run.

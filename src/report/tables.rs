@@ -53,20 +53,22 @@ pub(super) fn cutflow(flow: &Cutflow) -> Element {
     let columns = [
         ("cut", Column::Words),
         ("events", Column::Number),
-        ("of previous", Column::Number),
         ("sum of weights", Column::Number),
         ("± stat.", Column::Number),
+        ("of all", Column::Number),
+        ("of before", Column::Number),
     ];
-    let previous = flow.rows.iter().take(1).chain(&flow.rows);
-    let rows = flow.rows.iter().zip(previous).map(|(row, before)| {
-        let share = if before.events == 0 { f64::NAN } else { row.events as f64 / before.events as f64 };
-        let share = if share.is_nan() { "–".into() } else { format!("{} %", number::fixed(100.0 * share, 2)) };
+    let percent = |share: f64| {
+        Cell::Rich(if share.is_nan() { "–".into() } else { format!("{} %", number::fixed(100.0 * share, 2)) })
+    };
+    let rows = flow.rows.iter().map(|row| {
         vec![
             Cell::Plain(row.cut.clone()),
             Cell::Plain(number::count(row.events)),
-            Cell::Plain(share),
             Cell::Rich(number::fixed(row.sum_of_weights, 2)),
             Cell::Rich(number::fixed(row.error, 2)),
+            percent(row.efficiency),
+            percent(row.relative_efficiency),
         ]
     });
     table(&columns, rows)

@@ -134,10 +134,70 @@ fn sums_of_weights_in_files_are_those_of_the_files_that_are_used() {
         let all = &cutflow(&ground.at(folder), "top")[0];
         assert_eq!(all.events, 4000);
         assert!((all.weights / 3000.0 - 1.0).abs() < 1e-6, "{all:?}");
-        // Of a file that fails when it has been counted, the sum would be wrong.
-        card(&["0.parquet", "3.parquet"], weight);
+        // Of a file that fails when it has been counted, neither events nor weights are left.
+        card(&["0.parquet", "3.parquet", "4.parquet"], weight);
+        let said = ground.run(&["--skip-bad-files"]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let all = &cutflow(&ground.at("results"), "top")[0];
+        assert_eq!(all.events, 4000);
+        assert!((all.weights / 3000.0 - 1.0).abs() < 1e-6, "{all:?}");
+        let said_so = "the sum of generator weights of top is that of the 2 file(s) that were read";
+        assert!(said.out.contains(said_so), "{}", said.out);
+        assert!(fs::read_to_string(ground.at("results/report.html")).unwrap().contains(said_so));
+        let skipped = &manifest(&ground.at("results"))["skipped"];
+        assert_eq!(skipped.as_array().unwrap().len(), 1, "{skipped:#}");
+        let skipping = crate::lasting(&ground.at("results"));
+        card(&["0.parquet", "4.parquet"], weight);
+        assert_same(&skipping, &ground.results(&format!("{folder}-good"), &[]));
+        fs::remove_dir_all(ground.at("results")).unwrap();
+        // A sample of which nothing can be read is none.
+        card(&["3.parquet"], weight);
         let said = ground.run(&["--skip-bad-files"]);
         assert_refused(&said, 1);
-        assert!(said.err.contains("3.parquet', which failed later"), "{}", said.err);
+        assert!(said.err.contains("no file of sample 'top' can be read to its end"), "{}", said.err);
     }
+}
+
+#[test]
+fn sums_that_the_card_gives_are_not_corrected_and_that_is_said() {
+    let ground = six_files();
+    ground.card(
+        "luminosity_inverse_fb = 1.0\n[samples.top]\nrole = \"simulation\"\nfiles = [\"0.parquet\", \"3.parquet\"]\n\
+         cross_section_pb = 3.0\nsum_of_generator_weights = 42000.0",
+    );
+    let said = ground.run(&["--skip-bad-files"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.out.contains("top lacks the events of skipped files, and its weights are not corrected"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn the_plan_lists_the_files_that_would_be_left_out() {
+    let ground = six_files();
+    ground.card_of_data(&["0.parquet", "1.parquet"]);
+    let check = |flags: &[&str]| {
+        let mut command = crate::trawl();
+        command.current_dir(&ground.folder).args(["check", "card.toml", "--device", "cpu"]).args(flags);
+        crate::say(command)
+    };
+    assert_refused(&check(&[]), 1);
+    let said = check(&["--skip-bad-files"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let line = said.out.lines().find(|line| line.starts_with("skipped ")).unwrap_or_else(|| panic!("{}", said.out));
+    assert!(line.contains("1.parquet' of data, an unknown number of events: ") && line.contains("truncated"), "{line}");
+}
+
+#[test]
+fn json_logs_tell_numbers_as_numbers() {
+    let ground = six_files();
+    ground.card_of_data(&["0.parquet", "3.parquet"]);
+    let said = ground.run(&["--skip-bad-files", "--log", "json"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let lines = said.err.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let skipped = lines.filter(|line| line["file"].is_string()).collect::<Vec<_>>();
+    assert_eq!(skipped.len(), 1, "{}", said.err);
+    assert_eq!(skipped[0]["events"], LONG, "{}", said.err);
 }

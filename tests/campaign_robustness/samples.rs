@@ -139,6 +139,68 @@ sum_of_generator_weights = "in-files"
 }
 
 #[test]
+fn the_report_has_the_efficiencies_of_the_table_also_for_channels_and_regions() {
+    let ground = Ground::new();
+    ground.events("top.parquet", &events(0..3000));
+    ground.card(
+        "[samples.top]\nrole = \"simulation\"\nfiles = \"top.parquet\"\nweight = \"weight\"\nlargest_weight = 2.0",
+    );
+    let said = ground.run(&[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let rows = cutflow(&ground.at("results"), "top");
+    let report = fs::read_to_string(ground.at("results/report.html")).unwrap();
+    // A card without a search has a picture of what was filled.
+    assert!(report.contains("<svg") && ground.at("results/spectrum-1.svg").exists());
+    let picture = fs::read_to_string(ground.at("results/spectrum-1.csv")).unwrap();
+    let drawn = picture.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse::<f64>().unwrap());
+    let text = fs::read_to_string(ground.at("results/histograms.json")).unwrap();
+    let histograms: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let filled = histograms["top"]["storage"]["values"].as_array().unwrap();
+    // Without underflow and overflow.
+    let filled = filled[1..filled.len() - 1].iter().map(|value| value.as_f64().unwrap());
+    assert!(drawn.zip(filled).all(|(drawn, filled)| (drawn / filled - 1.0).abs() < 1e-6), "{picture}\n{text}");
+    let survivors = row(&rows, "many", "many").events + row(&rows, "one", "one").events;
+    assert!(said.out.contains(&format!("Selected events      {survivors} of top\n")), "{}", said.out);
+    let (all, passed) = (row(&rows, "", "all events").weights, row(&rows, "", "MET").weights);
+    for (within, cut, label, before) in [
+        ("", "MET", "MET", row(&rows, "", "one jet").weights),
+        ("many", "many", "channel many", passed),
+        ("regions", "hard", "region hard", passed),
+    ] {
+        let weights = row(&rows, within, cut).weights;
+        let line = report.lines().flat_map(|line| line.split("<tr>")).find(|line| line.contains(&format!(">{label}<")));
+        let line = line.unwrap_or_else(|| panic!("no row of {label}"));
+        for share in [weights / all, weights / before] {
+            let expected = format!("{:.2} %", 100.0 * share);
+            assert!(line.contains(&expected), "{label}: no {expected} in {line}");
+        }
+    }
+}
+
+#[test]
+fn entries_without_a_value_are_counted() {
+    let ground = Ground::new();
+    let mut all = events(0..2000);
+    // The second jet of events that have one is missing, or is no number.
+    all.iter_mut().filter(|event| event.jets.len() > 1).for_each(|event| event.jets[1].eta = 9.0);
+    ground.events("events.parquet", &all);
+    ground.card_of_data(&["events.parquet"]);
+    let card = fs::read_to_string(ground.at("card.toml")).unwrap();
+    let card = card.replace("lead = ", "next = \"jet[1].pt\"\nlead = ").replace("\"ht\"", "\"next\"");
+    fs::write(ground.at("card.toml"), card).unwrap();
+    let said = ground.run(&[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let without = all.iter().filter(|event| event.survives() && event.kept().len() < 2).count();
+    assert!(without > 100);
+    let words = format!("{without} selected events of data have no value of next and are in no bin");
+    assert!(said.out.contains(&words), "{}", said.out);
+    assert!(fs::read_to_string(ground.at("results/report.html")).unwrap().contains(&words));
+    let record = &crate::manifest(&ground.at("results"))["not_a_number"];
+    let expected = serde_json::json!([{"sample": "data", "variables": ["next"], "entries": without}]);
+    assert_eq!(*record, expected);
+}
+
+#[test]
 fn weights_that_contradict_the_card_are_named() {
     let ground = Ground::new();
     let mut all = events(0..1200);
@@ -152,6 +214,49 @@ fn weights_that_contradict_the_card_are_named() {
     let said = ground.run(&[]);
     assert_refused(&said, 1);
     assert!(said.err.contains("the weight 'weight' x 1 is too large in row 700"), "{}", said.err);
+    // The same where the generator's weights are summed first, with what the card says and not a power of two.
+    for (weight, largest, expected) in [
+        (4.5, 2.5, "the weight 'weight' = 4.5e0 is too large in row 700"),
+        (f32::NAN, 2.5, "the weight 'weight' = NaN is not finite in row 700"),
+    ] {
+        all[700].weight = weight;
+        all[900].weight = 5.0;
+        ground.events("events.parquet", &all);
+        let more = format!("weight = \"weight\"\nlargest_weight = {largest}");
+        ground.card(&sample(&format!("{more}\ncross_section_pb = 1.0\nsum_of_generator_weights = \"in-files\"")));
+        let said = ground.run(&[]);
+        assert_refused(&said, 1);
+        let told = |words: &str| assert!(said.err.contains(words), "{words}: {}", said.err);
+        told(expected);
+        told("sample 'top': ");
+        told("events.parquet");
+        ground.card(&sample(&more));
+        let said = ground.run(&[]);
+        assert_refused(&said, 1);
+        assert!(said.err.contains("sample 'top': ") && said.err.contains("in row 700"), "{}", said.err);
+    }
+    all[700].weight = 9.0;
+    all[900].weight = 1.0;
+    ground.events("events.parquet", &all);
+    ground.card(&sample("weight = \"weight\"\nlargest_weight = 2.5"));
+    let said = ground.run(&[]);
+    assert!(said.err.contains("the largest weight was declared as 2.5"), "{}", said.err);
+    // Factors that leave nothing, or less.
+    for (cross_section, k_factor, keys) in [
+        ("1.0", "0.0", vec!["k_factor"]),
+        ("-1.0", "1.0", vec!["cross_section_pb"]),
+        ("inf", "nan", vec!["cross_section_pb", "k_factor"]),
+    ] {
+        ground.card(&sample(&format!(
+            "cross_section_pb = {cross_section}\nk_factor = {k_factor}\nsum_of_generator_weights = 5.0"
+        )));
+        let said = ground.run(&[]);
+        assert_refused(&said, 2);
+        assert_eq!(errors(&said).len(), keys.len(), "{}", said.err);
+        for (error, key) in errors(&said).iter().zip(keys) {
+            assert!(error.contains(key) && error.contains("a finite number"), "{error}");
+        }
+    }
     // A sum that is 0 by name, and keys that need each other.
     ground.card(&sample("cross_section_pb = 1.0\nsum_of_generator_weights = 0.0"));
     assert_refused(&ground.run(&[]), 2);

@@ -9,7 +9,7 @@ use arrow_array::types::{Float32Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use trawl::events::event_hash;
+use trawl::events::{event_hash, fold_hash};
 
 use crate::Ground;
 use crate::events::{Event, Jet, events};
@@ -158,4 +158,12 @@ fn splits_do_not_depend_on_files_and_their_order() {
         let found: BTreeSet<(u32, u64)> = runs.into_iter().zip(numbers).collect();
         assert_eq!((table.num_rows(), &found), (expected.len(), &expected), "{folder}");
     }
+    // Folds share out the training sample.
+    let first = expected.iter().filter(|(run, event)| fold_hash(*run, *event) < 0.5).count();
+    assert!((1..expected.len()).contains(&first), "{first} of {}", expected.len());
+    let card = std::fs::read_to_string(ground.at("card.toml")).unwrap();
+    let card = card.replace("[select]", "[select]\n\"first fold\" = \"fold(2) == 0\"");
+    std::fs::write(ground.at("card.toml"), card).unwrap();
+    ground.results("folds", &[]);
+    assert_eq!(table(&ground.at("folds/survivors-data.parquet")).num_rows(), first);
 }

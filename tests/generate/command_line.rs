@@ -31,7 +31,7 @@ fn every_bad_argument_is_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.parquet");
     let path = path.to_str().unwrap();
-    let cases: [(&[&str], &[&str]); 4] = [
+    let cases: [(&[&str], &[&str]); 7] = [
         (
             &[
                 "dilepton",
@@ -69,6 +69,15 @@ fn every_bad_argument_is_told_at_once() {
             &["dijet", "--decay-x", "dark", "--minimum-mass", "3", "--weight", "inf"],
             &["--decay-x would have no effect", "not from 200 to 10000", "the weight of an event is inf"],
         ),
+        (
+            &["dijet", "--mass-y", "2000", "--mass-x", "300"],
+            &["--mass-y would have no effect", "--mass-x would have no effect"],
+        ),
+        (
+            &["plane", "--mass-y", "2000", "--weight", "inf"],
+            &["--mass-y would have no effect", "the weight of an event is inf"],
+        ),
+        (&["dijet", "--resonant", "5", "--invisible", "0.3"], &["--invisible would have no effect"]),
     ];
     for (arguments, expected) in cases {
         let arguments: Vec<&str> = ["generate"].iter().chain(arguments).chain(&["--output", path]).copied().collect();

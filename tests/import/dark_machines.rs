@@ -83,6 +83,7 @@ fn public_files_have_the_sums_that_python_finds() {
     let said = import("dark-machines", &inputs, &output);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("5111 events"), "{said:?}");
+    assert!(said.err.contains("'event' counts the rows of all files in this order"), "{said:?}");
     let close = |value: f64, expected: f64| assert!((value / expected - 1.0).abs() < 1e-9, "{value} for {expected}");
     let of = |collection, quantity| lists(&output, collection, quantity);
     let expected = [

@@ -5,7 +5,7 @@
 mod sample;
 mod xml;
 
-use trawl::report::plot::{PlaneCell, Plot, TomographyWindow};
+use trawl::report::plot::{PlaneCell, Plot, SpectrumPlot, TomographyWindow};
 use trawl::report::{Answer, Cutflow, CutflowRow, Fact, Figure, InputFile, LeftOut, ReportData, StageTiming};
 
 /// The body of the page without its XML-foreign first line.
@@ -81,7 +81,14 @@ fn hostile_words_are_escaped_everywhere() {
     report.provenance = vec![Fact::new(evil, evil)];
     report.cutflows = vec![Cutflow {
         sample: evil.into(),
-        rows: vec![CutflowRow { cut: evil.into(), events: 0, sum_of_weights: f64::NAN, error: f64::INFINITY }],
+        rows: vec![CutflowRow {
+            cut: evil.into(),
+            events: 0,
+            sum_of_weights: f64::NAN,
+            error: f64::INFINITY,
+            efficiency: f64::INFINITY,
+            relative_efficiency: f64::NAN,
+        }],
     }];
     report.stages = vec![StageTiming { name: evil.into(), seconds: 0.0, units: 3, unit: evil.into() }];
     report.inputs = vec![InputFile {
@@ -154,6 +161,21 @@ fn numbers_that_are_not_finite_never_reach_an_attribute() {
         });
         picture(&Plot::Tomography(tomography));
     }
+}
+
+#[test]
+fn a_spectrum_without_an_expectation_has_one_panel_and_one_legend() {
+    let mut spectrum = sample::spectrum();
+    (spectrum.pulls, spectrum.marked) = (Vec::new(), None);
+    let without = |spectrum: &SpectrumPlot| picture(&Plot::Spectrum(spectrum.clone())).text();
+    let both = without(&spectrum);
+    assert!(both.contains("Data") && both.contains("Smoothed simulation") && !both.contains("Significance"), "{both}");
+    let expected = std::mem::take(&mut spectrum.expected);
+    let data = without(&spectrum);
+    assert!(data.contains("Data") && !data.contains("Smoothed simulation"), "{data}");
+    (spectrum.expected, spectrum.observed) = (expected, Vec::new());
+    let simulation = without(&spectrum);
+    assert!(!simulation.contains("Data") && simulation.contains("Smoothed simulation"), "{simulation}");
 }
 
 #[test]

@@ -138,11 +138,13 @@ pub fn convergence() -> Convergence {
 
 pub fn report() -> ReportData {
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    let cut = |cut: &str, events: u64| CutflowRow {
+    let cut = |cut: &str, events: u64, before: u64| CutflowRow {
         cut: cut.into(),
         events,
         sum_of_weights: events as f64,
         error: (events as f64).sqrt(),
+        efficiency: events as f64 / 200_000.0,
+        relative_efficiency: events as f64 / before as f64,
     };
     let input = |sample: &str, path: &str, rows| InputFile {
         sample: sample.into(),
@@ -176,7 +178,7 @@ pub fn report() -> ReportData {
         ],
         cutflows: vec![Cutflow {
             sample: "data".into(),
-            rows: vec![cut("all events", 200_000), cut("≥ 2 large-R jets", 181_223), cut("leading pT > 500 GeV", 90_121), cut("m_JJ > 1300 GeV", 41_870)],
+            rows: vec![cut("all events", 200_000, 200_000), cut("≥ 2 large-R jets", 181_223, 200_000), cut("leading pT > 500 GeV", 90_121, 181_223), cut("m_JJ > 1300 GeV", 41_870, 90_121)],
         }],
         stages: vec![stage("read", 1.31, 1_200_000, "events"), stage("toys", 14.2, 100_000, "toys"), stage("report", 0.04, 0, "")],
         inputs: vec![input("data", "demo-output/data.parquet", 200_000), input("simulation", "demo-output/simulation.parquet", 1_000_000)],

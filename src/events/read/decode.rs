@@ -14,7 +14,7 @@ use super::lists::{Lists, append_offsets};
 use super::{FilePart, Ids, NAME, RowGroup, Task};
 use crate::device::Host;
 use crate::error::{Error, Fault};
-use crate::events::derived::{Derived, event_hash};
+use crate::events::derived::{Derived, event_hash, fold_hash};
 use crate::events::luminosity::LuminosityMask;
 use crate::events::{Collection, EventBatch, EventColumns, EventIds};
 
@@ -223,9 +223,10 @@ impl<'a> Decoder<'a> {
 
     fn derived(&self, derived: Derived, run: &[u32], block: &[u32], event: &[u64], events: usize) -> Vec<f32> {
         match (derived, self.mask) {
-            (Derived::EventHash, _) => {
+            (Derived::EventHash | Derived::FoldHash, _) => {
+                let hash = if derived == Derived::FoldHash { fold_hash } else { event_hash };
                 let runs = run.iter().copied().chain(std::iter::repeat(0));
-                event.iter().zip(runs).map(|(&event, run)| event_hash(run, event)).collect()
+                event.iter().zip(runs).map(|(&event, run)| hash(run, event)).collect()
             }
             (Derived::InLuminosityMask, None) => vec![1.0; events],
             (Derived::InLuminosityMask, Some(mask)) => {

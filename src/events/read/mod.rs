@@ -11,7 +11,7 @@
 //! reports it where it would decide a cut. The ids `run`, `luminosityBlock` and `event` are read if they are there and
 //! wanted ([`Ids`]), and keep all their digits.
 //!
-//! **Other names and units** are given by a [`Schema`]; numbers made from the ids are `event_hash` and
+//! **Other names and units** are given by a [`Schema`]; numbers made from the ids are `event_hash`, `fold_hash` and
 //! `in_luminosity_mask`. See the documentation of [`Preset`](super::Preset) and [`event_hash`](super::event_hash()).
 //!
 //! **Bad files.** [`BadFiles`] says whether they end the reading or are left out. Page checksums are verified where pages
@@ -84,7 +84,7 @@ impl CollectionProjection {
 pub struct Projection {
     /// Collections of objects.
     pub collections: Vec<CollectionProjection>,
-    /// Numbers for each event: `weight`, `MET_pt`, and the derived `event_hash` and `in_luminosity_mask`.
+    /// Numbers for each event: `weight`, `MET_pt`, and the derived `event_hash`, `fold_hash` and `in_luminosity_mask`.
     pub scalars: Vec<String>,
     /// Whether the batches name their events.
     pub ids: Ids,

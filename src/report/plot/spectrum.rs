@@ -21,7 +21,8 @@ const FILLED: f64 = 0.74;
 /// Pulls beyond this are drawn as arrows, so that one wild bin does not flatten the others.
 const LARGEST_PULL: f64 = 8.0;
 
-/// A spectrum. Vectors that are too short leave their bins empty.
+/// A spectrum. Vectors that are too short leave their bins empty; without observed counts or an expectation those are not
+/// in the legend, and without pulls there is no lower panel.
 #[derive(Debug, Clone)]
 pub struct SpectrumPlot {
     /// The label at the top left.
@@ -63,24 +64,36 @@ impl SpectrumPlot {
     pub fn draw(&self, id: &str) -> Element {
         let bins = self.bins();
         let x = Scale::new(self.spacing, self.range(), SIDES);
-        let upper = Panel { x, y: Scale::new(Spacing::Logarithmic, counts_range(&bins), UPPER) };
+        let bottom = if self.pulls.is_empty() { LOWER.0 } else { UPPER.0 };
+        let upper = Panel { x, y: Scale::new(Spacing::Logarithmic, counts_range(&bins), (bottom, UPPER.1)) };
         let lower = Panel { x, y: Scale::new(Spacing::Linear, pulls_range(&bins), LOWER) };
-        let title = format!("Observed and expected counts in {} bins", bins.len());
-        let (x_ticks, mut pull_ticks) = (upper.x_ticks(), lower.y_ticks());
-        pull_ticks.minor.clear();
+        let title = match (self.observed.is_empty(), self.expected.is_empty()) {
+            (false, false) => format!("Observed and expected counts in {} bins", bins.len()),
+            _ => format!("Counts in {} bins", bins.len()),
+        };
+        let x_ticks = upper.x_ticks();
         let mut picture = shapes::picture(WIDTH, HEIGHT, &title);
         picture.push(
             Element::new("defs").child(upper.clip(&format!("{id}-upper"))).child(lower.clip(&format!("{id}-lower"))),
         );
         picture.push(self.window(&upper, &lower));
-        picture.push(expectation(&upper, &bins).with("clip-path", format!("url(#{id}-upper)")));
+        if !self.expected.is_empty() {
+            picture.push(expectation(&upper, &bins).with("clip-path", format!("url(#{id}-upper)")));
+        }
         picture.push(points(&upper, &bins).with("clip-path", format!("url(#{id}-upper)")));
-        picture.push(pulls(&lower, &bins).with("clip-path", format!("url(#{id}-lower)")));
         picture.push(upper.frame(&x_ticks, &upper.y_ticks()));
         picture.push(upper.y_labels(&upper.y_ticks(), &self.counts_title(&bins), 58.0, Anchor::End));
-        picture.push(lower.frame(&x_ticks, &pull_ticks));
-        picture.push(lower.y_labels(&pull_ticks, "Significance", 58.0, Anchor::Middle));
-        picture.push(lower.x_labels(&x_ticks, &self.axis.rich()));
+        let lowest = if self.pulls.is_empty() {
+            upper
+        } else {
+            let mut pull_ticks = lower.y_ticks();
+            pull_ticks.minor.clear();
+            picture.push(pulls(&lower, &bins).with("clip-path", format!("url(#{id}-lower)")));
+            picture.push(lower.frame(&x_ticks, &pull_ticks));
+            picture.push(lower.y_labels(&pull_ticks, "Significance", 58.0, Anchor::Middle));
+            lower
+        };
+        picture.push(lowest.x_labels(&x_ticks, &self.axis.rich()));
         picture.push(self.label.draw(SIDES.0 + 20.0, UPPER.1 + 16.0));
         picture.push(self.legend());
         picture
@@ -148,8 +161,13 @@ impl SpectrumPlot {
     }
 
     fn legend(&self) -> Element {
-        let mut entries =
-            vec![(Symbol::Point, self.observed_name.clone()), (Symbol::Line(EXPECTED), self.expected_name.clone())];
+        let mut entries = Vec::new();
+        if !self.observed.is_empty() {
+            entries.push((Symbol::Point, self.observed_name.clone()));
+        }
+        if !self.expected.is_empty() {
+            entries.push((Symbol::Line(EXPECTED), self.expected_name.clone()));
+        }
         if self.marked.is_some() {
             entries.push((Symbol::Dashed(MARKED), "Largest excess".into()));
         }

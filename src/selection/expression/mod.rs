@@ -35,7 +35,7 @@
 //! | `z`, `z.first.pt`, `z.second` | the best pair: its four-momentum, its items |
 //! | `m_ll` | a definition; a number is rounded to f32 once and has this value everywhere |
 //! | `MET_pt`, `event.MET_pt` | a column of the event; the long form wherever the short one means something else |
-//! | `event_hash` | the event's place in [0, 1) by (run, event), for splits: `event_hash < 0.01` |
+//! | `event_hash` | the event's place in [0, 1) by (run, event), for splits: `event_hash < 0.01`; `fold_hash` is another, independent of it |
 //! | `in_luminosity_mask` | 1 if the event's run and luminosity block are in the mask, else 0 |
 //!
 //! A definition of an item is that item: after `tagged = jet[argmax(jet.btag)]`, `tagged.btag` is its column.
@@ -73,7 +73,7 @@
 //! | `where(condition, a, b)` | `a` if the condition holds, else `b`; numbers or conditions |
 //! | `otherwise(x, y)` | `x` if it is a number, `y` if it is missing or NaN |
 //! | `finite(x)` | whether x is neither missing, NaN nor infinite |
-//! | `fold(k)` | which of k folds the event is in, `floor(event_hash * k)` |
+//! | `fold(k)` | which of k folds the event is in, `floor(fold_hash * k)`; each holds its share of a split by `event_hash` |
 //!
 //! # Four-momenta
 //!

@@ -76,12 +76,14 @@ pub struct Weight {
     column: Option<String>,
     factor: f64,
     scale: WeightScale,
+    /// The largest absolute value of the column as it was declared; the range of `scale` is rounded up.
+    declared: f64,
 }
 
 impl Default for Weight {
     /// 1 for every event.
     fn default() -> Self {
-        Self { column: None, factor: 1.0, scale: WeightScale::UNIT }
+        Self { column: None, factor: 1.0, scale: WeightScale::UNIT, declared: 1.0 }
     }
 }
 
@@ -91,7 +93,7 @@ impl Weight {
     /// # Errors
     /// A factor that is not finite, or is 0.
     pub fn constant(factor: f64) -> Result<Self> {
-        Ok(Self { column: None, factor, scale: WeightScale::new(factor.abs())? })
+        Ok(Self { column: None, factor, scale: WeightScale::new(factor.abs())?, declared: 1.0 })
     }
 
     /// The scalar column times `factor`. `largest` is the declared largest absolute value of the product, within which
@@ -104,7 +106,8 @@ impl Weight {
             let problem = format!("the factor {factor} of the weight is not a finite number");
             return Err(Fault::new(NAME, problem).usage());
         }
-        Ok(Self { column: Some(column.into()), factor, scale: WeightScale::new(largest)? })
+        let declared = largest / factor.abs();
+        Ok(Self { column: Some(column.into()), factor, scale: WeightScale::new(largest)?, declared })
     }
 
     /// The declared range: what sums of these weights are in units of.
@@ -212,7 +215,7 @@ impl Selection {
                 .because("a comparison with NaN has no answer")
                 .suggest("Mend the column, let an earlier cut remove such events, or write otherwise(..., value)."),
             None => {
-                let Weight { column, factor, scale } = &self.weight;
+                let Weight { column, factor, scale, declared } = &self.weight;
                 let weight = match column {
                     Some(column) => format!("'{column}' x {factor}"),
                     None => format!("{factor}"),
@@ -220,7 +223,8 @@ impl Selection {
                 let (problem, reason) = match status.fault - self.weight_fault(0) {
                     WEIGHT_NOT_FINITE => ("is not finite", "a sum with it would have no value".to_owned()),
                     WEIGHT_TOO_LARGE => {
-                        ("is too large", format!("the largest weight was declared as {}", scale.largest()))
+                        // As it was written: multiplied and divided, its last digits are not those of the card.
+                        ("is too large", format!("the largest weight was declared as {}", *declared as f32))
                     }
                     _ => ("is too small", format!("beside {} its square would be lost", scale.largest())),
                 };

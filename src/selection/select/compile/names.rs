@@ -16,7 +16,7 @@ pub(super) enum Entity {
 }
 
 /// Columns that the reader makes of the event's identity.
-const MADE: [&str; 2] = ["event_hash", "in_luminosity_mask"];
+const MADE: [&str; 3] = ["event_hash", "fold_hash", "in_luminosity_mask"];
 
 /// Words that mean something by themselves.
 const RESERVED: [&str; 9] = ["true", "false", "pi", "event", "first", "second", "flavour", "place", "none"];

@@ -143,7 +143,7 @@ impl Checker<'_> {
     fn split_fold(&mut self, span: Span, found: Vec<Found>) -> Option<Found> {
         let found = self.all_of(found, Self::number)?;
         let shape = self.shape(&found)?;
-        let hash = Typed { nature: Nature::Column, form: Form::Scalar("event_hash".to_owned()), ..Typed::number(0.0) };
+        let hash = Typed { nature: Nature::Column, form: Form::Scalar("fold_hash".to_owned()), ..Typed::number(0.0) };
         let number = found.into_iter().next()?.typed;
         let product = Form::Chain(Rc::new(hash), [(Code::Multiply, number)].into());
         let product = shape.found(span, Kind::Number, Nature::Measured, product).typed;
