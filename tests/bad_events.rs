@@ -201,6 +201,19 @@ fn what_is_no_parquet_file_is_said_so() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.parquet");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let expected = "pipe.parquet' is not a file (it is a pipe, a socket or a device). Write what it holds";
+    let error = read(&pipe, &projection()).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
+    let error = trawl::events::inspect(&pipe).unwrap_err();
+    assert!(error.exit_code() == 1 && error.to_string().contains(expected), "{error}");
+}
+
 #[test]
 fn a_request_without_sense_is_a_fault_of_usage() {
     let (_folder, path) = scratch();
