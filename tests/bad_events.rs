@@ -139,6 +139,36 @@ fn contradictory_lengths_are_named_with_column_and_row() {
 }
 
 #[test]
+fn integers_that_would_be_rounded_are_named_with_column_and_row() {
+    let because = "(it would be taken as 16777216, and comparisons with it would be wrong)";
+    let events: Int64Array = (0..8).map(|row| Some((1 << 24) + i64::from(row > 4))).collect();
+    let event = Projection { scalars: vec!["event".into()], ..jets(&["pt"]) };
+    let said = message(with("event", Arc::new(events.clone())), &event);
+    let expected = "events.read: column 'event' of 'bad.parquet' holds an integer that float32 cannot hold in row 5 ";
+    assert!(said.starts_with(&format!("{expected}{because}. Leave it out")), "{said}");
+    let unsigned = UInt32Array::from_iter_values((0..8).map(|row| if row == 7 { u32::MAX } else { 1 << 31 }));
+    let said = message(with("event", Arc::new(unsigned)), &event);
+    assert!(said.contains("in row 7 (it would be taken as 4294967296"), "{said}");
+    // In lists: the third value of the row.
+    let field = Arc::new(Field::new("item", DataType::Int64, true));
+    let mut values: Vec<i64> = vec![0; LENGTHS.iter().sum()];
+    let row = LENGTHS.iter().position(|&length| length > 2).unwrap();
+    values[LENGTHS[..row].iter().sum::<usize>() + 2] = -16_777_217;
+    let array = ListArray::new(field, OffsetBuffer::from_lengths(LENGTHS), Arc::new(Int64Array::from(values)), None);
+    let said = message(with("Jet_eta", Arc::new(array)), &projection());
+    assert!(said.contains(&format!("in row {row} (it would be taken as -16777216")), "{said}");
+    // As names of events they keep all their digits, and where a unit's factor makes a measured number of them, too.
+    let (_folder, path) = scratch();
+    write(&path, with("event", Arc::new(events)), Compression::UNCOMPRESSED);
+    assert_eq!(read(&path, &projection()).unwrap(), 8);
+    let mut options = ReadOptions::default();
+    options.schema.map("time", trawl::events::MappedColumn::new("event", 0.5));
+    let time = Projection { scalars: vec!["time".into()], ..Projection::default() };
+    let source = EventSource::open_with(&[path.display().to_string()], &time, &options).unwrap();
+    assert!(source.batches(4, 2).all(|batch| batch.is_ok()));
+}
+
+#[test]
 fn every_wrong_column_of_every_file_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.parquet", "2.parquet"] {

@@ -6,8 +6,9 @@
 //! are read alike; embedded metadata and extension types are ignored. A scalar `MET_pt` is a column, or the field `pt`
 //! of a column of structs `MET`.
 //!
-//! **Numbers.** Everything becomes f32. f32 and narrower stay exact; f64 and integers that f32 cannot hold are rounded to
-//! the nearest once (an f64 beyond the range of f32 becomes infinite); a `bool` is 0 or 1. NaN passes: the selection
+//! **Numbers.** Everything becomes f32. f32 and narrower stay exact; f64 is rounded to the nearest once (beyond the range of
+//! f32 it becomes infinite); a `bool` is 0 or 1. An integer that f32 cannot hold (16777217, and most beyond) is an error:
+//! compared, it would be another one. NaN passes: the selection
 //! reports it where it would decide a cut. The ids `run`, `luminosityBlock` and `event` are read if they are there and
 //! wanted ([`Ids`]), and keep all their digits.
 //!

@@ -59,7 +59,9 @@
 //! | <code>a &#124;&#124; b</code> | conditions | condition |
 //!
 //! `==` and `!=` compare what can be an integer: counts, places, integers, columns (but not pt, eta, phi, mass), `floor`,
-//! and sums, products and extremes of these. That measured numbers are equal is an accident. Both sides of `&&` and `||` are
+//! and sums, products and extremes of these. That measured numbers are equal is an accident. Columns and definitions are f32,
+//! which holds all integers only up to 16777216: they are not compared with larger ones, and a larger integer in a column that an
+//! expression uses is an error unless f32 holds it. Both sides of `&&` and `||` are
 //! always computed.
 //!
 //! # Functions of numbers

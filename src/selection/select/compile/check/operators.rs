@@ -162,6 +162,28 @@ impl Checker<'_> {
         Some(shape.found(span, kind, nature, form))
     }
 
+    /// Whether a column or a definition, which are float32, is held against an integer in whose neighbourhood float32 has
+    /// not all of them: it would equal others, too.
+    fn beyond_float(&mut self, sides: &[Found]) -> bool {
+        const FIRST_WITHOUT_NEIGHBOUR: f64 = 16_777_216.0;
+        let literal = sides.iter().find(
+            |side| matches!(side.typed.form, Form::Number(number) if number.abs() >= FIRST_WITHOUT_NEIGHBOUR),
+        );
+        let rounded = |side: &&Found| {
+            matches!(side.typed.form, Form::Scalar(_) | Form::Quantity(..) | Form::Definition(_))
+                && side.typed.kind == Kind::Number
+        };
+        let (Some(literal), Some(side)) = (literal, sides.iter().find(rounded)) else { return false };
+        let message = format!(
+            "{} cannot be told from its neighbours: '{}' is float32, which holds all integers only up to 16777216; \
+             survivors keep all digits of run, luminosityBlock and event",
+            self.source(literal.span),
+            self.source(side.span)
+        );
+        self.slip(literal.span, message);
+        true
+    }
+
     pub(super) fn comparison(
         &mut self,
         span: Span,
@@ -189,6 +211,9 @@ impl Checker<'_> {
                      compare counts, integers, columns"
                 );
                 self.slip(measured.span, message);
+                return None;
+            }
+            if equality && self.beyond_float(&found) {
                 return None;
             }
         }
