@@ -264,7 +264,8 @@ fn a_damaged_page_is_an_error_after_the_batches_before_it() {
     std::fs::write(&path, bytes).unwrap();
     let error = read(&path, &projection()).unwrap_err();
     assert!(matches!(error, Error::Data(_)), "{error}");
-    assert!(error.to_string().contains("rows 0 to"), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("rows 0 to") && said.contains("cannot be decoded (column 'Jet_pt': "), "{said}");
 }
 
 /// Written by pyarrow 26 with `write_page_checksum=True` and without compression: pages of version 1 and of version 2, a

@@ -29,10 +29,9 @@ pub(super) enum Trouble {
     Fault(Box<Error>),
 }
 
-impl From<ParquetError> for Trouble {
-    fn from(error: ParquetError) -> Self {
-        Self::Damaged(error.to_string())
-    }
+/// What the decoder says of a column.
+fn damaged(site: &Site) -> impl FnOnce(ParquetError) -> Trouble + '_ {
+    move |error| Trouble::Damaged(format!("column '{site}': {error}"))
 }
 
 impl From<Error> for Trouble {
@@ -86,12 +85,15 @@ struct Parts {
 }
 
 impl Group {
-    fn open(binding: &Binding, file: &Arc<File>, group: &RowGroup) -> Result<Self, ParquetError> {
-        let leaf = |site: &Site| LeafReader::open(&site.leaf, &group.chunks[site.leaf.place], file, group.rows);
+    fn open(binding: &Binding, file: &Arc<File>, group: &RowGroup) -> Result<Self, Trouble> {
+        let leaf = |site: &Site| {
+            let chunk = &group.chunks[site.leaf.place];
+            LeafReader::open(&site.leaf, chunk, file, group.rows).map_err(damaged(site))
+        };
         let optional = |site: &Option<Site>| site.as_ref().map(leaf).transpose();
         let collection = |sites: &CollectionSites| {
             let quantities = sites.quantities.iter().map(leaf).collect::<Result<_, _>>()?;
-            Ok::<_, ParquetError>(CollectionReaders { quantities, counter: optional(&sites.counter)? })
+            Ok::<_, Trouble>(CollectionReaders { quantities, counter: optional(&sites.counter)? })
         };
         let scalar = |site: &ScalarSite| match site {
             ScalarSite::Column(site) => leaf(site).map(Some),
@@ -154,7 +156,7 @@ impl<'a> Decoder<'a> {
             group.rows_left -= rows as u64;
             if group.rows_left > 0 {
                 self.group = Some(group);
-            } else if !group.is_at_end()? {
+            } else if !group.is_at_end().map_err(|error| Trouble::Damaged(error.to_string()))? {
                 return Err(Trouble::Damaged("the footer promises fewer rows".into()));
             }
         }
@@ -255,7 +257,7 @@ impl Segment<'_> {
         for ((site, reader), values) in binding.scalars.iter().zip(&mut group.scalars).zip(&mut parts.scalars) {
             if let (ScalarSite::Column(site), Some(reader)) = (site, reader) {
                 let before = values.len();
-                let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values)?;
+                let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values).map_err(damaged(site))?;
                 self.no_null(site)?;
                 self.exact(site, inexact.map(|row| (row, values[before + row])))?;
             }
@@ -283,7 +285,7 @@ impl Segment<'_> {
         out: &mut Vec<T>,
     ) -> Result<(), Trouble> {
         let (Some(site), Some(reader)) = (site, reader) else { return Ok(()) };
-        let misfit = reader.read_integers(self.rows, &mut self.scratch.first, out)?;
+        let misfit = reader.read_integers(self.rows, &mut self.scratch.first, out).map_err(damaged(site))?;
         self.no_null(site)?;
         match misfit {
             None => Ok(()),
@@ -341,12 +343,12 @@ impl Segment<'_> {
         // The binding refuses a collection without quantities.
         let Some(((first, reader), values)) = columns.next() else { return Ok(()) };
         let before = values.len();
-        let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values)?;
+        let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values).map_err(damaged(first))?;
         self.offsets(first, &self.scratch.first, offsets)?;
         self.exact_in_lists(first, inexact.map(|place| before + place), values, &offsets[start..])?;
         for ((site, reader), values) in columns {
             let before = values.len();
-            let inexact = reader.read_f32(self.rows, &mut self.scratch.other, values)?;
+            let inexact = reader.read_f32(self.rows, &mut self.scratch.other, values).map_err(damaged(site))?;
             let same_levels = (site.leaf.full_level(), site.leaf.element_level())
                 == (first.leaf.full_level(), first.leaf.element_level());
             // Equal levels say the same where they mean the same, and the first are in order.
