@@ -36,7 +36,7 @@
 //! | `m_ll` | a definition; a number is rounded to f32 once and has this value everywhere |
 //! | `MET_pt`, `event.MET_pt` | a column of the event; the long form wherever the short one means something else |
 //! | `event_hash` | the event's place in [0, 1) by (run, event), for splits: `event_hash < 0.01` |
-//! | `in_luminosity_mask` | 1 if the event's run and luminosity block are in the mask, else 0 |
+//! | `in_luminosity_mask` | 1 if the event's run and luminosity block are in the sample's mask, else 0; 1 for all events of a sample without one |
 //!
 //! A definition of an item is that item: after `tagged = jet[argmax(jet.btag)]`, `tagged.btag` is its column.
 //!
