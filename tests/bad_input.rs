@@ -68,11 +68,12 @@ fn columns_that_are_missing_or_of_a_wrong_type_are_all_named() {
     renamed[1].0 = "Jet_pT";
     assert_eq!(
         place.problem(renamed),
-        "events.read: column 'Jet_pt' is missing in 'events.parquet'. Did you mean 'Jet_pT'?"
+        "events.read: column 'Jet_pt' is missing in 'events.parquet' (objects.jet.keep needs it). Did you mean 'Jet_pT'?"
     );
     assert_eq!(
         place.problem(with("Jet_eta", Arc::new(StringArray::from(vec!["1.5"; 8])))),
-        "events.read: column 'Jet_eta' of 'events.parquet' is string, not a list of numbers for each event"
+        "events.read: column 'Jet_eta' of 'events.parquet' is string, not a list of numbers for each event \
+         (objects.jet.keep needs it). `trawl inspect` says what columns can be used as"
     );
     // Both at once, in one run.
     let mut both = with("Jet_eta", Arc::new(Float32Array::from(vec![0.5; 8])));

@@ -48,6 +48,7 @@ mod pages;
 mod part;
 mod paths;
 mod stream;
+mod uses;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,7 @@ use crate::events::luminosity::LuminosityMask;
 use crate::events::schema::Schema;
 use part::{FilePart, RowGroup, Task};
 use stream::{Demand, Ordered, Outlet};
+pub use uses::{ColumnUse, Wanted};
 
 /// The name of the operation in messages.
 const NAME: &str = "events.read";
@@ -89,6 +91,8 @@ pub struct Projection {
     pub scalars: Vec<String>,
     /// Whether the batches name their events.
     pub ids: Ids,
+    /// Where these are needed, for messages about columns that are missing; and which must be flags or integers.
+    pub uses: Vec<ColumnUse>,
 }
 
 /// Whether batches carry run, luminosity block and event number. They cost up to an eighth of the reading.

@@ -14,7 +14,7 @@
 //! | kind | examples |
 //! |---|---|
 //! | number | `500`, `2.5e3`, `pi`, `jet[0].pt`, `MET_pt`, `count(jet)` |
-//! | condition | `true`, `false`, `jet[0].pt > 30`, `a && b`; a column of flags (not 0) where a condition is expected |
+//! | condition | `true`, `false`, `jet[0].pt > 30`, `a && b`; a column of flags or integers (not 0) where a condition is expected |
 //! | four-momentum | `jet[0]`, `jet[0] + jet[1]`, `sum(jet)`, `momentum(pt, eta, phi, mass)`, a pair `z` |
 //!
 //! Each is either *of the event* or has a value *for each item* of an object (`jet.pt`). Cuts, definitions, channels and
@@ -75,7 +75,7 @@
 //! | `where(condition, a, b)` | `a` if the condition holds, else `b`; numbers or conditions |
 //! | `otherwise(x, y)` | `x` if it is a number, `y` if it is missing or NaN |
 //! | `finite(x)` | whether x is neither missing, NaN nor infinite |
-//! | `fold(k)` | which of k folds the event is in, `floor(event_hash * k)` |
+//! | `fold(k)` | which of k folds the event is in, `floor(event_hash * k)`; k is written as an integer |
 //!
 //! # Four-momenta
 //!

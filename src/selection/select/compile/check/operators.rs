@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::typed::{Form, Kind, Nature, Typed};
 use super::{Checker, Found};
+use crate::events::Wanted;
 use crate::selection::expression::{Comparison, Factor, Node, Sign, Span, Tree};
 use crate::selection::select::program::Code;
 
@@ -35,6 +36,7 @@ impl Checker<'_> {
         match (found.typed.kind, found.typed.nature) {
             (Kind::Condition, _) => Some(found),
             (Kind::Number, Nature::Column) => {
+                self.used_as(&found.typed, Wanted::Flag, found.span);
                 let shape = self.shape([&found])?;
                 let form = Form::Truth(Rc::new(found.typed), self.words(found.span));
                 Some(shape.found(found.span, Kind::Condition, Nature::Integer, form))
