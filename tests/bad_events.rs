@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use files::{LENGTHS, columns, list_array, lists, with, write};
@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use trawl::events::{
     BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Projection, ReadOptions, TableWriter, Values,
 };
+use trawl::selection::{Cut, Definition, Object, Selection, Weight};
 use trawl::{Error, Result};
 
 /// The system's allocator, which remembers the largest piece that was ever asked for.
@@ -191,6 +192,96 @@ fn every_wrong_column_of_every_file_is_reported_at_once() {
         ]
     };
     assert_eq!(found, [in_file("1.parquet"), in_file("2.parquet")].concat());
+}
+
+#[test]
+fn files_of_a_sample_that_contradict_each_other_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.parquet", "b.parquet", "c.parquet"].map(|name| folder.path().join(name).display().to_string());
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true; 8]));
+    let integers: ArrayRef = Arc::new(UInt32Array::from(vec![1; 8]));
+    write(Path::new(&paths[0]), with("weight", flags), Compression::UNCOMPRESSED);
+    write(Path::new(&paths[1]), with("weight", integers), Compression::UNCOMPRESSED);
+    assert!(EventSource::open(&paths[..2], &projection()).is_ok(), "flags as integers say the same");
+    write(Path::new(&paths[2]), columns(), Compression::UNCOMPRESSED);
+    let error = EventSource::open(&paths, &projection()).unwrap_err();
+    let expected = format!(
+        "events.read: column 'weight' is bool in '{}' and float32 in '{}' (the files of a sample have the same columns). Write \
+         one of the files again, or make two samples of them",
+        paths[0], paths[2]
+    );
+    assert_eq!((error.exit_code(), error.to_string()), (1, expected));
+    // Inspection of the folder says so, too, and counts all events.
+    let said = trawl::events::inspect_sample(&folder.path().display().to_string()).unwrap();
+    assert_eq!((said.files.len(), said.contradictions.len()), (3, 1), "{said}");
+    let words = said.to_string();
+    let (first, rest) = words.split_once("  the first of 3 files with 24 events together\n").unwrap();
+    assert!(first.starts_with(&paths[0]) && first.contains("flag") | first.contains("bool"), "{words}");
+    let line = format!("  contradiction: column 'weight' is bool in '{}' and float32 in '{}'\n", paths[0], paths[2]);
+    assert_eq!(rest, line);
+    let glob = format!("{}/[bc].parquet", folder.path().display());
+    assert!(trawl::events::inspect_sample(&glob).unwrap().to_string().ends_with("the others have the same columns\n"));
+    let mut other = columns();
+    other.retain(|column| column.0 != "label");
+    write(Path::new(&paths[1]), other, Compression::UNCOMPRESSED);
+    let said = trawl::events::inspect_sample(&glob).unwrap().contradictions;
+    assert_eq!(said, [format!("column 'label' of '{}' is missing in '{}'", paths[2], paths[1])]);
+}
+
+/// What the reader says of each column that a selection needs, with the places in its texts.
+fn said_of_selection(objects: Vec<Object>, cut: &str) -> Vec<String> {
+    let (_folder, path) = scratch();
+    write(&path, columns(), Compression::UNCOMPRESSED);
+    let definition = Definition { objects, cuts: vec![Cut::new("cut", cut)], ..Definition::default() };
+    let selection = Selection::new(definition, Weight::default()).unwrap();
+    let error = read(&path, selection.projection()).unwrap_err();
+    let path = path.display().to_string();
+    error.problems().iter().map(|problem| problem.to_string().replace(&path, "bad.parquet")).collect()
+}
+
+#[test]
+fn columns_that_are_missing_or_of_another_type_are_underlined() {
+    let jet = || Object::new("jet", "Jet");
+    let cases = [
+        (
+            said_of_selection(vec![jet().keep("Jet_pt > 3")], "count(jet) > 1"),
+            "column 'Jet_Jet_pt' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'pt'? Quantities of \
+             an item stand without their collection\n    Jet_pt > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet().keep("weight > 3")], "count(jet) > 1"),
+            "column 'Jet_weight' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'event.weight'? It \
+             is a column of the event\n    weight > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet().keep("pt > 3 && flavor == 5")], "count(jet) > 1"),
+            "column 'Jet_flavor' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'flavour'?\n    \
+             pt > 3 && flavor == 5\n              ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "1 < weigth"),
+            "column 'weigth' is missing in 'bad.parquet' (select.cut needs it). Did you mean 'weight'?\n    1 < weigth\n        \
+             ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "Jet_pt > 3"),
+            "column 'Jet_pt' of 'bad.parquet' is list<float32>, not a number for each event (select.cut needs it). Lists are \
+             quantities of objects: name one in [objects], and write jet[0].pt or sum(jet.pt)\n    Jet_pt > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "!weight"),
+            "column 'weight' of 'bad.parquet' is float32, not a flag (it stands as a condition in select.cut). Compare it: \
+             weight > 0.5\n    !weight\n     ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet()], "jet[weight + 1].pt > 3"),
+            "column 'weight' of 'bad.parquet' is float32, not an integer (it stands as a place in select.cut). Write \
+             floor(weight) if that is what you mean\n    jet[weight + 1].pt > 3\n        ^^^^^^^^^^",
+        ),
+    ];
+    for (said, expected) in cases {
+        assert_eq!(said.first(), Some(&format!("events.read: {expected}")), "{said:#?}");
+    }
 }
 
 #[test]

@@ -137,6 +137,27 @@ impl Binding {
     }
 }
 
+impl Binding {
+    /// The first column that is flags in one of two files and measured numbers in the other, and its types.
+    pub fn contradiction<'a>(&'a self, other: &'a Self) -> Option<(&'a Site, [String; 2])> {
+        let flag = |site: &Site| site.leaf.data_type == DataType::Boolean;
+        let measured = |site: &Site| !flag(site) && !is_integer(&site.leaf.data_type);
+        let mut pairs = self.sites().zip(other.sites());
+        let (one, two) = pairs.find(|(one, two)| flag(one) && measured(two) || measured(one) && flag(two))?;
+        Some((one, [one, two].map(|site| words(&site.leaf.data_type))))
+    }
+
+    /// The columns of the projection, in its order, of which every file has as many.
+    fn sites(&self) -> impl Iterator<Item = &Site> {
+        let quantities = self.collections.iter().flat_map(|collection| &collection.quantities).map(Some);
+        let scalars = self.scalars.iter().map(|scalar| match scalar {
+            ScalarSite::Column(site) => Some(site),
+            ScalarSite::Derived(_) => None,
+        });
+        quantities.chain(scalars).flatten()
+    }
+}
+
 struct Binder<'a> {
     path: &'a Path,
     metadata: &'a ArrowReaderMetadata,

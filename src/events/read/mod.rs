@@ -60,6 +60,7 @@ use crate::events::EventBatch;
 use crate::events::luminosity::LuminosityMask;
 use crate::events::schema::Schema;
 use part::{FilePart, RowGroup, Task};
+pub(super) use paths::expand;
 use stream::{Demand, Ordered, Outlet};
 pub use uses::{ColumnUse, Wanted};
 
@@ -173,7 +174,7 @@ impl EventSource {
     ///
     /// # Errors
     /// Every problem of every file at once: missing, not Parquet, truncated, damaged, columns missing or of a wrong
-    /// type; folders and globs without Parquet files; files named twice.
+    /// type, or flags in one file and measured numbers in another; folders and globs without Parquet files; files named twice.
     pub fn open(patterns: &[String], projection: &Projection) -> Result<Self> {
         Self::open_with(patterns, projection, &ReadOptions::default())
     }
@@ -185,8 +186,9 @@ impl EventSource {
     pub fn open_with(patterns: &[String], projection: &Projection, options: &ReadOptions) -> Result<Self> {
         let found = paths::expand(patterns)?;
         let opened: Vec<_> = found.par_iter().map(|path| FilePart::open(path.clone(), projection, options)).collect();
-        let (mut parts, mut skipped) = (Vec::new(), Vec::new());
+        let (mut parts, mut skipped) = (Vec::<FilePart>::new(), Vec::new());
         for (path, opened) in found.into_iter().zip(opened) {
+            let opened = opened.and_then(|part| part.agree(parts.first()));
             match opened {
                 Ok(part) => parts.push(part),
                 Err((error, rows)) => skipped.push(SkippedFile { path, error, rows }),

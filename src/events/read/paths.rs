@@ -14,7 +14,7 @@ use crate::error::{Error, Fault, Problems, Result, nearest};
 /// # Errors
 /// All at once: nothing there, what is neither file nor folder, a folder without Parquet files, a glob that matches
 /// nothing or is none, and a file that is named twice (its events would count twice).
-pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
+pub(in crate::events) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
     if patterns.is_empty() {
         return Err(Fault::new(NAME, "no input files are given")
             .suggest("Name a Parquet file, a folder or a glob")
