@@ -15,7 +15,8 @@ use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use trawl::events::{
-    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Projection, ReadOptions, TableWriter, Values,
+    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Preset, Projection, ReadOptions, Schema,
+    TableWriter, Values,
 };
 use trawl::selection::{Cut, Definition, Object, Selection, Weight};
 use trawl::{Error, Result};
@@ -282,6 +283,31 @@ fn columns_that_are_missing_or_of_another_type_are_underlined() {
     for (said, expected) in cases {
         assert_eq!(said.first(), Some(&format!("events.read: {expected}")), "{said:#?}");
     }
+}
+
+#[test]
+fn names_that_a_schema_makes_are_suggested() {
+    let (_folder, path) = scratch();
+    let mut columns = vec![("AnalysisElectronsAuxDyn.pt", list_array(lists(&LENGTHS)))];
+    columns.push(("EventInfoAuxDyn.runNumber", Arc::new(UInt32Array::from(vec![1; 8]))));
+    columns.push(("MET_pt", Arc::new(Float32Array::from(vec![1.0; 8]))));
+    write(&path, columns, Compression::UNCOMPRESSED);
+    let said = |collection: &str, preset: Preset| {
+        let definition = Definition {
+            objects: vec![Object::new("electron", collection)],
+            cuts: vec![Cut::new("cut", "count(electron) > 1 && met > 3")],
+            ..Definition::default()
+        };
+        let selection = Selection::new(definition, Weight::default()).unwrap();
+        let options = ReadOptions { schema: Schema::from(preset), ..ReadOptions::default() };
+        let opened = EventSource::open_with(&[path.display().to_string()], selection.projection(), &options);
+        opened.unwrap_err().to_string()
+    };
+    let doubled = said("AnalysisElectronsAuxDyn", Preset::Physlite);
+    assert!(doubled.contains("Did you mean from = \"Electrons\"? The schema adds"), "{doubled}");
+    let nanoaod = said("Electrons", Preset::Nanoaod);
+    assert!(nanoaod.contains("(objects.electron.order needs it). Did you mean schema = \"physlite\"?"), "{nanoaod}");
+    assert!(nanoaod.contains("Did you mean 'MET_pt'?\n    count(electron) > 1 && met > 3\n"), "{nanoaod}");
 }
 
 #[test]

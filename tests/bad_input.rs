@@ -242,7 +242,10 @@ fn mappings_and_names_that_contradict_others_are_told_at_their_lines() {
             mapped("\"Jet.pT\" = \"Jet_pt\""),
             "columns.Jet.pT: no expression needs it, so it would be ignored. Did you mean 'Jet.pt'?".to_owned(),
         ),
-        (defined("weight = \"1 + 1\""), format!("define.weight: {two} 'weight', of which one is the weight; rename one")),
+        (
+            defined("weight = \"1 + 1\""),
+            format!("define.weight: {two} 'weight', of which one is the weight; rename one"),
+        ),
         (
             defined("jet_pt = \"jet[0].pt\"\n[features.jet]\nnumber = 1\nquantities = [\"pt\"]"),
             format!("features.jet: {two} 'jet_pt', of which one is the definition 'jet_pt'; rename one"),

@@ -50,8 +50,7 @@ pub(super) fn columns_of_survivors(root: &Section, selection: &Selection, keep: 
     }
     let ids = [("run", "the run"), ("luminosityBlock", "the luminosity block"), ("event", "the event's number")];
     let known = ids.into_iter().chain([("weight", "the weight")]);
-    let mut seen: HashMap<String, String> =
-        known.map(|(name, what)| (name.to_owned(), what.to_owned())).collect();
+    let mut seen: HashMap<String, String> = known.map(|(name, what)| (name.to_owned(), what.to_owned())).collect();
     let mut column = |section: &Section, key: &str, name: String, what: String| {
         if let Some(other) = seen.get(&name) {
             let why = format!("the table of survivors would have two columns '{name}', of which one is {other}");

@@ -35,8 +35,8 @@ pub use inspect::{ColumnInspection, Inspection, Role, SampleInspection, inspect,
 pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;
 pub use read::{
-    BadFiles, Batches, CollectionProjection, ColumnUse, EventSource, EventSource as Source, FileEvent, Ids, MappedBatches,
-    MappedFiles, Projection, ReadOptions, SkippedFile, Wanted,
+    BadFiles, Batches, CollectionProjection, ColumnUse, EventSource, EventSource as Source, FileEvent, Ids,
+    MappedBatches, MappedFiles, Projection, ReadOptions, SkippedFile, Wanted,
 };
 pub use schema::{MappedColumn, Preset, Schema};
 pub use write::{Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, write_table};

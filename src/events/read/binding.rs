@@ -373,8 +373,9 @@ impl<'a> Binder<'a> {
         let fault = Fault::new(NAME, format!("column '{site}' of '{path}' is {is}, not {wanted} for each event"));
         let Some(place) = uses::first(self.uses, collection, name) else { return fault.data() };
         let how = match (collection, found.listed) {
-            (None, true) => "Lists are quantities of objects: name one in [objects], and write jet[0].pt or sum(jet.pt)",
-            (Some(_), false) => "A number of the event is written event.NAME there",
+            (None, true) => {
+                "Lists are quantities of objects: name one in [objects], and write jet[0].pt or sum(jet.pt)"
+            }
             _ => "`trawl inspect` says what columns can be used as",
         };
         uses::with_place(fault, Some(place), how).data()

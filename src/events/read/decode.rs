@@ -319,13 +319,7 @@ impl Segment<'_> {
     }
 
     /// The same of lists that end at `ends`, by the place among all values of the batch.
-    fn exact_in_lists(
-        &self,
-        site: &Site,
-        inexact: Option<usize>,
-        values: &[f32],
-        ends: &[u32],
-    ) -> Result<(), Trouble> {
+    fn exact_in_lists(&self, site: &Site, inexact: Option<usize>, values: &[f32], ends: &[u32]) -> Result<(), Trouble> {
         // The first of the ends is where the first list begins.
         let row = |place: usize| ends.partition_point(|&end| end as usize <= place).saturating_sub(1);
         self.exact(site, inexact.map(|place| (row(place), values[place])))

@@ -214,11 +214,11 @@ impl Job<'_> {
     fn check_end(&mut self, path: &Path, text: &str, end: End) -> Result<(), String> {
         match (end, text.trim_end().ends_with(';')) {
             (End::LineBreak, _) => Ok(()),
-            (End::File, false) => {
-                Err("the file ends within it, without ';' or a line break; fetch it again, or end it with a line break \
+            (End::File, false) => Err(
+                "the file ends within it, without ';' or a line break; fetch it again, or end it with a line break \
                      if it is whole"
-                    .into())
-            }
+                    .into(),
+            ),
             (End::File, true) => {
                 let whole = "objects are missing if the file was cut";
                 self.notes.push(format!("the last line of '{}' has no line break: {whole}", path.display()));

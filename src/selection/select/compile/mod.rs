@@ -14,7 +14,7 @@ use emit::Emitted;
 
 use super::program::{NONE, Program};
 use super::{Definition, Weight};
-use crate::events::{ColumnUse, Wanted};
+use crate::events::{ColumnUse, Projection, Wanted};
 
 /// What a selection yields of every survivor.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,8 +70,8 @@ pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
         0
     });
     let mut projection = tables.projection;
-    projection.uses = check::of_columns(definition, uses);
-    projection.uses.extend(weight_column.map(use_of_weight));
+    let all = check::of_columns(definition, uses).into_iter().chain(weight_column.map(use_of_weight));
+    projection.uses = all.filter(|one| is_read(one, &projection)).collect();
     let program = Program {
         projection,
         columns: tables.columns,
@@ -89,6 +89,13 @@ pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
         weight_column: weight.unwrap_or(NONE),
     };
     Compiled { program, outputs, mistakes }
+}
+
+/// Whether the column is read: what no cut, region or output needs is not.
+fn is_read(one: &ColumnUse, projection: &Projection) -> bool {
+    let Some(name) = &one.collection else { return projection.scalars.contains(&one.name) };
+    let collection = projection.collections.iter().find(|collection| collection.name == *name);
+    collection.is_some_and(|collection| one.name.is_empty() || collection.quantities.contains(&one.name))
 }
 
 /// The weight of a sample needs this column.

@@ -168,9 +168,9 @@ impl Checker<'_> {
     /// not all of them: it would equal others, too.
     fn beyond_float(&mut self, sides: &[Found]) -> bool {
         const FIRST_WITHOUT_NEIGHBOUR: f64 = 16_777_216.0;
-        let literal = sides.iter().find(
-            |side| matches!(side.typed.form, Form::Number(number) if number.abs() >= FIRST_WITHOUT_NEIGHBOUR),
-        );
+        let literal = sides
+            .iter()
+            .find(|side| matches!(side.typed.form, Form::Number(number) if number.abs() >= FIRST_WITHOUT_NEIGHBOUR));
         let rounded = |side: &&Found| {
             matches!(side.typed.form, Form::Scalar(_) | Form::Quantity(..) | Form::Definition(_))
                 && side.typed.kind == Kind::Number

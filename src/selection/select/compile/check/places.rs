@@ -167,8 +167,7 @@ impl Checker<'_> {
                     None => String::new(),
                 };
                 let items = if items.is_empty() { "" } else { ", first and second" };
-                let message =
-                    format!("'{source}' has mass, pt, eta, phi, rapidity{items}, no '{}'{hint}", word.text);
+                let message = format!("'{source}' has mass, pt, eta, phi, rapidity{items}, no '{}'{hint}", word.text);
                 self.slip(word.span, message);
                 None
             }
