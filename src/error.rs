@@ -211,10 +211,12 @@ impl Problems {
     }
 }
 
-/// The nearest of the `known` words, if one is near enough to be meant (Damerau-Levenshtein similarity above 0.6).
+/// The nearest of the `known` words, if one is near enough to be meant (Damerau-Levenshtein similarity above 0.6, in which
+/// capitals are small letters).
 ///
 /// ```
 /// assert_eq!(trawl::error::nearest("FatJet_pT", ["FatJet_pt", "Jet_pt"]), Some("FatJet_pt"));
+/// assert_eq!(trawl::error::nearest("PHYSLITE", ["flat", "physlite"]), Some("physlite"));
 /// assert_eq!(trawl::error::nearest("electron", ["FatJet_pt", "Jet_pt"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -222,8 +224,15 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     const NEAR_ENOUGH: f64 = 0.6;
     known
         .into_iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (similarity(word, candidate), candidate))
         .filter(|(similarity, _)| *similarity > NEAR_ENOUGH)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// Of words that differ by as much in small letters, that which has the same capitals is nearer.
+fn similarity(one: &str, other: &str) -> f64 {
+    const OF_SMALL: f64 = 0.99;
+    let small = strsim::normalized_damerau_levenshtein(&one.to_ascii_lowercase(), &other.to_ascii_lowercase());
+    strsim::normalized_damerau_levenshtein(one, other).max(OF_SMALL * small)
 }

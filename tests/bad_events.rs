@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use trawl::events::{
-    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Projection, ReadOptions, TableWriter, Values,
+    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Preset, Projection, ReadOptions, Schema,
+    TableWriter, Values,
 };
+use trawl::selection::{Cut, Definition, Object, Selection, Weight};
 use trawl::{Error, Result};
 
 /// The system's allocator, which remembers the largest piece that was ever asked for.
@@ -139,6 +141,36 @@ fn contradictory_lengths_are_named_with_column_and_row() {
 }
 
 #[test]
+fn integers_that_would_be_rounded_are_named_with_column_and_row() {
+    let because = "(it would be taken as 16777216, and comparisons with it would be wrong)";
+    let events: Int64Array = (0..8).map(|row| Some((1 << 24) + i64::from(row > 4))).collect();
+    let event = Projection { scalars: vec!["event".into()], ..jets(&["pt"]) };
+    let said = message(with("event", Arc::new(events.clone())), &event);
+    let expected = "events.read: column 'event' of 'bad.parquet' holds an integer that float32 cannot hold in row 5 ";
+    assert!(said.starts_with(&format!("{expected}{because}. Leave it out")), "{said}");
+    let unsigned = UInt32Array::from_iter_values((0..8).map(|row| if row == 7 { u32::MAX } else { 1 << 31 }));
+    let said = message(with("event", Arc::new(unsigned)), &event);
+    assert!(said.contains("in row 7 (it would be taken as 4294967296"), "{said}");
+    // In lists: the third value of the row.
+    let field = Arc::new(Field::new("item", DataType::Int64, true));
+    let mut values: Vec<i64> = vec![0; LENGTHS.iter().sum()];
+    let row = LENGTHS.iter().position(|&length| length > 2).unwrap();
+    values[LENGTHS[..row].iter().sum::<usize>() + 2] = -16_777_217;
+    let array = ListArray::new(field, OffsetBuffer::from_lengths(LENGTHS), Arc::new(Int64Array::from(values)), None);
+    let said = message(with("Jet_eta", Arc::new(array)), &projection());
+    assert!(said.contains(&format!("in row {row} (it would be taken as -16777216")), "{said}");
+    // As names of events they keep all their digits, and where a unit's factor makes a measured number of them, too.
+    let (_folder, path) = scratch();
+    write(&path, with("event", Arc::new(events)), Compression::UNCOMPRESSED);
+    assert_eq!(read(&path, &projection()).unwrap(), 8);
+    let mut options = ReadOptions::default();
+    options.schema.map("time", trawl::events::MappedColumn::new("event", 0.5));
+    let time = Projection { scalars: vec!["time".into()], ..Projection::default() };
+    let source = EventSource::open_with(&[path.display().to_string()], &time, &options).unwrap();
+    assert!(source.batches(4, 2).all(|batch| batch.is_ok()));
+}
+
+#[test]
 fn every_wrong_column_of_every_file_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.parquet", "2.parquet"] {
@@ -161,6 +193,121 @@ fn every_wrong_column_of_every_file_is_reported_at_once() {
         ]
     };
     assert_eq!(found, [in_file("1.parquet"), in_file("2.parquet")].concat());
+}
+
+#[test]
+fn files_of_a_sample_that_contradict_each_other_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.parquet", "b.parquet", "c.parquet"].map(|name| folder.path().join(name).display().to_string());
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true; 8]));
+    let integers: ArrayRef = Arc::new(UInt32Array::from(vec![1; 8]));
+    write(Path::new(&paths[0]), with("weight", flags), Compression::UNCOMPRESSED);
+    write(Path::new(&paths[1]), with("weight", integers), Compression::UNCOMPRESSED);
+    assert!(EventSource::open(&paths[..2], &projection()).is_ok(), "flags as integers say the same");
+    write(Path::new(&paths[2]), columns(), Compression::UNCOMPRESSED);
+    let error = EventSource::open(&paths, &projection()).unwrap_err();
+    let expected = format!(
+        "events.read: column 'weight' is bool in '{}' and float32 in '{}' (the files of a sample have the same columns). Write \
+         one of the files again, or make two samples of them",
+        paths[0], paths[2]
+    );
+    assert_eq!((error.exit_code(), error.to_string()), (1, expected));
+    // Inspection of the folder says so, too, and counts all events.
+    let said = trawl::events::inspect_sample(&folder.path().display().to_string()).unwrap();
+    assert_eq!((said.files.len(), said.contradictions.len()), (3, 1), "{said}");
+    let words = said.to_string();
+    let (first, rest) = words.split_once("  the first of 3 files with 24 events together\n").unwrap();
+    assert!(first.starts_with(&paths[0]) && first.contains("flag") | first.contains("bool"), "{words}");
+    let line = format!("  contradiction: column 'weight' is bool in '{}' and float32 in '{}'\n", paths[0], paths[2]);
+    assert_eq!(rest, line);
+    let glob = format!("{}/[bc].parquet", folder.path().display());
+    assert!(trawl::events::inspect_sample(&glob).unwrap().to_string().ends_with("the others have the same columns\n"));
+    let mut other = columns();
+    other.retain(|column| column.0 != "label");
+    write(Path::new(&paths[1]), other, Compression::UNCOMPRESSED);
+    let said = trawl::events::inspect_sample(&glob).unwrap().contradictions;
+    assert_eq!(said, [format!("column 'label' of '{}' is missing in '{}'", paths[2], paths[1])]);
+}
+
+/// What the reader says of each column that a selection needs, with the places in its texts.
+fn said_of_selection(objects: Vec<Object>, cut: &str) -> Vec<String> {
+    let (_folder, path) = scratch();
+    write(&path, columns(), Compression::UNCOMPRESSED);
+    let definition = Definition { objects, cuts: vec![Cut::new("cut", cut)], ..Definition::default() };
+    let selection = Selection::new(definition, Weight::default()).unwrap();
+    let error = read(&path, selection.projection()).unwrap_err();
+    let path = path.display().to_string();
+    error.problems().iter().map(|problem| problem.to_string().replace(&path, "bad.parquet")).collect()
+}
+
+#[test]
+fn columns_that_are_missing_or_of_another_type_are_underlined() {
+    let jet = || Object::new("jet", "Jet");
+    let cases = [
+        (
+            said_of_selection(vec![jet().keep("Jet_pt > 3")], "count(jet) > 1"),
+            "column 'Jet_Jet_pt' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'pt'? Quantities of \
+             an item stand without their collection\n    Jet_pt > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet().keep("weight > 3")], "count(jet) > 1"),
+            "column 'Jet_weight' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'event.weight'? It \
+             is a column of the event\n    weight > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet().keep("pt > 3 && flavor == 5")], "count(jet) > 1"),
+            "column 'Jet_flavor' is missing in 'bad.parquet' (objects.jet.keep needs it). Did you mean 'flavour'?\n    \
+             pt > 3 && flavor == 5\n              ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "1 < weigth"),
+            "column 'weigth' is missing in 'bad.parquet' (select.cut needs it). Did you mean 'weight'?\n    1 < weigth\n        \
+             ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "Jet_pt > 3"),
+            "column 'Jet_pt' of 'bad.parquet' is list<float32>, not a number for each event (select.cut needs it). Lists are \
+             quantities of objects: name one in [objects], and write jet[0].pt or sum(jet.pt)\n    Jet_pt > 3\n    ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![], "!weight"),
+            "column 'weight' of 'bad.parquet' is float32, not a flag (it stands as a condition in select.cut). Compare it: \
+             weight > 0.5\n    !weight\n     ^^^^^^",
+        ),
+        (
+            said_of_selection(vec![jet()], "jet[weight + 1].pt > 3"),
+            "column 'weight' of 'bad.parquet' is float32, not an integer (it stands as a place in select.cut). Write \
+             floor(weight) if that is what you mean\n    jet[weight + 1].pt > 3\n        ^^^^^^^^^^",
+        ),
+    ];
+    for (said, expected) in cases {
+        assert_eq!(said.first(), Some(&format!("events.read: {expected}")), "{said:#?}");
+    }
+}
+
+#[test]
+fn names_that_a_schema_makes_are_suggested() {
+    let (_folder, path) = scratch();
+    let mut columns = vec![("AnalysisElectronsAuxDyn.pt", list_array(lists(&LENGTHS)))];
+    columns.push(("EventInfoAuxDyn.runNumber", Arc::new(UInt32Array::from(vec![1; 8]))));
+    columns.push(("MET_pt", Arc::new(Float32Array::from(vec![1.0; 8]))));
+    write(&path, columns, Compression::UNCOMPRESSED);
+    let said = |collection: &str, preset: Preset| {
+        let definition = Definition {
+            objects: vec![Object::new("electron", collection)],
+            cuts: vec![Cut::new("cut", "count(electron) > 1 && met > 3")],
+            ..Definition::default()
+        };
+        let selection = Selection::new(definition, Weight::default()).unwrap();
+        let options = ReadOptions { schema: Schema::from(preset), ..ReadOptions::default() };
+        let opened = EventSource::open_with(&[path.display().to_string()], selection.projection(), &options);
+        opened.unwrap_err().to_string()
+    };
+    let doubled = said("AnalysisElectronsAuxDyn", Preset::Physlite);
+    assert!(doubled.contains("Did you mean from = \"Electrons\"? The schema adds"), "{doubled}");
+    let nanoaod = said("Electrons", Preset::Nanoaod);
+    assert!(nanoaod.contains("(objects.electron.order needs it). Did you mean schema = \"physlite\"?"), "{nanoaod}");
+    assert!(nanoaod.contains("Did you mean 'MET_pt'?\n    count(electron) > 1 && met > 3\n"), "{nanoaod}");
 }
 
 #[test]
@@ -201,6 +348,19 @@ fn what_is_no_parquet_file_is_said_so() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.parquet");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let expected = "pipe.parquet' is not a file (it is a pipe, a socket or a device). Write what it holds";
+    let error = read(&pipe, &projection()).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
+    let error = trawl::events::inspect(&pipe).unwrap_err();
+    assert!(error.exit_code() == 1 && error.to_string().contains(expected), "{error}");
+}
+
 #[test]
 fn a_request_without_sense_is_a_fault_of_usage() {
     let (_folder, path) = scratch();
@@ -221,7 +381,8 @@ fn a_damaged_page_is_an_error_after_the_batches_before_it() {
     std::fs::write(&path, bytes).unwrap();
     let error = read(&path, &projection()).unwrap_err();
     assert!(matches!(error, Error::Data(_)), "{error}");
-    assert!(error.to_string().contains("rows 0 to"), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("rows 0 to") && said.contains("cannot be decoded (column 'Jet_pt': "), "{said}");
 }
 
 /// Written by pyarrow 26 with `write_page_checksum=True` and without compression: pages of version 1 and of version 2, a

@@ -68,11 +68,12 @@ fn columns_that_are_missing_or_of_a_wrong_type_are_all_named() {
     renamed[1].0 = "Jet_pT";
     assert_eq!(
         place.problem(renamed),
-        "events.read: column 'Jet_pt' is missing in 'events.parquet'. Did you mean 'Jet_pT'?"
+        "events.read: column 'Jet_pt' is missing in 'events.parquet' (objects.jet.keep needs it). Did you mean 'Jet_pT'?"
     );
     assert_eq!(
         place.problem(with("Jet_eta", Arc::new(StringArray::from(vec!["1.5"; 8])))),
-        "events.read: column 'Jet_eta' of 'events.parquet' is string, not a list of numbers for each event"
+        "events.read: column 'Jet_eta' of 'events.parquet' is string, not a list of numbers for each event \
+         (objects.jet.keep needs it). `trawl inspect` says what columns can be used as"
     );
     // Both at once, in one run.
     let mut both = with("Jet_eta", Arc::new(Float32Array::from(vec![0.5; 8])));
@@ -225,6 +226,60 @@ fn five_mistakes_of_a_card_are_five_lines() {
     for (error, (line, words)) in errors(&said).iter().zip(expected) {
         assert!(error.contains(&format!("card.toml:{line}: ")) && error.contains(words), "{line} {words}: {error}");
     }
+}
+
+/// Parts that are right by themselves, and wrong together: each with what is said at its line.
+#[test]
+fn mappings_and_names_that_contradict_others_are_told_at_their_lines() {
+    let place = Place::with_events();
+    let files = "files = \"events.parquet\"\n";
+    let mapped = |columns: &str| CARD.replace(files, &format!("{files}columns = {{ {columns} }}\n"));
+    let defined = |lines: &str| CARD.replace("[select]", &format!("{lines}\n[select]"));
+    let two = "the table of survivors would have two columns";
+    let cases = [
+        (
+            mapped("Jet_pt = { column = \"Jet_pt\", factor = 0.0 }"),
+            "samples.data.columns.Jet_pt.factor: every number of the column would be 0".to_owned(),
+        ),
+        (
+            mapped("\"Jet.pT\" = \"Jet_pt\""),
+            "columns.Jet.pT: no expression needs it, so it would be ignored. Did you mean 'Jet.pt'?".to_owned(),
+        ),
+        (
+            defined("weight = \"1 + 1\""),
+            format!("define.weight: {two} 'weight', of which one is the weight; rename one"),
+        ),
+        (
+            defined("jet_pt = \"jet[0].pt\"\n[features.jet]\nnumber = 1\nquantities = [\"pt\"]"),
+            format!("features.jet: {two} 'jet_pt', of which one is the definition 'jet_pt'; rename one"),
+        ),
+        (
+            defined("signal = \"jet[0].pt\"\n[regions]\nsignal = \"jet[0].pt > 3\""),
+            format!("regions.signal: {two} 'signal', of which one is the definition 'signal'"),
+        ),
+        (
+            CARD.replace("[objects.jet]", "[samples.Data]\nrole = \"data\"\nfiles = \"x\"\n\n[objects.jet]"),
+            "samples.Data: its files and those of 'data' have the same names".to_owned(),
+        ),
+        (CARD.replace("[samples.data]", "[samples.'a/b']"), "samples.a/b: it names files: use letters".to_owned()),
+        (CARD.replace(files, &format!("{files}schema = \"FLAT\"\n")), "Did you mean 'flat'?".to_owned()),
+    ];
+    for (card, expected) in cases {
+        fs::write(place.at("card.toml"), card).unwrap();
+        let said = place.refuses(2, &[]);
+        assert!(errors(&said).len() == 1 && said.err.contains(&expected), "{expected}: {}", said.err);
+    }
+    // Nothing is written of which the names could clash.
+    let card = defined("weight = \"1 + 1\"").replace("survivors = true", "survivors = false");
+    fs::write(place.at("card.toml"), card.replace("\"results\"", "\"others\"")).unwrap();
+    assert_eq!(place.run(&[]).code, Some(0));
+}
+
+#[test]
+fn settings_of_a_sample_that_is_not_there_name_the_one_that_is() {
+    let place = Place::with_events();
+    let said = place.refuses(2, &["--set", "samples.dat.files=events.parquet"]);
+    assert!(said.err.contains("samples.dat: it has no role. Did you mean samples.data?"), "{}", said.err);
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn numbers_of_any_type_become_f32_rounded_once() {
     let path = folder.path().join("events.parquet");
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("wide", Arc::new(Float64Array::from(vec![0.1, 1e300, f64::NAN]))),
-        ("whole", Arc::new(Int64Array::from(vec![-3, 16_777_217, i64::MAX]))),
+        ("whole", Arc::new(Int64Array::from(vec![-3, 16_777_218, i64::MIN]))),
         ("flag", Arc::new(BooleanArray::from(vec![true, false, true]))),
         ("small", Arc::new(UInt8Array::from(vec![0, 7, 255]))),
     ];
@@ -294,8 +294,7 @@ fn numbers_of_any_type_become_f32_rounded_once() {
     let scalars = &batches[0].columns.scalars;
     assert_eq!(scalars[0][..2], [0.1f32, f32::INFINITY]);
     assert!(scalars[0][2].is_nan());
-    // 2^24 + 1 lies halfway between two f32; ties go to even.
-    assert_eq!(scalars[1][..], [-3.0, 16_777_216.0, 9_223_372_036_854_775_808.0]);
+    assert_eq!(scalars[1][..], [-3.0, 16_777_218.0, -9_223_372_036_854_775_808.0]);
     assert_eq!(scalars[2][..], [1.0, 0.0, 1.0]);
     assert_eq!(scalars[3][..], [0.0, 7.0, 255.0]);
     assert_eq!(batches[0].id(2), (0, 0, 2), "the row stands in for the event number");
@@ -422,9 +421,16 @@ fn inspect_says_the_same_of_every_writer_and_everything_it_offers_can_be_read() 
             Role::Unusable { why } => assert!(why.contains("<collection>_<quantity>"), "{why}"),
         }
     }
+    // Ten decisions in one integer of 30 bits: no number to compare.
+    let packed = |quantity: &String| quantity.starts_with("vidNestedWPBitmap");
+    let bits = Projection { collections: vec![CollectionProjection::new("Electron", ["vidNestedWPBitmap"])], ..jets() };
+    let file = [at("nano_dy.parquet").display().to_string()];
+    let refused = EventSource::open(&file, &bits).unwrap().batches(100, 1).find_map(|batch| batch.err()).unwrap();
+    assert!(refused.to_string().contains("holds an integer that float32 cannot hold"), "{refused}");
     // pyarrow 26: columns that are no list, counter or id; lists with an underscore in their names, and what is before it.
     let quantities: usize = projection.collections.iter().map(|collection| collection.quantities.len()).sum();
     assert_eq!((projection.scalars.len(), quantities, projection.collections.len()), (1092, 375, 21));
+    projection.collections.iter_mut().for_each(|collection| collection.quantities.retain(|name| !packed(name)));
     assert_eq!(read(&at("nano_dy.parquet"), &projection).ids.len(), 40);
 }
 

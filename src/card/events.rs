@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use super::checks;
+use crate::error::{Result, nearest};
 use crate::events::{MappedColumn, Preset, Schema};
 use crate::hunt::{BumpHunter, Scan};
 use crate::selection::{Cut, Selection, Weight};
@@ -198,6 +199,11 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
         false => Keep::Histograms,
     };
     check_roles(root, samples.as_deref(), search.is_some());
+    checks::names_of_samples(root);
+    if let Some(selection) = &selection {
+        checks::mappings(root, samples.as_deref().unwrap_or_default(), selection);
+        checks::columns_of_survivors(root, selection, keep);
+    }
     Some(EventWork { samples: samples?, selection: selection?, histogrammed: histogrammed?, search, keep })
 }
 
@@ -212,8 +218,16 @@ fn read_luminosity(root: &Section) -> Option<f64> {
 
 fn read_samples(root: &Section, folder: &Path, luminosity: Option<f64>) -> Option<Vec<Sample>> {
     let sections = root.named_sections("samples");
-    let samples: Vec<_> =
-        sections.iter().map(|(name, section)| read_sample(name, section, folder, luminosity)).collect();
+    let mut samples = Vec::new();
+    for (name, section) in &sections {
+        let sample = read_sample(name, section, folder, luminosity);
+        let complete = sections.iter().filter(|(_, other)| other.has("role")).map(|(name, _)| name.as_str());
+        // Most likely a key of that sample: --set samples.dat.files=...
+        if let Some(near) = nearest(name, complete).filter(|_| !section.has("role")) {
+            root.section("samples").problem(name, format!("it has no role. Did you mean samples.{near}?"));
+        }
+        samples.push(sample);
+    }
     samples.into_iter().collect()
 }
 
@@ -307,6 +321,10 @@ fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
             columns.required::<String>(&name).map(|column| (column, 1.0))
         };
         match column {
+            Some((_, 0.0)) => {
+                columns.section(&name).problem("factor", "every number of the column would be 0");
+                sound = false;
+            }
             Some((column, factor)) => schema.map(name, MappedColumn::new(column, factor)),
             None => sound = false,
         }

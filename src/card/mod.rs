@@ -6,6 +6,7 @@
 //!
 //! Paths are relative to the card; those given with `--set` are relative to the working folder.
 
+mod checks;
 mod events;
 
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ enum Kind {
 #[derive(Debug, Args)]
 struct SampleFlags {
     /// How many events, signal included
-    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = whole)]
     events: u64,
     /// The seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
@@ -61,6 +61,16 @@ struct SampleFlags {
     /// The Parquet file to write
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+}
+
+/// A number of events, also as `1e6`.
+fn whole(text: &str) -> Result<u64, String> {
+    // Up to here f64 holds all integers.
+    let exact = 0.0..=9_007_199_254_740_992.0;
+    text.parse::<u64>().or_else(|error| match text.parse::<f64>() {
+        Ok(number) if number.trunc() == number && exact.contains(&number) => Ok(number as u64),
+        _ => Err(error.to_string()),
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,7 +143,7 @@ struct DijetArguments {
     #[arg(long, value_name = "VERSION", default_value = DIJET_2)]
     generator: DijetVersion,
     /// How many of the events are a resonance Y -> X H
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole)]
     resonant: u64,
     /// The mass of Y in GeV [default: 3000]
     #[arg(long, value_name = "GEV")]
@@ -323,7 +333,7 @@ struct DileptonArguments {
     #[arg(long, value_name = "SIGNAL")]
     signal: Option<SignalFlag>,
     /// How many of the events are signal
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole)]
     signal_events: u64,
     /// The mass of the new particle in GeV [default: 400 for the scalar, 2000 for Z' and graviton, 600 for stops]
     #[arg(long, value_name = "GEV")]
@@ -377,7 +387,7 @@ struct PlaneArguments {
     #[command(flatten)]
     sample: SampleFlags,
     /// How many of the points are a resonance
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole)]
     resonant: u64,
     /// The mass of Y in GeV; its width is 3 % [default: 3000]
     #[arg(long, value_name = "GEV")]

@@ -1,5 +1,7 @@
 //! What a Parquet file holds, and what an analysis card can use of it.
 
+mod sample;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::read::binding::{counter_name, is_integer, is_numeric, list_of, words};
 use super::read::file;
 use crate::error::Result;
+pub use sample::{SampleInspection, inspect_sample};
 
 /// The name of the operation in messages.
 const NAME: &str = "events.inspect";

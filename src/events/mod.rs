@@ -11,7 +11,8 @@
 //! | [`inspect`](inspect()) | says what a file holds and what a card can use of it |
 //! | [`Generator`] | seeded events of known content: [`DijetSample`], [`ShowerSample`], [`DileptonSample`], [`PlaneSample`] |
 //!
-//! Values are f32, as physics files hold them; wider numbers are rounded to the nearest f32 once, on reading.
+//! Values are f32, as physics files hold them; f64 is rounded to the nearest f32 once, on reading, and an integer that f32 cannot
+//! hold is an error.
 
 mod columns;
 mod derived;
@@ -30,12 +31,12 @@ pub use generate::{
     PlaneSample, Process, Product, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_columns, generate_file,
 };
 pub use import::{DarkMachinesImport, EnergyUnit, Imported, LhcoImport, import_dark_machines, import_lhco};
-pub use inspect::{ColumnInspection, Inspection, Role, inspect};
+pub use inspect::{ColumnInspection, Inspection, Role, SampleInspection, inspect, inspect_sample};
 pub use luminosity::LuminosityMask;
 pub(crate) use read::file::panic_becomes_error;
 pub use read::{
-    BadFiles, Batches, CollectionProjection, EventSource, EventSource as Source, FileEvent, Ids, MappedBatches,
-    MappedFiles, Projection, ReadOptions, SkippedFile,
+    BadFiles, Batches, CollectionProjection, ColumnUse, EventSource, EventSource as Source, FileEvent, Ids,
+    MappedBatches, MappedFiles, Projection, ReadOptions, SkippedFile, Wanted,
 };
 pub use schema::{MappedColumn, Preset, Schema};
 pub use write::{Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, write_table};

@@ -140,13 +140,23 @@ impl Schema {
         self.preset
     }
 
+    /// The names that are mapped.
+    pub(crate) fn mapped_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+
+    /// The name by which a quantity is mapped, or could be.
+    pub(crate) fn name_of_quantity(&self, collection: &str, quantity: &str) -> String {
+        let [dotted, joined] = ['.', '_'].map(|join| format!("{collection}{join}{quantity}"));
+        if !self.maps(&dotted) && self.maps(&joined) { joined } else { dotted }
+    }
+
     pub(crate) fn maps(&self, name: &str) -> bool {
         self.columns.contains_key(name)
     }
 
     pub(crate) fn mapped_quantity(&self, collection: &str, quantity: &str) -> Option<Place> {
-        let of = |join: char| self.columns.get(&format!("{collection}{join}{quantity}"));
-        of('.').or_else(|| of('_')).cloned()
+        self.columns.get(&self.name_of_quantity(collection, quantity)).cloned()
     }
 
     /// The columns that may hold a quantity, the first that the file has being meant; never none.

@@ -125,8 +125,12 @@ impl Document {
         let mut fault =
             Fault::new(NAME, format!("{}: unknown key '{}' in {place}", self.place(&entry.span), entry.key))
                 .because("it would be ignored");
+        // A key of another table is at the wrong place.
+        let elsewhere = || asked.iter().find(|known| known.rsplit_once(JOINT).is_some_and(|(_, key)| key == entry.key));
         if let Some(near) = nearest(&entry.key, siblings) {
             fault = fault.suggest(format!("Did you mean '{near}'?"));
+        } else if let Some(place) = elsewhere() {
+            fault = fault.suggest(format!("Did you mean '{}'?", place.replace(JOINT, ".")));
         }
         self.report(&entry.span, fault);
     }
@@ -376,6 +380,16 @@ mod tests {
                 "card: c.toml:6: unknown key 'widht' in [hunt] (it would be ignored). Did you mean 'width'?",
             ]
         );
+    }
+
+    #[test]
+    fn keys_at_the_wrong_place_are_told_the_right_one() {
+        let document = Document::parse("c.toml", "weight = 'w'\n[samples.data]\nfiles = 'x'\n", &[]).unwrap();
+        let (_, data) = document.root().named_sections("samples").remove(0);
+        let _ = (data.optional::<String>("files"), data.optional::<String>("weight"));
+        let expected = "card: c.toml:1: unknown key 'weight' in the card (it would be ignored). Did you mean \
+                        'samples.data.weight'?";
+        assert_eq!(problems(document), [expected]);
     }
 
     #[test]

@@ -133,3 +133,15 @@ fn files_are_those_of_the_library() {
         assert!(std::fs::read(&there).unwrap() == std::fs::read(&here).unwrap(), "{words}");
     }
 }
+
+#[test]
+fn numbers_of_events_may_be_powers_of_ten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let path = path.to_str().unwrap();
+    let generate = |number: &str, code| output(&["generate", "plane", "--events", number, "-o", path], code);
+    assert!(generate("1e2", 0).0.contains(": 100 events of"));
+    for wrong in ["1.5", "1e-1", "1e300", "nan", "many"] {
+        assert!(generate(wrong, 2).1.contains("--events"), "{wrong}");
+    }
+}

@@ -28,7 +28,7 @@ const EVENT: &str = "7;ttbar;0.5;250000;1.5;j,60000,50000,0.1,-2;b,90000,40000,-
 
 #[test]
 fn a_line_becomes_an_event_in_gev() {
-    let text = format!("{EVENT}\r\n9;z_jets;-1;1000;-3;\r\n9;ttbar;1;0;0;g,2000,1500,0.5,3;e-,3000,1e3,-0.5,6.2");
+    let text = format!("{EVENT}\r\n9;z_jets;-1;1000;-3;\r\n9;ttbar;1;0;0;g,2000,1500,0.5,3;e-,3000,1e3,-0.5,6.2\n");
     let (_input, path) = file(&text);
     let (_folder, output) = scratch();
     let said = import("dark-machines", &[path], &output);
@@ -146,6 +146,35 @@ fn every_mistake_of_every_line_is_told() {
         let start = format!("error: events.import: line {} of 'a.csv' cannot be imported ({why}", index + 2);
         assert!(line.starts_with(&start), "{line}\n{start}");
     }
+}
+
+/// A download that broke off: what is left of the last object is a number, only a smaller one.
+#[test]
+fn a_file_that_ends_within_a_line_is_refused() {
+    let cut = |text: &str| wrong(&text[..text.len() - 2]);
+    for text in [format!("{EVENT}\n{EVENT}"), "1;2;3;j,5,1,1\n1;2;3;j,5,1,1.25".to_owned()] {
+        let told = cut(&text);
+        let why = "line 2 of 'a.csv' cannot be imported (the file ends within it, without ';' or a line break";
+        assert!(told.len() == 1 && told[0].contains(why), "{told:#?}");
+    }
+    // Whole objects: perhaps the file is whole.
+    let (folder, path) = file(EVENT);
+    let said = import("dark-machines", &[path], &folder.path().join("out.parquet"));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("has no line break: objects are missing if the file was cut"), "{said:?}");
+    let (folder, path) = file("1;2;3;j,5,1,1\n1;2;3;j,5,1,1\n");
+    let said = import("dark-machines", &[path], &folder.path().join("out.parquet"));
+    assert!(said.code == Some(0) && !said.out.contains("line break"), "{said:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let told = problems("dark-machines", &[pipe]);
+    assert!(told.len() == 1 && told[0].contains("pipe.csv' is not a file (it is a pipe"), "{told:#?}");
 }
 
 #[test]

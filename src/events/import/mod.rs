@@ -15,6 +15,7 @@ mod lhco;
 
 use std::path::{Path, PathBuf};
 
+use super::read::file::check_regular;
 use crate::error::{Error, Fault, Problems, Result};
 
 pub use dark_machines::{DarkMachinesImport, EnergyUnit, import_dark_machines};
@@ -37,12 +38,13 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
-/// Refuses an output that would take the place of an input, and inputs that are named twice.
+/// Refuses an output that would take the place of an input, inputs that are named twice, and those that are no files.
 fn check_paths(files: &[PathBuf], output: &Path) -> Result<()> {
     let mut problems = Problems::default();
     // What does not exist yet is no other file.
     let same = |a: &Path, b: &Path| a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     for (index, file) in files.iter().enumerate() {
+        problems.take(check_regular(NAME, file));
         if same(file, output) {
             let fault = Fault::new(NAME, format!("'{}' is both input and output", file.display()));
             problems.push(fault.because("the input would be lost").suggest("Choose another --output.").usage());

@@ -6,10 +6,11 @@ use arrow_schema::{DataType, Fields};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::leaf::Leaf;
+use super::uses::{self, ColumnUse, nearest_name};
 use super::{CollectionProjection, Ids, NAME, Projection, ReadOptions};
 use crate::error::{Error, Fault, Problems, Result, nearest};
 use crate::events::derived::{Derived, Masking};
-use crate::events::schema::{Id, Place, Schema};
+use crate::events::schema::{Id, Place, Preset, Schema};
 
 /// A number for each event, or for each object of each event: a whole column, or one field of a column of structs.
 #[derive(Debug, Clone)]
@@ -97,7 +98,7 @@ impl Binding {
         projection: &Projection,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let mut binder = Binder { path, metadata, schema: &options.schema, leaves: Vec::new() };
+        let mut binder = Binder { path, metadata, schema: &options.schema, uses: &projection.uses, leaves: Vec::new() };
         let mut problems = Problems::default();
         let mut collections = Vec::new();
         for collection in &projection.collections {
@@ -105,7 +106,11 @@ impl Binding {
         }
         let mut scalars = Vec::new();
         for scalar in &projection.scalars {
-            scalars.extend(problems.take(binder.scalar(scalar)));
+            let site = binder.scalar(scalar).and_then(|site| match site {
+                ScalarSite::Column(site) => binder.fit(None, scalar, site).map(ScalarSite::Column),
+                derived @ ScalarSite::Derived(_) => Ok(derived),
+            });
+            scalars.extend(problems.take(site));
         }
         let derived: Vec<Derived> = scalars
             .iter()
@@ -132,12 +137,37 @@ impl Binding {
     }
 }
 
+impl Binding {
+    /// The first column that is flags in one of two files and measured numbers in the other, and its types.
+    pub fn contradiction<'a>(&'a self, other: &'a Self) -> Option<(&'a Site, [String; 2])> {
+        let flag = |site: &Site| site.leaf.data_type == DataType::Boolean;
+        let measured = |site: &Site| !flag(site) && !is_integer(&site.leaf.data_type);
+        let mut pairs = self.sites().zip(other.sites());
+        let (one, two) = pairs.find(|(one, two)| flag(one) && measured(two) || measured(one) && flag(two))?;
+        Some((one, [one, two].map(|site| words(&site.leaf.data_type))))
+    }
+
+    /// The columns of the projection, in its order, of which every file has as many.
+    fn sites(&self) -> impl Iterator<Item = &Site> {
+        let quantities = self.collections.iter().flat_map(|collection| &collection.quantities).map(Some);
+        let scalars = self.scalars.iter().map(|scalar| match scalar {
+            ScalarSite::Column(site) => Some(site),
+            ScalarSite::Derived(_) => None,
+        });
+        quantities.chain(scalars).flatten()
+    }
+}
+
 struct Binder<'a> {
     path: &'a Path,
     metadata: &'a ArrowReaderMetadata,
     schema: &'a Schema,
+    uses: &'a [ColumnUse],
     leaves: Vec<usize>,
 }
+
+/// The quantity of a collection, or the scalar, that a column is looked for.
+type Need<'n> = (Option<&'n str>, &'n str);
 
 /// A column, or a field of a column of structs.
 struct Found<'a> {
@@ -220,7 +250,9 @@ impl<'a> Binder<'a> {
         }
         let mut quantities = Vec::new();
         for quantity in &collection.quantities {
-            quantities.extend(problems.take(self.quantity(&collection.name, quantity)));
+            let site = self.quantity(&collection.name, quantity);
+            let site = site.and_then(|site| self.fit(Some(&collection.name), quantity, site));
+            quantities.extend(problems.take(site));
         }
         CollectionSites { quantities, counter: self.integer(&counter_name(&collection.name)) }
     }
@@ -229,15 +261,27 @@ impl<'a> Binder<'a> {
         let mapped = self.schema.mapped_quantity(collection, quantity);
         let nested = self.type_of(collection).and_then(list_of).and_then(fields_of);
         if let (None, Some(fields)) = (&mapped, nested) {
+            let need = (Some(collection), quantity);
             let Some(found) = self.find_field(collection, quantity) else {
-                let known = fields.iter().map(|field| field.name().as_str());
-                return Err(self.missing(&format!("{collection}.{quantity}"), quantity, known));
+                let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                let hint = self.hint_for_quantity(collection, quantity).or_else(|| did_you_mean(quantity, &known));
+                return Err(self.missing(&format!("{collection}.{quantity}"), need, hint));
             };
             let factor = self.schema.factor(quantity);
-            return self.site(&found, factor).ok_or_else(|| self.wrong_type(&found, "a list of numbers"));
+            return self.site(&found, factor).ok_or_else(|| self.wrong_type(&found, "a list of numbers", need));
         }
         let places = mapped.map_or_else(|| self.schema.quantity(collection, quantity), |place| vec![place]);
-        self.first_of(&places, "a list of numbers", |found| found.listed)
+        self.first_of(&places, "a list of numbers", (Some(collection), quantity), |found| found.listed)
+    }
+
+    /// The site, unless the column holds measured numbers where an expression wants flags or integers.
+    fn fit(&self, collection: Option<&str>, name: &str, site: Site) -> Result<Site> {
+        let Some((wanted, why, how)) = uses::misuse(self.uses, collection, name, &site.leaf.data_type) else {
+            return Ok(site);
+        };
+        let (path, is) = (self.path.display(), words(&site.leaf.data_type));
+        let fault = Fault::new(NAME, format!("column '{site}' of '{path}' is {is}, not {wanted}"));
+        Err(fault.because(why).suggest(how).data())
     }
 
     /// A column, or `MET_pt` as the field `pt` of a column of structs `MET`, or a number that the reader derives.
@@ -252,34 +296,89 @@ impl<'a> Binder<'a> {
                     continue;
                 };
                 let factor = self.schema.factor(&name[split + 1..]);
-                let site = self.site(&found, factor).ok_or_else(|| self.wrong_type(&found, WANTED));
+                let site = self.site(&found, factor).ok_or_else(|| self.wrong_type(&found, WANTED, (None, name)));
                 return site.map(ScalarSite::Column);
             }
             if let Some(derived) = Derived::named(name) {
                 return Ok(ScalarSite::Derived(derived));
             }
         }
-        self.first_of(&places, WANTED, |found| !found.listed).map(ScalarSite::Column)
+        self.first_of(&places, WANTED, (None, name), |found| !found.listed).map(ScalarSite::Column)
     }
 
-    /// The first of the places that the file has.
-    fn first_of(&mut self, places: &[Place], wanted: &str, shape: impl Fn(&Found<'_>) -> bool) -> Result<Site> {
+    /// The first of the places that the file has, for the quantity or scalar `need`.
+    fn first_of(
+        &mut self,
+        places: &[Place],
+        wanted: &str,
+        need: Need<'_>,
+        shape: impl Fn(&Found<'_>) -> bool,
+    ) -> Result<Site> {
         for place in places {
             if let Some(found) = self.find(&place.column) {
                 let site = shape(&found).then(|| self.site(&found, place.factor)).flatten();
-                return site.ok_or_else(|| self.wrong_type(&found, wanted));
+                return site.ok_or_else(|| self.wrong_type(&found, wanted, need));
             }
         }
         // A schema names one place at least.
         let wanted = places.first().map_or("", |place| &place.column);
-        let known = self.metadata.schema().fields().iter().map(|field| field.name().as_str());
-        Err(self.missing(wanted, wanted, known))
+        let hint = match need {
+            (Some(collection), quantity) => self.hint_for_quantity(collection, quantity),
+            (None, name) => self.hint_for_scalar(name),
+        };
+        let hint = hint.or_else(|| did_you_mean(wanted, &self.columns()));
+        Err(self.missing(wanted, need, hint))
     }
 
-    fn wrong_type(&self, found: &Found<'_>, wanted: &str) -> Error {
+    fn columns(&self) -> Vec<&'a str> {
+        self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// What else the quantity of an item could mean.
+    fn hint_for_quantity(&self, collection: &str, quantity: &str) -> Option<String> {
+        let has = |collection: &str, quantity: &str| {
+            let listed = self.find_field(collection, quantity).is_some_and(|found| found.listed);
+            let is_list = |place: &Place| self.find(&place.column).is_some_and(|found| found.listed);
+            listed || self.schema.quantity(collection, quantity).iter().any(is_list)
+        };
+        let bare = quantity.strip_prefix(collection).and_then(|rest| rest.strip_prefix('_'));
+        if let Some(bare) = bare.filter(|bare| has(collection, bare)) {
+            return Some(format!("Did you mean '{bare}'? Quantities of an item stand without their collection"));
+        }
+        if self.find(quantity).is_some_and(|found| !found.listed) {
+            return Some(format!("Did you mean 'event.{quantity}'? It is a column of the event"));
+        }
+        let inner = collection.strip_suffix("AuxDyn").map(|name| name.strip_prefix("Analysis").unwrap_or(name));
+        if let Some(inner) = inner.filter(|inner| has(inner, quantity)) {
+            return Some(format!("Did you mean from = \"{inner}\"? The schema adds 'Analysis' and 'AuxDyn' itself"));
+        }
+        let is_physlite = |column: &&str| column.starts_with("EventInfoAuxDyn.");
+        if self.schema.preset() != Preset::Physlite && self.columns().iter().any(is_physlite) {
+            return Some("Did you mean schema = \"physlite\"? The file has its columns".to_owned());
+        }
+        nearest(quantity, ["flavour"]).map(|near| format!("Did you mean '{near}'?"))
+    }
+
+    /// What else a number of the event could mean: the nearest of the columns and of the names that the card defines.
+    fn hint_for_scalar(&self, name: &str) -> Option<String> {
+        let defined = uses::first(self.uses, None, name).and_then(|found| found.defined.as_deref())?;
+        let mut known = self.columns();
+        known.push(defined);
+        did_you_mean(name, &known)
+    }
+
+    fn wrong_type(&self, found: &Found<'_>, wanted: &str, (collection, name): Need<'_>) -> Error {
         let site = found.field.map_or_else(|| found.column.to_owned(), |field| format!("{}.{field}", found.column));
         let (path, is) = (self.path.display(), words(found.data_type));
-        Fault::new(NAME, format!("column '{site}' of '{path}' is {is}, not {wanted} for each event")).data()
+        let fault = Fault::new(NAME, format!("column '{site}' of '{path}' is {is}, not {wanted} for each event"));
+        let Some(place) = uses::first(self.uses, collection, name) else { return fault.data() };
+        let how = match (collection, found.listed) {
+            (None, true) => {
+                "Lists are quantities of objects: name one in [objects], and write jet[0].pt or sum(jet.pt)"
+            }
+            _ => "`trawl inspect` says what columns can be used as",
+        };
+        uses::with_place(fault, Some(place), how).data()
     }
 
     fn missing_id(&self, id: Id, derived: Derived) -> Error {
@@ -288,13 +387,15 @@ impl<'a> Binder<'a> {
         Fault::new(NAME, problem).because(format!("'{}' is made from it", derived.name())).data()
     }
 
-    fn missing<'n>(&self, wanted: &str, word: &str, known: impl Iterator<Item = &'n str>) -> Error {
+    fn missing(&self, wanted: &str, (collection, name): Need<'_>, hint: Option<String>) -> Error {
         let fault = Fault::new(NAME, format!("column '{wanted}' is missing in '{}'", self.path.display()));
-        match nearest(word, known) {
-            Some(near) => fault.suggest(format!("Did you mean '{near}'?")).data(),
-            None => fault.suggest("`trawl inspect` lists the columns of a file").data(),
-        }
+        let hint = hint.unwrap_or_else(|| "`trawl inspect` lists the columns of a file".to_owned());
+        uses::with_place(fault, uses::first(self.uses, collection, name), &hint).data()
     }
+}
+
+fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
+    nearest_name(word, known).map(|near| format!("Did you mean '{near}'?"))
 }
 
 fn fields_of(data_type: &DataType) -> Option<&Fields> {

@@ -29,10 +29,9 @@ pub(super) enum Trouble {
     Fault(Box<Error>),
 }
 
-impl From<ParquetError> for Trouble {
-    fn from(error: ParquetError) -> Self {
-        Self::Damaged(error.to_string())
-    }
+/// What the decoder says of a column.
+fn damaged(site: &Site) -> impl FnOnce(ParquetError) -> Trouble + '_ {
+    move |error| Trouble::Damaged(format!("column '{site}': {error}"))
 }
 
 impl From<Error> for Trouble {
@@ -86,12 +85,15 @@ struct Parts {
 }
 
 impl Group {
-    fn open(binding: &Binding, file: &Arc<File>, group: &RowGroup) -> Result<Self, ParquetError> {
-        let leaf = |site: &Site| LeafReader::open(&site.leaf, &group.chunks[site.leaf.place], file, group.rows);
+    fn open(binding: &Binding, file: &Arc<File>, group: &RowGroup) -> Result<Self, Trouble> {
+        let leaf = |site: &Site| {
+            let chunk = &group.chunks[site.leaf.place];
+            LeafReader::open(&site.leaf, chunk, file, group.rows).map_err(damaged(site))
+        };
         let optional = |site: &Option<Site>| site.as_ref().map(leaf).transpose();
         let collection = |sites: &CollectionSites| {
             let quantities = sites.quantities.iter().map(leaf).collect::<Result<_, _>>()?;
-            Ok::<_, ParquetError>(CollectionReaders { quantities, counter: optional(&sites.counter)? })
+            Ok::<_, Trouble>(CollectionReaders { quantities, counter: optional(&sites.counter)? })
         };
         let scalar = |site: &ScalarSite| match site {
             ScalarSite::Column(site) => leaf(site).map(Some),
@@ -154,7 +156,7 @@ impl<'a> Decoder<'a> {
             group.rows_left -= rows as u64;
             if group.rows_left > 0 {
                 self.group = Some(group);
-            } else if !group.is_at_end()? {
+            } else if !group.is_at_end().map_err(|error| Trouble::Damaged(error.to_string()))? {
                 return Err(Trouble::Damaged("the footer promises fewer rows".into()));
             }
         }
@@ -255,8 +257,10 @@ impl Segment<'_> {
         }
         for ((site, reader), values) in binding.scalars.iter().zip(&mut group.scalars).zip(&mut parts.scalars) {
             if let (ScalarSite::Column(site), Some(reader)) = (site, reader) {
-                reader.read_f32(self.rows, &mut self.scratch.first, values)?;
+                let before = values.len();
+                let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values).map_err(damaged(site))?;
                 self.no_null(site)?;
+                self.exact(site, inexact.map(|row| (row, values[before + row])))?;
             }
         }
         self.integers(&binding.run, &mut group.run, &mut parts.run)?;
@@ -282,7 +286,7 @@ impl Segment<'_> {
         out: &mut Vec<T>,
     ) -> Result<(), Trouble> {
         let (Some(site), Some(reader)) = (site, reader) else { return Ok(()) };
-        let misfit = reader.read_integers(self.rows, &mut self.scratch.first, out)?;
+        let misfit = reader.read_integers(self.rows, &mut self.scratch.first, out).map_err(damaged(site))?;
         self.no_null(site)?;
         match misfit {
             None => Ok(()),
@@ -304,6 +308,24 @@ impl Segment<'_> {
         Err(if own { self.null(site, row, "") } else { self.null(&site.column, row, "") })
     }
 
+    /// Refuses an integer that was rounded, by its row and what it became: comparisons with it would be wrong.
+    fn exact(&self, site: &Site, inexact: Option<(usize, f32)>) -> Result<(), Trouble> {
+        let Some((row, rounded)) = inexact else { return Ok(()) };
+        let fault = self.fault(site, row, "holds an integer that float32 cannot hold");
+        let taken = f64::from(rounded);
+        let fault = fault.because(format!("it would be taken as {taken}, and comparisons with it would be wrong"));
+        let how = "Leave it out of expressions (run, luminosityBlock and event of survivors keep all digits), or, if it \
+                   measures something, map it with the factor of a unit";
+        Err(fault.suggest(how).data().into())
+    }
+
+    /// The same of lists that end at `ends`, by the place among all values of the batch.
+    fn exact_in_lists(&self, site: &Site, inexact: Option<usize>, values: &[f32], ends: &[u32]) -> Result<(), Trouble> {
+        // The first of the ends is where the first list begins.
+        let row = |place: usize| ends.partition_point(|&end| end as usize <= place).saturating_sub(1);
+        self.exact(site, inexact.map(|place| (row(place), values[place])))
+    }
+
     fn collection(
         &mut self,
         sites: &CollectionSites,
@@ -315,16 +337,20 @@ impl Segment<'_> {
         let mut columns = sites.quantities.iter().zip(&mut readers.quantities).zip(quantities);
         // The binding refuses a collection without quantities.
         let Some(((first, reader), values)) = columns.next() else { return Ok(()) };
-        reader.read_f32(self.rows, &mut self.scratch.first, values)?;
+        let before = values.len();
+        let inexact = reader.read_f32(self.rows, &mut self.scratch.first, values).map_err(damaged(first))?;
         self.offsets(first, &self.scratch.first, offsets)?;
+        self.exact_in_lists(first, inexact.map(|place| before + place), values, &offsets[start..])?;
         for ((site, reader), values) in columns {
-            reader.read_f32(self.rows, &mut self.scratch.other, values)?;
+            let before = values.len();
+            let inexact = reader.read_f32(self.rows, &mut self.scratch.other, values).map_err(damaged(site))?;
             let same_levels = (site.leaf.full_level(), site.leaf.element_level())
                 == (first.leaf.full_level(), first.leaf.element_level());
             // Equal levels say the same where they mean the same, and the first are in order.
             if !(same_levels && self.scratch.other == self.scratch.first) {
                 self.compare(site, first, &offsets[start..])?;
             }
+            self.exact_in_lists(site, inexact.map(|place| before + place), values, &offsets[start..])?;
         }
         if let (Some(site), Some(_)) = (&sites.counter, &readers.counter) {
             self.check_counter(site, &mut readers.counter, first, &offsets[start..])?;

@@ -23,6 +23,7 @@ const MAGIC: [u8; 4] = *b"PAR1";
 /// # Errors
 /// A file that cannot be read, is not Parquet, is truncated, or whose footer is damaged.
 pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+    check_regular(name, path)?;
     let mut file = File::open(path).map_err(|error| Error::io(name, "read", path, error))?;
     check_magic(name, path, &mut file)?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -37,6 +38,20 @@ pub(crate) fn open(name: &'static str, path: &Path) -> Result<(File, ArrowReader
             .data()
     })?;
     Ok((file, metadata))
+}
+
+/// Refuses what is there but no regular file: to open a named pipe waits for its writer, perhaps for ever, and what a device
+/// or a pipe holds cannot be read twice.
+pub(crate) fn check_regular(name: &'static str, path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            let is = if metadata.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+            let fault = Fault::new(name, format!("'{}' is not a file", path.display()));
+            Err(fault.because(format!("it is {is}")).suggest("Write what it holds to a file first").data())
+        }
+        // What is not there, or may not be looked at, is told where it is opened.
+        _ => Ok(()),
+    }
 }
 
 /// What tells a file from another that was put in its place.

@@ -91,8 +91,14 @@ impl LeafReader {
         Ok(Self { numbers, data_type: leaf.data_type.clone(), factor: leaf.factor })
     }
 
-    /// Appends the values of the next `rows` rows to `out`, rounded to f32 once; `levels` are replaced.
-    pub fn read_f32(&mut self, rows: usize, levels: &mut Levels, out: &mut Vec<f32>) -> Result<(), ParquetError> {
+    /// Appends the values of the next `rows` rows to `out`, rounded to f32 once; `levels` are replaced. Returned is the place
+    /// among these values of the first integer that was rounded, unless a factor makes a measured number of it.
+    pub fn read_f32(
+        &mut self,
+        rows: usize,
+        levels: &mut Levels,
+        out: &mut Vec<f32>,
+    ) -> Result<Option<usize>, ParquetError> {
         let factor = self.factor;
         if let Numbers::F32(reader) = &mut self.numbers {
             let start = out.len();
@@ -100,7 +106,7 @@ impl LeafReader {
             if factor != 1.0 {
                 out[start..].iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
             }
-            return Ok(());
+            return Ok(None);
         }
         // A factor of 1 is no multiplication: integers of 64 bits are rounded to f32 and not to f64 first.
         macro_rules! rounded {
@@ -112,6 +118,7 @@ impl LeafReader {
                 }
             };
         }
+        let mut inexact = None;
         match &mut self.numbers {
             Numbers::F32(_) => {}
             Numbers::F64(reader, values) => {
@@ -136,21 +143,33 @@ impl LeafReader {
                 match self.data_type {
                     DataType::UInt8 => rounded!(values.iter().map(|&value| value as u8)),
                     DataType::UInt16 => rounded!(values.iter().map(|&value| value as u16)),
-                    DataType::UInt32 => rounded!(values.iter().map(|&value| value as u32)),
+                    DataType::UInt32 => {
+                        rounded!(values.iter().map(|&value| value as u32));
+                        inexact = first_inexact(values, |value| u64::from(value as u32));
+                    }
                     DataType::Int8 => rounded!(values.iter().map(|&value| value as i8)),
                     DataType::Int16 => rounded!(values.iter().map(|&value| value as i16)),
-                    _ => rounded!(values.iter().copied()),
+                    _ => {
+                        rounded!(values.iter().copied());
+                        inexact = first_inexact(values, |value| u64::from(value.unsigned_abs()));
+                    }
                 }
             }
             Numbers::I64(reader, values) => {
                 read_anew(reader, rows, levels, values)?;
                 match self.data_type {
-                    DataType::UInt64 => rounded!(values.iter().map(|&value| value as u64)),
-                    _ => rounded!(values.iter().copied()),
+                    DataType::UInt64 => {
+                        rounded!(values.iter().map(|&value| value as u64));
+                        inexact = first_inexact(values, |value| value as u64);
+                    }
+                    _ => {
+                        rounded!(values.iter().copied());
+                        inexact = first_inexact(values, i64::unsigned_abs);
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(inexact.filter(|_| factor == 1.0))
     }
 
     /// Appends the values of the next `rows` rows to `out`, up to the first that does not fit, whose place among them
@@ -203,6 +222,17 @@ impl LeafReader {
         };
         skipped.map(|rows| rows == 0)
     }
+}
+
+/// The place of the first integer that f32 cannot hold, by the absolute values.
+fn first_inexact<T: Copy>(values: &[T], magnitude: impl Fn(T) -> u64) -> Option<usize> {
+    // Up to here f32 holds all of them.
+    const ALL_EXACT: u64 = 1 << 24;
+    // A sum over all, not a search: the compiler makes wide instructions of it.
+    if !values.iter().fold(false, |any, &value| any | (magnitude(value) > ALL_EXACT)) {
+        return None;
+    }
+    values.iter().position(|&value| magnitude(value) as f32 as u128 != u128::from(magnitude(value)))
 }
 
 fn read_anew<T: data_type::DataType>(

@@ -6,8 +6,9 @@
 //! are read alike; embedded metadata and extension types are ignored. A scalar `MET_pt` is a column, or the field `pt`
 //! of a column of structs `MET`.
 //!
-//! **Numbers.** Everything becomes f32. f32 and narrower stay exact; f64 and integers that f32 cannot hold are rounded to
-//! the nearest once (an f64 beyond the range of f32 becomes infinite); a `bool` is 0 or 1. NaN passes: the selection
+//! **Numbers.** Everything becomes f32. f32 and narrower stay exact; f64 is rounded to the nearest once (beyond the range of
+//! f32 it becomes infinite); a `bool` is 0 or 1. An integer that f32 cannot hold (16777217, and most beyond) is an error:
+//! compared, it would be another one. NaN passes: the selection
 //! reports it where it would decide a cut. The ids `run`, `luminosityBlock` and `event` are read if they are there and
 //! wanted ([`Ids`]), and keep all their digits.
 //!
@@ -47,6 +48,7 @@ mod pages;
 mod part;
 mod paths;
 mod stream;
+mod uses;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +60,9 @@ use crate::events::EventBatch;
 use crate::events::luminosity::LuminosityMask;
 use crate::events::schema::Schema;
 use part::{FilePart, RowGroup, Task};
+pub(super) use paths::expand;
 use stream::{Demand, Ordered, Outlet};
+pub use uses::{ColumnUse, Wanted};
 
 /// The name of the operation in messages.
 const NAME: &str = "events.read";
@@ -88,6 +92,8 @@ pub struct Projection {
     pub scalars: Vec<String>,
     /// Whether the batches name their events.
     pub ids: Ids,
+    /// Where these are needed, for messages about columns that are missing; and which must be flags or integers.
+    pub uses: Vec<ColumnUse>,
 }
 
 /// Whether batches carry run, luminosity block and event number. They cost up to an eighth of the reading.
@@ -168,7 +174,7 @@ impl EventSource {
     ///
     /// # Errors
     /// Every problem of every file at once: missing, not Parquet, truncated, damaged, columns missing or of a wrong
-    /// type; folders and globs without Parquet files; files named twice.
+    /// type, or flags in one file and measured numbers in another; folders and globs without Parquet files; files named twice.
     pub fn open(patterns: &[String], projection: &Projection) -> Result<Self> {
         Self::open_with(patterns, projection, &ReadOptions::default())
     }
@@ -180,8 +186,9 @@ impl EventSource {
     pub fn open_with(patterns: &[String], projection: &Projection, options: &ReadOptions) -> Result<Self> {
         let found = paths::expand(patterns)?;
         let opened: Vec<_> = found.par_iter().map(|path| FilePart::open(path.clone(), projection, options)).collect();
-        let (mut parts, mut skipped) = (Vec::new(), Vec::new());
+        let (mut parts, mut skipped) = (Vec::<FilePart>::new(), Vec::new());
         for (path, opened) in found.into_iter().zip(opened) {
+            let opened = opened.and_then(|part| part.agree(parts.first()));
             match opened {
                 Ok(part) => parts.push(part),
                 Err((error, rows)) => skipped.push(SkippedFile { path, error, rows }),

@@ -61,6 +61,17 @@ impl FilePart {
         Ok(Self { path, binding, row_groups, identity })
     }
 
+    /// Itself, unless a column has flags here and measured numbers in the `first` file, or the other way round: what a
+    /// condition on it means would depend on the file.
+    pub fn agree(self, first: Option<&Self>) -> Result<Self, (Error, Option<u64>)> {
+        let Some(first) = first else { return Ok(self) };
+        let Some((site, [one, here])) = first.binding.contradiction(&self.binding) else { return Ok(self) };
+        let (there, path) = (first.path.display(), self.path.display());
+        let fault = Fault::new(NAME, format!("column '{site}' is {one} in '{there}' and {here} in '{path}'"));
+        let fault = fault.because("the files of a sample have the same columns");
+        Err((fault.suggest("Write one of the files again, or make two samples of them").data(), Some(self.rows())))
+    }
+
     pub fn rows(&self) -> u64 {
         self.row_groups.iter().map(|group| group.rows).fold(0, u64::saturating_add)
     }

@@ -12,9 +12,9 @@ use crate::error::{Error, Fault, Problems, Result, nearest};
 /// `.parq` files directly in it, hidden ones excepted.
 ///
 /// # Errors
-/// All at once: nothing there, a folder without Parquet files, a glob that matches nothing or is none, and a file that
-/// is named twice (its events would count twice).
-pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
+/// All at once: nothing there, what is neither file nor folder, a folder without Parquet files, a glob that matches
+/// nothing or is none, and a file that is named twice (its events would count twice).
+pub(in crate::events) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
     if patterns.is_empty() {
         return Err(Fault::new(NAME, "no input files are given")
             .suggest("Name a Parquet file, a folder or a glob")
@@ -49,7 +49,7 @@ fn expand_one(pattern: &str) -> Result<Vec<PathBuf>> {
         return matching(pattern);
     }
     match path.metadata() {
-        Ok(_) => Ok(vec![path.to_owned()]),
+        Ok(_) => super::file::check_regular(NAME, path).map(|()| vec![path.to_owned()]),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing(path)),
         Err(error) => Err(Error::io(NAME, "read", path, error)),
     }

@@ -28,6 +28,23 @@ impl Span {
         let half = (LONGEST - 3) / 2;
         part[..half].iter().chain(&['.'; 3]).chain(&part[part.len() - half..]).collect()
     }
+
+    /// Two lines: the text around the place, and carets under it.
+    pub(crate) fn show(self, text: &str) -> String {
+        // How much of a long text is shown before the place, and in all.
+        const BEFORE: usize = 40;
+        const WIDTH: usize = 100;
+        let length = text.chars().count();
+        let start = self.start.min(length);
+        let first = if length <= WIDTH { 0 } else { start.saturating_sub(BEFORE) };
+        let shown: String =
+            text.chars().skip(first).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let (before, after) = (if first > 0 { "..." } else { "" }, if first + WIDTH < length { "..." } else { "" });
+        let spaces = " ".repeat(before.len() + start - first);
+        let room = (first + WIDTH).saturating_sub(start).max(1);
+        let carets = "^".repeat(self.end.saturating_sub(start).clamp(1, room));
+        format!("    {before}{shown}{after}\n    {spaces}{carets}")
+    }
 }
 
 /// What is wrong with a text, and where.
@@ -44,18 +61,6 @@ impl Slip {
 
     /// Three lines: the message, the text around the place, and carets under it.
     pub(crate) fn show(&self, text: &str) -> String {
-        // How much of a long text is shown before the place, and in all.
-        const BEFORE: usize = 40;
-        const WIDTH: usize = 100;
-        let length = text.chars().count();
-        let start = self.span.start.min(length);
-        let first = if length <= WIDTH { 0 } else { start.saturating_sub(BEFORE) };
-        let shown: String =
-            text.chars().skip(first).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let (before, after) = (if first > 0 { "..." } else { "" }, if first + WIDTH < length { "..." } else { "" });
-        let spaces = " ".repeat(before.len() + start - first);
-        let room = (first + WIDTH).saturating_sub(start).max(1);
-        let carets = "^".repeat(self.span.end.saturating_sub(start).clamp(1, room));
-        format!("{}\n    {before}{shown}{after}\n    {spaces}{carets}", self.message)
+        format!("{}\n{}", self.message, self.span.show(text))
     }
 }

@@ -103,6 +103,7 @@ pub fn import_dark_machines(
         columns: Columns::default(),
         processes: HashMap::new(),
         events: 0,
+        notes: Vec::new(),
     };
     let mut problems = Problems::default();
     for path in &import.files {
@@ -131,6 +132,8 @@ struct Job<'a> {
     processes: HashMap<String, u32>,
     /// Written and held.
     events: u64,
+    /// What the user should know.
+    notes: Vec<String>,
 }
 
 impl Job<'_> {
@@ -156,7 +159,8 @@ impl Job<'_> {
             }
             // The first line has set it.
             let Some(form) = form.as_mut() else { break };
-            if let Err(why) = self.take(&text, form, &mut objects) {
+            let taken = self.take(&text, form, &mut objects);
+            if let Err(why) = taken.and_then(|()| self.check_end(path, &text, lines.end)) {
                 complaints.push(place, why);
                 self.writer = None;
             }
@@ -205,6 +209,24 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// A download that broke off ends within a line, and what is left of the last object may still look like one. Published
+    /// files end with a line break.
+    fn check_end(&mut self, path: &Path, text: &str, end: End) -> Result<(), String> {
+        match (end, text.trim_end().ends_with(';')) {
+            (End::LineBreak, _) => Ok(()),
+            (End::File, false) => Err(
+                "the file ends within it, without ';' or a line break; fetch it again, or end it with a line break \
+                     if it is whole"
+                    .into(),
+            ),
+            (End::File, true) => {
+                let whole = "objects are missing if the file was cut";
+                self.notes.push(format!("the last line of '{}' has no line break: {whole}", path.display()));
+                Ok(())
+            }
+        }
+    }
+
     fn code(&mut self, process: &str) -> Result<u32, String> {
         if let Some(&code) = self.processes.get(process) {
             return Ok(code);
@@ -236,7 +258,7 @@ impl Job<'_> {
             return Err(Fault::new(NAME, "nothing was written").data());
         };
         writer.note("trawl.source", format!("Dark Machines CSV, {files} files, energies in {}", self.unit.words()));
-        let mut notes = Vec::new();
+        let mut notes = self.notes;
         if !names.is_empty() {
             writer.note("trawl.process", serde_json::Value::from(names.clone()).to_string());
             let codes = names.iter().enumerate().map(|(code, name)| format!("{code} {name}"));
@@ -247,18 +269,28 @@ impl Job<'_> {
     }
 }
 
+/// What a line ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    LineBreak,
+    /// Nothing: the file is over.
+    File,
+}
+
 /// The lines of a file, none of which may fill the memory. Empty lines at the end are no lines.
 struct Lines {
     reader: BufReader<File>,
     bytes: Vec<u8>,
     /// Of the latest line, counting from 1.
     number: u64,
+    /// Of the latest line.
+    end: End,
 }
 
 impl Lines {
     fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| unreadable(path, error))?;
-        Ok(Self { reader: BufReader::with_capacity(1 << 18, file), bytes: Vec::new(), number: 0 })
+        Ok(Self { reader: BufReader::with_capacity(1 << 18, file), bytes: Vec::new(), number: 0, end: End::LineBreak })
     }
 
     /// The next line; `Some(None)` if it is too long to be one. What is not UTF-8 becomes a replacement character,
@@ -273,6 +305,7 @@ impl Lines {
         if length as u64 == LONGEST_LINE && !self.bytes.ends_with(b"\n") {
             return Ok(Some(None));
         }
+        self.end = if self.bytes.ends_with(b"\n") { End::LineBreak } else { End::File };
         let text = String::from_utf8_lossy(&self.bytes).trim_end_matches(['\r', '\n']).to_owned();
         if text.trim().is_empty() && self.only_blanks_follow()? {
             return Ok(None);

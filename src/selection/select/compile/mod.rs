@@ -14,6 +14,7 @@ use emit::Emitted;
 
 use super::program::{NONE, Program};
 use super::{Definition, Weight};
+use crate::events::{ColumnUse, Projection, Wanted};
 
 /// What a selection yields of every survivor.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,8 +58,9 @@ pub(super) struct Compiled {
 /// Compiles a selection.
 pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
     let mut mistakes = Vec::new();
-    let checked = check::check(definition, &mut mistakes);
-    let emitted = emit::emit(definition, checked.as_ref(), weight.column.as_deref());
+    let (checked, uses) = check::check(definition, &mut mistakes);
+    let weight_column = weight.column.as_deref();
+    let emitted = emit::emit(definition, checked.as_ref(), weight_column);
     let Emitted { tables, mut steps, checks, mut presences, words, groups, texts, rows, variables, weight, outputs } =
         emitted;
     let registers = assign::assign(&mut steps, &checks, &mut presences, &groups).unwrap_or_else(|place| {
@@ -67,8 +69,11 @@ pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
         mistakes.push(Mistake { path, why: TOO_MANY_REGISTERS.to_owned() });
         0
     });
+    let mut projection = tables.projection;
+    let all = check::of_columns(definition, uses).into_iter().chain(weight_column.map(use_of_weight));
+    projection.uses = all.filter(|one| is_read(one, &projection)).collect();
     let program = Program {
-        projection: tables.projection,
+        projection,
         columns: tables.columns,
         objects: tables.objects,
         sources: tables.sources,
@@ -84,6 +89,25 @@ pub(super) fn compile(definition: &Definition, weight: &Weight) -> Compiled {
         weight_column: weight.unwrap_or(NONE),
     };
     Compiled { program, outputs, mistakes }
+}
+
+/// Whether the column is read: what no cut, region or output needs is not.
+fn is_read(one: &ColumnUse, projection: &Projection) -> bool {
+    let Some(name) = &one.collection else { return projection.scalars.contains(&one.name) };
+    let collection = projection.collections.iter().find(|collection| collection.name == *name);
+    collection.is_some_and(|collection| one.name.is_empty() || collection.quantities.contains(&one.name))
+}
+
+/// The weight of a sample needs this column.
+fn use_of_weight(column: &str) -> ColumnUse {
+    ColumnUse {
+        collection: None,
+        name: column.to_owned(),
+        wanted: Wanted::Number,
+        key: "the sample's weight".to_owned(),
+        quoted: String::new(),
+        defined: None,
+    }
 }
 
 const TOO_MANY_REGISTERS: &str = "too much is computed at once here; do with fewer values, or simpler ones";

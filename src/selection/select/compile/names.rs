@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Mistake;
 use crate::error::nearest;
 use crate::selection::expression::Function;
-use crate::selection::select::Definition;
+use crate::selection::select::{Definition, Object};
 
 /// What a name stands for: its number in the list of the definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +73,39 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The nearest name of an object, a pair or a definition.
+    pub(super) fn nearest(&self, word: &str) -> Option<&'a str> {
+        let definition = self.definition;
+        let objects = definition.objects.iter().map(|object| object.name.as_str());
+        let pairs = definition.pairs.iter().map(|pair| pair.name.as_str());
+        let variables = definition.variables.iter().map(|variable| variable.name.as_str());
+        let short: String = word.chars().take(100).collect();
+        nearest(&short, objects.chain(pairs).chain(variables))
+    }
+
+    /// `muon.pt` for `Muon_pt`, where the object `muon` is from the collection `Muon`.
+    pub(super) fn quantity_of_an_object(&self, column: &str) -> Option<String> {
+        self.definition.objects.iter().find_map(|object| {
+            let quantity = object.from.iter().find_map(|from| column.strip_prefix(from.as_str())?.strip_prefix('_'))?;
+            Some(format!("{}.{quantity}", object.name))
+        })
+    }
+
     /// What to say after `unknown object 'jte'`.
     pub(super) fn hint_for_object(&self, word: &str) -> String {
-        let objects = self.definition.objects.iter().map(|object| object.name.as_str());
-        let pairs = self.definition.pairs.iter().map(|pair| pair.name.as_str());
-        let variables = self.definition.variables.iter().map(|variable| variable.name.as_str());
-        let short: String = word.chars().take(100).collect();
-        if let Some(near) = nearest(&short, objects.clone().chain(pairs).chain(variables)) {
+        match self.get(word) {
+            Some(Entity::Pair(_)) => return "it is a pair".to_owned(),
+            Some(Entity::Variable(_)) => return "it is a definition".to_owned(),
+            _ => {}
+        }
+        let is_from = |object: &&Object| object.from.iter().any(|collection| collection == word);
+        if let Some(object) = self.definition.objects.iter().find(is_from) {
+            return format!("it is a collection of the files, and '{}' is the object from it", object.name);
+        }
+        if let Some(near) = self.nearest(word) {
             return format!("did you mean '{near}'?");
         }
+        let objects = self.definition.objects.iter().map(|object| object.name.as_str());
         match objects.collect::<Vec<_>>() {
             none if none.is_empty() => "define it in [objects]".to_owned(),
             known => format!("known are {}", shorten(&known)),

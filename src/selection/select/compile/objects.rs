@@ -43,6 +43,15 @@ fn source<'n>(object: &'n Object, source: usize, name: &'n str) -> Source<'n> {
     }
 }
 
+/// The columns that hold the quantity `name` of an object, by collection and name.
+pub(super) fn columns_of<'n>(object: &'n Object, name: &'n str) -> Vec<(Option<&'n str>, &'n str)> {
+    let column = |place: usize| match source(object, place, name) {
+        Source::Column(column) => Some((Some(object.from[place].as_str()), column)),
+        Source::Constant(_) => None,
+    };
+    (0..object.from.len()).filter_map(column).collect()
+}
+
 /// Whether `quantity`, if it is the flavour, can be told for every collection of the object.
 pub(super) fn flavour_is_known(object: &Object, quantity: &str) -> Result<(), String> {
     let given = object.quantities.iter().any(|(known, _)| known == "flavour");

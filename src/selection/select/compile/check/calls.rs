@@ -141,6 +141,16 @@ impl Checker<'_> {
     }
 
     fn split_fold(&mut self, span: Span, found: Vec<Found>) -> Option<Found> {
+        // The hash is one of 2^24 numbers.
+        let folds = 1.0..=16_777_216.0;
+        if let Some(odd) = found.iter().find(
+            |one| !matches!(one.typed.form, Form::Number(number) if folds.contains(&number) && number.trunc() == number),
+        ) {
+            let source = self.source(odd.span);
+            let message = format!("'{source}' is no number of folds; write an integer from 1 on: fold(5)");
+            self.slip(odd.span, message);
+            return None;
+        }
         let found = self.all_of(found, Self::number)?;
         let shape = self.shape(&found)?;
         let hash = Typed { nature: Nature::Column, form: Form::Scalar("fold_hash".to_owned()), ..Typed::number(0.0) };
@@ -192,9 +202,14 @@ impl Checker<'_> {
                 Domain::Own => {
                     format!("{name} runs over all items of an object, but '{source}' is of a single one: {usage}")
                 }
-                _ => format!(
-                    "{name} runs over the items of an object, but '{source}' is one value of the event: {usage}"
-                ),
+                _ => {
+                    let hint = match &found.typed.form {
+                        Form::Scalar(column) => self.names.quantity_of_an_object(column),
+                        _ => None,
+                    };
+                    let hint = hint.map_or(usage.to_owned(), |meant| format!("did you mean '{meant}'?"));
+                    format!("{name} runs over the items of an object, but '{source}' is one value of the event: {hint}")
+                }
             };
             self.slip(found.span, message);
             return None;

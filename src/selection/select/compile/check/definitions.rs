@@ -6,7 +6,6 @@ use std::rc::Rc;
 use super::super::names::{Entity, IDENTIFIER, is_identifier};
 use super::super::typed::{Domain, Form, Kind, Nature, Typed};
 use super::{Checked, CheckedObject, CheckedPair, Checker, Found, Key, Progress, Scope};
-use crate::error::nearest;
 use crate::selection::expression::Span;
 use crate::selection::select::program::Code;
 use crate::selection::select::{Channel, Cut, Features, Object, Pair};
@@ -213,6 +212,9 @@ impl<'a> Checker<'a> {
         let before = std::mem::replace(&mut self.here, here);
         let height = self.need_object(found, Span::new(0, other.chars().count()));
         self.here = before;
+        for (object, quantity) in [(index, "eta"), (index, "phi"), (found, "eta"), (found, "phi")] {
+            self.used_by_key(&["objects", &self.definition.objects[index].name, "apart"], object, quantity);
+        }
         let separation = Typed {
             kind: Kind::Number,
             domain: Domain::Own,
@@ -331,9 +333,8 @@ impl<'a> Checker<'a> {
         let found = match self.names.get(object) {
             Some(Entity::Object(found)) => Some(found),
             _ => {
-                let names = self.definition.objects.iter().map(|object| object.name.as_str());
-                let hint = nearest(object, names).map_or(String::new(), |near| format!("; did you mean '{near}'?"));
-                self.refuse(&path, format!("unknown object '{object}'{hint}"));
+                let hint = self.names.hint_for_object(object);
+                self.refuse(&path, format!("unknown object '{object}'; {hint}"));
                 None
             }
         };
@@ -361,6 +362,7 @@ impl<'a> Checker<'a> {
                     self.refuse(&["features", object, "quantities"], why);
                 }
                 self.flavour_is_known(found, quantity, &["features", object, "quantities"]);
+                self.used_by_key(&["features", object, "quantities"], found, quantity);
             }
         }
         if features.quantities.is_empty() {

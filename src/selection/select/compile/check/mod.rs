@@ -4,8 +4,11 @@ mod calls;
 mod definitions;
 mod operators;
 mod places;
+mod uses;
 
 use std::rc::Rc;
+
+pub(super) use uses::{Use, of_columns};
 
 use super::Mistake;
 use super::names::{Entity, Names};
@@ -113,10 +116,11 @@ pub(super) struct Checker<'a> {
     depth: usize,
     here: Here<'a>,
     mistakes: Vec<Mistake>,
+    uses: Vec<Use>,
 }
 
-/// Checks everything; `None` if there are mistakes.
-pub(super) fn check(definition: &Definition, mistakes: &mut Vec<Mistake>) -> Option<Checked> {
+/// Checks everything; `None` if there are mistakes. Also where columns are needed.
+pub(super) fn check(definition: &Definition, mistakes: &mut Vec<Mistake>) -> (Option<Checked>, Vec<Use>) {
     let mut own = Vec::new();
     let mut checker = Checker {
         definition,
@@ -128,11 +132,12 @@ pub(super) fn check(definition: &Definition, mistakes: &mut Vec<Mistake>) -> Opt
         depth: 0,
         here: Here { path: Vec::new(), text: "", scope: Scope::Event },
         mistakes: own,
+        uses: Vec::new(),
     };
     let checked = checker.everything();
     let found = !checker.mistakes.is_empty();
     mistakes.append(&mut checker.mistakes);
-    if found { None } else { checked }
+    (if found { None } else { checked }, checker.uses)
 }
 
 impl<'a> Checker<'a> {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::typed::{Form, Kind, Nature, Typed};
 use super::{Checker, Found};
+use crate::events::Wanted;
 use crate::selection::expression::{Comparison, Factor, Node, Sign, Span, Tree};
 use crate::selection::select::program::Code;
 
@@ -35,6 +36,7 @@ impl Checker<'_> {
         match (found.typed.kind, found.typed.nature) {
             (Kind::Condition, _) => Some(found),
             (Kind::Number, Nature::Column) => {
+                self.used_as(&found.typed, Wanted::Flag, found.span);
                 let shape = self.shape([&found])?;
                 let form = Form::Truth(Rc::new(found.typed), self.words(found.span));
                 Some(shape.found(found.span, Kind::Condition, Nature::Integer, form))
@@ -162,6 +164,28 @@ impl Checker<'_> {
         Some(shape.found(span, kind, nature, form))
     }
 
+    /// Whether a column or a definition, which are float32, is held against an integer in whose neighbourhood float32 has
+    /// not all of them: it would equal others, too.
+    fn beyond_float(&mut self, sides: &[Found]) -> bool {
+        const FIRST_WITHOUT_NEIGHBOUR: f64 = 16_777_216.0;
+        let literal = sides
+            .iter()
+            .find(|side| matches!(side.typed.form, Form::Number(number) if number.abs() >= FIRST_WITHOUT_NEIGHBOUR));
+        let rounded = |side: &&Found| {
+            matches!(side.typed.form, Form::Scalar(_) | Form::Quantity(..) | Form::Definition(_))
+                && side.typed.kind == Kind::Number
+        };
+        let (Some(literal), Some(side)) = (literal, sides.iter().find(rounded)) else { return false };
+        let message = format!(
+            "{} cannot be told from its neighbours: '{}' is float32, which holds all integers only up to 16777216; \
+             survivors keep all digits of run, luminosityBlock and event",
+            self.source(literal.span),
+            self.source(side.span)
+        );
+        self.slip(literal.span, message);
+        true
+    }
+
     pub(super) fn comparison(
         &mut self,
         span: Span,
@@ -189,6 +213,9 @@ impl Checker<'_> {
                      compare counts, integers, columns"
                 );
                 self.slip(measured.span, message);
+                return None;
+            }
+            if equality && self.beyond_float(&found) {
                 return None;
             }
         }

@@ -5,7 +5,10 @@ use std::rc::Rc;
 use super::super::names::Entity;
 use super::super::objects::flavour_is_known;
 use super::super::typed::{Domain, Form, Item, Kind, Nature, Typed};
+use super::uses::Known;
 use super::{Checker, Found, Scope};
+use crate::error::nearest;
+use crate::events::Wanted;
 use crate::selection::expression::{Function, Node, Span, Tree, Word};
 
 /// The largest place; nobody has so many jets.
@@ -21,8 +24,14 @@ fn of_event(kind: Kind, nature: Nature, form: Form, height: usize) -> Typed {
     Typed { kind, domain: Domain::Event, nature, form, height }
 }
 
+/// Of a column by the last part of its name: `MET_pt` is measured as `pt` is.
+fn nature_of(name: &str) -> Nature {
+    let last = name.rsplit(['_', '.']).next().unwrap_or(name);
+    if MEASURED.contains(&last) { Nature::Measured } else { Nature::Column }
+}
+
 fn scalar(name: &str) -> Typed {
-    of_event(Kind::Number, Nature::Column, Form::Scalar(name.to_owned()), 1)
+    of_event(Kind::Number, nature_of(name), Form::Scalar(name.to_owned()), 1)
 }
 
 impl Checker<'_> {
@@ -49,6 +58,7 @@ impl Checker<'_> {
     /// The item of an object in a reduction.
     fn each(&mut self, index: usize, span: Span) -> Option<Typed> {
         let height = self.need_object(index, span)? + 1;
+        self.used(Known::Momentum(index), Wanted::Number, span);
         let form = Form::Item(Item::Loop(index, 0));
         Some(Typed { kind: Kind::Momentum, domain: Domain::Each(index), nature: Nature::Measured, form, height })
     }
@@ -64,6 +74,7 @@ impl Checker<'_> {
         let which = usize::from(name == "second");
         // A pair of objects that nobody knows is reported at its key `of`.
         let Some(Entity::Object(object)) = self.names.get(&self.definition.pairs[pair].of[which]) else { return None };
+        self.used(Known::Momentum(object), Wanted::Number, span);
         let form = Form::Item(Item::Loop(object, which as u32));
         let typed = Typed { kind: Kind::Momentum, domain: Domain::Own, nature: Nature::Measured, form, height: 1 };
         Some(self.leaf(span, typed))
@@ -98,22 +109,32 @@ impl Checker<'_> {
                     format!("'{name}' is a function: {}; a column of that name is event.{name}", function.usage())
                 }
                 (None, Some(made)) => format!("did you mean '{made}'? A column of that very name is event.{name}"),
-                (None, None) => return Some(self.leaf(span, scalar(name))),
+                (None, None) => return Some(self.scalar(name, span)),
             },
         };
         self.slip(span, message);
         None
     }
 
+    fn scalar(&mut self, name: &str, span: Span) -> Found {
+        self.used(Known::Scalar(name.to_owned()), Wanted::Number, span);
+        self.leaf(span, scalar(name))
+    }
+
     pub(super) fn member(&mut self, whole: &Tree, base: &Tree, word: &Word) -> Option<Found> {
         if let Some(name) = event_column(whole) {
-            return Some(self.leaf(whole.span, scalar(&name)));
+            return Some(self.scalar(&name, whole.span));
         }
         if let Node::Name(name) = &base.node
             && self.names.get(name).is_none()
             && !matches!(name.as_str(), "first" | "second" | "true" | "false" | "pi")
         {
-            let hint = self.names.hint_for_object(name);
+            let item = match self.here.scope {
+                Scope::Pair(_) => nearest(name, ["first", "second"]),
+                _ => None,
+            };
+            let hint = item.map(|near| format!("did you mean '{near}'?"));
+            let hint = hint.unwrap_or_else(|| self.names.hint_for_object(name));
             self.slip(base.span, format!("unknown object '{name}'; {hint}"));
             return None;
         }
@@ -139,23 +160,22 @@ impl Checker<'_> {
                 Some(Found { typed, span: whole.span, leaf: found.leaf })
             }
             (form, _) => {
-                let items = if matches!(form, Form::Pair(_)) { ", first and second" } else { "" };
-                self.slip(word.span, format!("'{source}' has mass, pt, eta, phi, rapidity{items}, no '{}'", word.text));
+                let items: &[&str] = if matches!(form, Form::Pair(_)) { &["first", "second"] } else { &[] };
+                let known = ["mass", "pt", "eta", "phi", "rapidity"].into_iter().chain(items.iter().copied());
+                let hint = match nearest(&word.text, known) {
+                    Some(near) => format!("; did you mean '{near}'?"),
+                    None => String::new(),
+                };
+                let items = if items.is_empty() { "" } else { ", first and second" };
+                let message = format!("'{source}' has mass, pt, eta, phi, rapidity{items}, no '{}'{hint}", word.text);
+                self.slip(word.span, message);
                 None
             }
         }
     }
 
     fn quantity(&mut self, item: Item, domain: Domain, height: usize, span: Span, word: &Word) -> Option<Found> {
-        let object = match item {
-            Item::Place(object, _) | Item::Computed(object, _) | Item::Named(_, object) | Item::Loop(object, _) => {
-                Some(object)
-            }
-            Item::OfPair(pair, which) => match self.names.get(&self.definition.pairs[pair].of[which as usize]) {
-                Some(Entity::Object(object)) => Some(object),
-                _ => None,
-            },
-        };
+        let object = self.object_of_item(&item);
         if let Some(Err(why)) = object.map(|object| flavour_is_known(&self.definition.objects[object], &word.text)) {
             self.slip(word.span, why);
             return None;
@@ -163,7 +183,10 @@ impl Checker<'_> {
         if word.text == "place" && !object.is_some_and(|object| self.has_own_places(object)) {
             return self.place_of(&item, domain, height, span, word);
         }
-        let nature = if MEASURED.contains(&word.text.as_str()) { Nature::Measured } else { Nature::Column };
+        if let Some(object) = object {
+            self.used(Known::Quantity(object, word.text.clone()), Wanted::Number, span);
+        }
+        let nature = nature_of(&word.text);
         let form = Form::Quantity(item, word.text.clone());
         let typed = Typed { kind: Kind::Number, domain, nature, form, height: height + 1 };
         Some(self.leaf(span, typed))
@@ -215,6 +238,7 @@ impl Checker<'_> {
         };
         let height = self.need_object(object, base.span);
         let (item, own) = self.place(object, name, span, index)?;
+        self.used(Known::Momentum(object), Wanted::Number, span);
         let form = Form::Item(item);
         let height = height?.max(own) + 1;
         Some(self.leaf(span, of_event(Kind::Momentum, Nature::Measured, form, height)))
@@ -261,6 +285,7 @@ impl Checker<'_> {
             self.slip(found.span, format!("a place is an integer; write floor({source}) if that is what you mean"));
             return None;
         }
+        self.used_as(&found.typed, Wanted::Place, found.span);
         let height = found.typed.height;
         Some((Item::Computed(object, Rc::new(found.typed)), height))
     }

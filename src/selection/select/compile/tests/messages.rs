@@ -1,6 +1,7 @@
 //! What the compiler says of mistakes, and where.
 
 use super::*;
+use crate::events::Wanted;
 
 /// The message of the only mistake in a cut `text`, and what is underlined.
 fn said_of(definition: Definition, text: &str) -> (String, String) {
@@ -83,6 +84,44 @@ fn mistakes_of_all_parts_are_found_at_once() {
     let found = all_of(&definition).join("\n");
     let expected = include_str!("all.txt");
     assert!(found == expected.trim_end(), "got\n{found}");
+}
+
+#[test]
+fn what_is_no_object_is_said_and_items_of_pairs_are_suggested() {
+    let mut definition = dilepton();
+    definition.pairs[0].keep.push("secnd.pt > 30".into());
+    definition.objects[1].apart = vec![("z".into(), 0.4)];
+    let features = Features { object: "mu".into(), number: 2, quantities: vec!["pt".into()], padding: 0.0 };
+    definition.features = vec![features];
+    let expected = [
+        "objects.jet.apart: unknown object 'z'; it is a pair",
+        "pairs.z.keep: unknown object 'secnd'; did you mean 'second'? ^secnd",
+        "features.mu: unknown object 'mu'; known are lepton, jet",
+    ];
+    assert_eq!(all_of(&definition), expected);
+}
+
+/// Only the files tell which columns there are: the reader is told where each is needed.
+#[test]
+fn every_column_has_a_place_that_needs_it() {
+    let mut definition = dilepton();
+    definition.cuts = vec![Cut::new("cut", "m_l > 30 && lepton[0].tight && jet[nBest].eta < 2")];
+    let uses = compiled(&definition).program.projection.uses;
+    let of = |collection: Option<&str>, name: &str| {
+        let found = uses.iter().filter(|one| one.collection.as_deref() == collection && one.name == name);
+        found.map(|one| (one.wanted, one.key.clone(), one.quoted.clone())).collect::<Vec<_>>()
+    };
+    let text = "    m_l > 30 && lepton[0].tight && jet[nBest].eta < 2\n";
+    let under = |before: usize, carets: usize| format!("{text}    {}{}", " ".repeat(before), "^".repeat(carets));
+    let at = |wanted, quoted| (wanted, "select.cut".to_owned(), quoted);
+    assert_eq!(of(None, "m_l"), [at(Wanted::Number, under(0, 3))]);
+    assert_eq!(uses.iter().find(|one| one.name == "m_l").unwrap().defined.as_deref(), Some("m_ll"));
+    let tight = [at(Wanted::Number, under(12, 15)), at(Wanted::Flag, under(12, 15))];
+    assert_eq!((of(Some("Electron"), "tight"), of(Some("Muon"), "tight")), (tight.to_vec(), tight.to_vec()));
+    assert_eq!(of(None, "nBest"), [at(Wanted::Number, under(35, 5)), at(Wanted::Place, under(35, 5))]);
+    assert_eq!(of(Some("Jet"), "pt")[0].1, "objects.jet.keep");
+    let weighted = compile(&definition, &Weight::column("genWeight", 1.0, 1.0).unwrap());
+    assert!(weighted.program.projection.uses.iter().any(|one| one.name == "genWeight"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::selection::select::program::{Check, NONE};
 /// Walks a program beside itself before registers were assigned, every loop twice, and asserts that every register holds
 /// what is read from it.
 fn registers_hold(definition: &Definition) {
-    let checked = check::check(definition, &mut Vec::new()).expect("no mistakes");
+    let checked = check::check(definition, &mut Vec::new()).0.expect("no mistakes");
     let emitted = emit::emit(definition, Some(&checked), None);
     let (mut steps, mut presences) = (emitted.steps.clone(), emitted.presences.clone());
     let registers =
