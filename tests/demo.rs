@@ -79,7 +79,11 @@ fn windows_over_two_rows_and_hunts_in_each_column_are_told() {
     assert_eq!(bounds("plane-2.csv", 1), [bounds("plane.csv", 1)[0], bounds("plane.csv", 2)[1]]);
     assert_eq!(read(folder.path(), "columns.csv").lines().count(), 1 + 57);
     let refused = demo(folder.path(), "cpu", Vec::new(), &["--set", "plane.row_widths=[1, 28]"]);
-    assert!(told(&refused).contains("windows over 28 rows (1 to 27 adjacent rows can be joined)"), "{}", told(&refused));
+    assert!(
+        told(&refused).contains("windows over 28 rows (1 to 27 adjacent rows can be joined)"),
+        "{}",
+        told(&refused)
+    );
 }
 
 #[test]

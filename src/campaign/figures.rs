@@ -67,7 +67,7 @@ pub(super) fn spectrum(style: &Style, quantity: &Quantity, bins: Bins) -> Figure
         marked: bins.marked,
     };
     let caption = "Observed events and their expectation; below, the Poisson significance of each bin with its sign. \
-                   The marked range holds the largest excess.";
+                   The marked range is the most significant window.";
     Figure::new("spectrum", "Spectrum", caption, Plot::Spectrum(plot))
 }
 

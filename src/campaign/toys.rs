@@ -109,7 +109,7 @@ impl fmt::Display for ThrownToys {
             .map(|range| format!("{} to {}", number::count(range.start), number::count(range.end - 1)));
         let revision = summary.git_revision.as_ref().map_or(String::new(), |revision| format!(" ({revision})"));
         writeln!(f, "Analysis             {}", summary.analysis)?;
-        writeln!(f, "Largest excess       {}", observed.place)?;
+        writeln!(f, "Most significant     {}", observed.place)?;
         writeln!(
             f,
             "                     {} observed, {} expected, local p = {}, {:.2} sigma",
@@ -122,7 +122,7 @@ impl fmt::Display for ThrownToys {
         writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
         writeln!(
             f,
-            "Toys                 {}, {} {} this excess",
+            "Toys                 {}, {} {} this significance",
             number::count(significance.toys),
             number::count(significance.exceed),
             if summary.exceedance == "above" { "above" } else { "with at least" }

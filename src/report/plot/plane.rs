@@ -42,7 +42,7 @@ pub struct PlaneMap {
     pub row_windows: Vec<(f64, f64)>,
     /// `r * c` cells, the columns of the first row first.
     pub cells: Vec<PlaneCell>,
-    /// Row and column of the largest excess.
+    /// Row and column of the most significant window.
     pub largest: Option<(usize, usize)>,
 }
 
@@ -227,7 +227,7 @@ impl PlaneMap {
         group.child(shapes::upright(24.0, grid.top, TITLE_SIZE, Anchor::End, &title))
     }
 
-    /// The outline of the largest excess, and in words above the map what it and the hatching mean.
+    /// The outline of the most significant window, and in words above the map what it and the hatching mean.
     fn notes(&self, grid: &Grid, hatch: &str) -> Element {
         let mut group = Element::new("g");
         let (rows, columns) = (self.row_windows.len(), self.columns());
@@ -242,7 +242,7 @@ impl PlaneMap {
                 Some(PlaneCell::Tested { significance, .. }) => format!(": {} σ", number::fixed(*significance, 2)),
                 _ => String::new(),
             };
-            let words = format!("Largest excess{size} at {}", self.place_words(row, column));
+            let words = format!("Most significant{size} at {}", self.place_words(row, column));
             let frame = shapes::rectangle(SIDES.0 + 1.0, grid.top - 21.0, 16.0, 12.0);
             group.push(frame.with("fill", "none").with("stroke", INK).with("stroke-width", "2"));
             group.push(shapes::label(SIDES.0 + 26.0, grid.top - 10.0, LABEL_SIZE, Anchor::Start, &words));

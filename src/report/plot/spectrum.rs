@@ -45,7 +45,7 @@ pub struct SpectrumPlot {
     pub observed_name: String,
     /// The legend of the expectation: `Smoothed simulation`.
     pub expected_name: String,
-    /// A window to mark, low and high: the largest excess.
+    /// A window to mark, low and high: the most significant one.
     pub marked: Option<(f64, f64)>,
 }
 
@@ -169,7 +169,7 @@ impl SpectrumPlot {
             entries.push((Symbol::Line(EXPECTED), self.expected_name.clone()));
         }
         if self.marked.is_some() {
-            entries.push((Symbol::Dashed(MARKED), "Largest excess".into()));
+            entries.push((Symbol::Dashed(MARKED), "Most significant window".into()));
         }
         let longest = entries.iter().map(|(_, words)| words.chars().count()).max().unwrap_or(0);
         // 7.6 units is the mean width of a character at this size; the legend ends near the right side.

@@ -143,12 +143,13 @@ impl Summary {
         Err(fault.because("the sha256 of their tables is another one").data())
     }
 
-    /// The global significance.
+    /// The global significance by the toys, without bounds: whether those hold is a matter of the experiment.
     ///
     /// # Errors
     /// More toys than an interval can be given for.
     pub fn significance(&self) -> Result<GlobalSignificance> {
-        GlobalSignificance::new(&self.tally, self.observed.local_ln_p, self.geometry.windows)
+        let significance = GlobalSignificance::new(&self.tally, self.observed.local_ln_p, self.geometry.windows)?;
+        Ok(significance.without_bounds())
     }
 
     /// The summary as a text that [`Summary::from_json`] reads back: the same text for equal summaries.
