@@ -187,8 +187,10 @@ fn counts_range(bins: &[Bin]) -> (f64, f64) {
     if high == 0.0 {
         return (0.1, 10.0);
     }
-    // Expectations far below one event are cut off: what cannot be seen in counts need not fill the page.
-    let bottom = (0.5 * low).max(0.1).min(0.5 * high);
+    // Expectations far below one event are cut off: what cannot be seen in counts need not fill the page. Where there are
+    // no counts, weights say what is small.
+    let counted = bins.iter().any(|bin| bin.observed.is_finite());
+    let bottom = (0.5 * low).max(if counted { 0.1 } else { 1e-6 * high }).min(0.5 * high);
     let top = bottom * (1.6 * high / bottom).powf(1.0 / FILLED);
     (bottom, top.max(10.0 * bottom))
 }
@@ -290,6 +292,15 @@ pub fn poisson_interval(n: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weighted_events_are_seen_however_small_their_weights() {
+        let bins = |observed: f64| {
+            [1e-4, 2e-5].map(|expected| Bin { low: 0.0, high: 1.0, observed, expected, error: 0.0, pull: f64::NAN })
+        };
+        assert_eq!(counts_range(&bins(f64::NAN)).0, 1e-5);
+        assert_eq!(counts_range(&bins(3.0)).0, 0.1);
+    }
 
     #[test]
     fn error_bars_are_the_garwood_interval() {
