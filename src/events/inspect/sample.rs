@@ -1,7 +1,7 @@
 //! Several files as the one sample that a card would make of them.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 
 use super::{ColumnInspection, Inspection, grouped, inspect};
 use crate::error::{Problems, Result};
@@ -12,7 +12,9 @@ use crate::events::read::expand;
 pub struct SampleInspection {
     /// The files in the order in which they are read; never none.
     pub files: Vec<Inspection>,
-    /// Columns that the files do not have alike: each cannot be read from all of them.
+    /// Columns that are not in all files, by the files and their order.
+    pub partial: Vec<String>,
+    /// What is said of columns whose types in two files contradict each other.
     pub contradictions: Vec<String>,
 }
 
@@ -25,11 +27,27 @@ pub fn inspect_sample(pattern: &str) -> Result<SampleInspection> {
     let paths = expand(&[pattern.to_owned()])?;
     let files: Vec<Inspection> = paths.iter().filter_map(|path| problems.take(inspect(path))).collect();
     problems.finish()?;
-    let contradictions = match files.split_first() {
-        Some((first, others)) => others.iter().flat_map(|other| contradictions(first, other)).collect(),
-        None => Vec::new(),
-    };
-    Ok(SampleInspection { files, contradictions })
+    let (mut partial, mut contradictions) = (Vec::new(), Vec::new());
+    let mut known: HashMap<&str, (usize, &Inspection, &ColumnInspection)> = HashMap::new();
+    for (file, column) in columns(&files) {
+        let (number, first, known) = known.entry(&column.name).or_insert((0, file, column));
+        *number += 1;
+        if !agree(known, column) {
+            let (name, one, two) = (&column.name, &known.data_type, &column.data_type);
+            let (there, here) = (first.path.display(), file.path.display());
+            contradictions.push(format!("column '{name}' is {one} in '{there}' and {two} in '{here}'"));
+        }
+    }
+    for (_, column) in columns(&files) {
+        if known.remove(column.name.as_str()).is_some_and(|(number, ..)| number < files.len()) {
+            partial.push(column.name.clone());
+        }
+    }
+    Ok(SampleInspection { files, partial, contradictions })
+}
+
+fn columns(files: &[Inspection]) -> impl Iterator<Item = (&Inspection, &ColumnInspection)> {
+    files.iter().flat_map(|file| file.columns.iter().map(move |column| (file, column)))
 }
 
 /// What a column can be read as.
@@ -65,22 +83,6 @@ fn agree(one: &ColumnInspection, other: &ColumnInspection) -> bool {
     one_listed == other_listed && alike
 }
 
-fn contradictions(first: &Inspection, other: &Inspection) -> Vec<String> {
-    let lacks = |column: &ColumnInspection, has: &Path, lacks: &Path| {
-        format!("column '{}' of '{}' is missing in '{}'", column.name, has.display(), lacks.display())
-    };
-    let in_first = first.columns.iter().filter_map(|column| {
-        let Some(here) = other.columns.iter().find(|known| known.name == column.name) else {
-            return Some(lacks(column, &first.path, &other.path));
-        };
-        let (one, two) = (&column.data_type, &here.data_type);
-        let (there, path) = (first.path.display(), other.path.display());
-        (!agree(column, here)).then(|| format!("column '{}' is {one} in '{there}' and {two} in '{path}'", column.name))
-    });
-    let new = other.columns.iter().filter(|column| !first.columns.iter().any(|known| known.name == column.name));
-    in_first.chain(new.map(|column| lacks(column, &other.path, &first.path))).collect()
-}
-
 impl fmt::Display for SampleInspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // More would hide the table.
@@ -92,15 +94,20 @@ impl fmt::Display for SampleInspection {
         }
         let rows = self.files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.rows));
         writeln!(f, "  the first of {} files with {} events together", self.files.len(), grouped(rows))?;
-        if self.contradictions.is_empty() {
-            writeln!(f, "  the others have the same columns")?;
+        match self.partial.len() {
+            0 => writeln!(f, "  all have the same columns")?,
+            number => {
+                let names = self.partial.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+                let more = if number > MOST { format!(", and {} more", number - MOST) } else { String::new() };
+                writeln!(f, "  not in all of them: {names}{more}")?;
+            }
         }
         for contradiction in self.contradictions.iter().take(MOST) {
             writeln!(f, "  contradiction: {contradiction}")?;
         }
-        match self.contradictions.len().saturating_sub(MOST) {
-            0 => Ok(()),
-            more => writeln!(f, "  and {more} more contradictions"),
+        match self.contradictions.len() {
+            number if number > MOST => writeln!(f, "  and {} more contradictions", number - MOST),
+            _ => Ok(()),
         }
     }
 }

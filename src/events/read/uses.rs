@@ -78,12 +78,12 @@ pub(super) fn misuse(
     Some((what, format!("it stands as {as_what} in {}", found.key), found.suggestion(&how)))
 }
 
-/// The nearest of the names, also of those that differ in case or go on after the word: `MET_pt` for `met`.
+/// The name that the word is in another case, or that goes on after it (`MET_pt` for `met`), or else the nearest.
 pub(super) fn nearest_name<'n>(word: &str, known: &[&'n str]) -> Option<&'n str> {
     let small = word.to_ascii_lowercase();
     let goes_on = |name: &&&str| {
         let name = name.to_ascii_lowercase();
         name.strip_prefix(&small).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     };
-    nearest(word, known.iter().copied()).or_else(|| known.iter().find(goes_on).copied())
+    known.iter().find(goes_on).copied().or_else(|| nearest(word, known.iter().copied()))
 }
