@@ -469,7 +469,7 @@ mod tests {
             (two.row(WindowId(3)), two.row_bounds(WindowId(3)), two.bounds(WindowId(3))),
             (1, (1., 4.), (20., 40.))
         );
-        assert_eq!(two.ranges(WindowId(9)).collect::<Vec<_>>(), [7..9]);
+        assert!(two.ranges(WindowId(9)).eq(std::iter::once(7..9)));
         assert_eq!(windows(&[0, 1, 1, 4]).unwrap_err().problems().len(), 3);
         assert!(windows(&[]).is_err());
     }

@@ -80,12 +80,12 @@ fn add_events(random: &Philox, toy: u64, events: u32, (cells, means, mean): (&[u
         added[place] += 1;
     }
     let (mut before, mut next) = (0, 0);
-    for cell in cells[0]..sums.len() {
+    for (cell, sum) in sums.iter_mut().enumerate().skip(cells[0]) {
         if cells.get(next) == Some(&cell) {
             before += added[next];
             next += 1;
         }
-        sums[cell] += before;
+        *sum += before;
     }
 }
 
