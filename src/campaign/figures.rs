@@ -273,7 +273,11 @@ pub(super) fn p_value(significance: &GlobalSignificance) -> String {
 /// A number of standard deviations with its error, or what the toys allow to say.
 pub(super) fn deviations(z: Deviations) -> String {
     match z {
-        Deviations::Measured { z, error } => format!("{z:.2} ± {error:.2} σ"),
+        Deviations::Measured { z, error } => {
+            // Rare tails know z to a thousandth: the error keeps a digit, down to 0.0001.
+            let decimals = [0.005, 0.0005].iter().filter(|smaller| error < **smaller).count() + 2;
+            format!("{z:.decimals$} ± {error:.decimals$} σ")
+        }
         Deviations::Above(bound) => format!("> {bound:.2} σ"),
         Deviations::Below(bound) => format!("< {bound:.2} σ"),
     }

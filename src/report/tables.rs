@@ -59,19 +59,30 @@ pub(super) fn cutflow(flow: &Cutflow) -> Element {
         ("of before", Column::Number),
     ];
     let percent = |share: f64| {
-        Cell::Rich(if share.is_nan() { "–".into() } else { format!("{} %", number::fixed(100.0 * share, 2)) })
+        let digits = match 100.0 * share {
+            small if small > 0.0 && small < 0.1 => number::significant(small, 2),
+            large => number::fixed(large, 2),
+        };
+        Cell::Rich(if share.is_nan() { "–".into() } else { format!("{digits} %") })
     };
     let rows = flow.rows.iter().map(|row| {
+        let decimals = decimals_of(row.error);
         vec![
             Cell::Plain(row.cut.clone()),
             Cell::Plain(number::count(row.events)),
-            Cell::Rich(number::fixed(row.sum_of_weights, 2)),
-            Cell::Rich(number::fixed(row.error, 2)),
+            Cell::Rich(number::fixed(row.sum_of_weights, decimals)),
+            Cell::Rich(number::fixed(row.error, decimals)),
             percent(row.efficiency),
             percent(row.relative_efficiency),
         ]
     });
     table(&columns, rows)
+}
+
+/// Decimals that show two digits of an error, two at least: signals of small cross sections have weights far below 0.01.
+fn decimals_of(error: f64) -> usize {
+    let first = if error > 0.0 { -error.log10().floor() } else { 0.0 };
+    (first as usize + 1).clamp(2, 12)
 }
 
 pub(super) fn timings(stages: &[StageTiming]) -> Element {
@@ -183,4 +194,14 @@ pub(super) fn link(path: &str) -> Element {
         }
     }
     Element::new("a").with("href", address).text(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_keep_two_digits() {
+        assert_eq!([0.0, 1e3, 0.5, 0.043, 2.4e-5, 1e-300].map(decimals_of), [2, 2, 2, 3, 6, 12]);
+    }
 }
