@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, Int64Array, ListArray, StructArray, UInt32Array};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float32Array, Int64Array, ListArray, StructArray, UInt32Array, UInt64Array,
+};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use files::{LENGTHS, columns, list_array, lists, with, write};
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use trawl::events::{
-    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, Preset, Projection, ReadOptions, Schema,
-    TableWriter, Values,
+    BadFiles, CollectionProjection, ColumnKind, EventSource, FileEvent, MappedColumn, Preset, Projection, ReadOptions,
+    Schema, TableWriter, Values,
 };
 use trawl::selection::{Cut, Definition, Object, Selection, Weight};
 use trawl::{Error, Result};
@@ -193,6 +195,42 @@ fn every_wrong_column_of_every_file_is_reported_at_once() {
         ]
     };
     assert_eq!(found, [in_file("1.parquet"), in_file("2.parquet")].concat());
+}
+
+#[test]
+fn events_keep_their_own_numbers_or_it_is_said_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let events = LENGTHS.len() as u64;
+    let without = || columns().into_iter().filter(|(name, _)| *name != "event").collect::<Vec<_>>();
+    let numbered = |array: ArrayRef| without().into_iter().chain([("event", array)]).collect();
+    let floats = Float32Array::from_iter_values((0..events).map(|event| 1000.0 + event as f32));
+    let integers = UInt64Array::from_iter_values((0..events).map(|event| 1000 + event));
+    write(Path::new(&at("floats.parquet")), numbered(Arc::new(floats)), Compression::SNAPPY);
+    write(Path::new(&at("integers.parquet")), numbered(Arc::new(integers)), Compression::SNAPPY);
+    write(Path::new(&at("none.parquet")), without(), Compression::SNAPPY);
+    let open = |names: &[&str], schema: Schema| {
+        let paths: Vec<String> = names.iter().map(|name| at(name)).collect();
+        EventSource::open_with(&paths, &projection(), &ReadOptions { schema, ..ReadOptions::default() })
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    let error = open(&["floats.parquet"], Schema::default()).unwrap_err();
+    assert!(
+        error.contains("column 'event' of") && error.contains("is float32, not an integer for each event"),
+        "{error}"
+    );
+    for names in [["integers.parquet", "none.parquet"], ["none.parquet", "integers.parquet"]] {
+        let error = open(&names, Schema::default()).unwrap_err();
+        assert!(error.contains("integers.parquet' numbers its events, "), "{error}");
+    }
+    let mut schema = Schema::default();
+    schema.map("event", MappedColumn::new("evnt", 1.0));
+    let error = open(&["integers.parquet"], schema).unwrap_err();
+    assert!(error.contains("column 'evnt' is missing in"), "{error}");
+    assert!(error.contains("(the card maps 'event' to it). Did you mean 'event'?"), "{error}");
+    assert_eq!(open(&["integers.parquet"], Schema::default()), Ok(()));
+    assert_eq!(open(&["none.parquet"], Schema::default()), Ok(()));
 }
 
 #[test]

@@ -126,6 +126,17 @@ pub(crate) enum Id {
     Event,
 }
 
+impl Id {
+    /// NanoAOD's name, by which it is mapped and written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::LuminosityBlock => "luminosityBlock",
+            Self::Event => "event",
+        }
+    }
+}
+
 /// A column that a file may have.
 pub(crate) type Place = MappedColumn;
 
@@ -183,15 +194,15 @@ impl Schema {
 
     /// The columns that may hold a part of the event's name; never none.
     pub(crate) fn id(&self, id: Id) -> Vec<String> {
-        let (name, physlite) = match id {
-            Id::Run => ("run", "EventInfoAuxDyn.runNumber"),
-            Id::LuminosityBlock => ("luminosityBlock", "EventInfoAuxDyn.lumiBlock"),
-            Id::Event => ("event", "EventInfoAuxDyn.eventNumber"),
+        let physlite = match id {
+            Id::Run => "EventInfoAuxDyn.runNumber",
+            Id::LuminosityBlock => "EventInfoAuxDyn.lumiBlock",
+            Id::Event => "EventInfoAuxDyn.eventNumber",
         };
-        match (self.columns.get(name), self.preset) {
+        match (self.columns.get(id.name()), self.preset) {
             (Some(place), _) => vec![place.column.clone()],
             (None, Preset::Physlite) => vec![physlite.to_owned()],
-            (None, _) => vec![name.to_owned()],
+            (None, _) => vec![id.name().to_owned()],
         }
     }
 

@@ -27,6 +27,19 @@ fn help_names_versions_and_units() {
 }
 
 #[test]
+fn what_is_no_file_is_not_replaced_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (_, err) = output(&["generate", "plane", "--events", "10", "-o", path], 2);
+    assert!(err.contains("is a folder (a whole file is put in its place)"), "{err}");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (_, err) = output(&["generate", "plane", "--events", "10", "-o", pipe.to_str().unwrap()], 2);
+    assert!(err.contains("is a device or a pipe"), "{err}");
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+}
+
+#[test]
 fn every_bad_argument_is_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.parquet");

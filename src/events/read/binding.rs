@@ -126,8 +126,9 @@ impl Binding {
                 return None;
             }
             let site = binder.id(id);
-            if let (None, Some(derived)) = (&site, needed) {
-                problems.push(binder.missing_id(id, derived));
+            let bad = if site.is_none() { binder.bad_id(id, needed) } else { None };
+            if let Some(bad) = bad {
+                problems.push(bad);
             }
             site
         };
@@ -381,10 +382,28 @@ impl<'a> Binder<'a> {
         uses::with_place(fault, Some(place), how).data()
     }
 
-    fn missing_id(&self, id: Id, derived: Derived) -> Error {
+    /// Why an id that was not found should have been: its column holds something else, the card names it, or a number is
+    /// made from it. Otherwise events go without, and survivors are numbered by their rows.
+    fn bad_id(&self, id: Id, needed: Option<Derived>) -> Option<Error> {
         let name = self.schema.id(id).remove(0);
+        if let Some(found) = self.find(&name) {
+            let (path, is) = (self.path.display(), words(found.data_type));
+            let problem = format!("column '{name}' of '{path}' is {is}, not an integer for each event");
+            let fault = Fault::new(NAME, problem).because("events are told apart by (run, luminosity block, event)");
+            let other = format!("Write it as integers, or name another column: columns.{} = \"...\".", id.name());
+            return Some(fault.suggest(other).data());
+        }
         let problem = format!("column '{name}' is missing in '{}'", self.path.display());
-        Fault::new(NAME, problem).because(format!("'{}' is made from it", derived.name())).data()
+        let why = match needed {
+            Some(derived) => format!("'{}' is made from it", derived.name()),
+            None if self.schema.maps(id.name()) => format!("the card maps '{}' to it", id.name()),
+            None => return None,
+        };
+        let fault = Fault::new(NAME, problem).because(why);
+        Some(match did_you_mean(&name, &self.columns()) {
+            Some(hint) => fault.suggest(hint).data(),
+            None => fault.data(),
+        })
     }
 
     fn missing(&self, wanted: &str, (collection, name): Need<'_>, hint: Option<String>) -> Error {

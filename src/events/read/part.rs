@@ -10,7 +10,7 @@ use super::decode::{Decoder, Trouble};
 use super::file::{self, Identity};
 use super::pages::Chunk;
 use super::stream::Demand;
-use super::{NAME, Projection, ReadOptions};
+use super::{Ids, NAME, Projection, ReadOptions};
 use crate::error::{Error, Fault, Result};
 use crate::events::EventBatch;
 use crate::events::luminosity::LuminosityMask;
@@ -65,6 +65,16 @@ impl FilePart {
     /// condition on it means would depend on the file.
     pub fn agree(self, first: Option<&Self>) -> Result<Self, (Error, Option<u64>)> {
         let Some(first) = first else { return Ok(self) };
+        if self.binding.ids == Ids::IfPresent && self.binding.event.is_some() != first.binding.event.is_some() {
+            let (with, without) = if self.binding.event.is_some() { (&self, first) } else { (first, &self) };
+            let problem =
+                format!("'{}' numbers its events, '{}' does not", with.path.display(), without.path.display());
+            let fault = Fault::new(NAME, problem).because("survivors of a sample are told apart by their numbers");
+            return Err((
+                fault.suggest("Add the column to that file, or make two samples of them").data(),
+                Some(self.rows()),
+            ));
+        }
         let Some((site, [one, here])) = first.binding.contradiction(&self.binding) else { return Ok(self) };
         let (there, path) = (first.path.display(), self.path.display());
         let fault = Fault::new(NAME, format!("column '{site}' is {one} in '{there}' and {here} in '{path}'"));

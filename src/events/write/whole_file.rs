@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::NAME;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// Writes under a temporary name beside `path`; [`WholeFile::publish`] makes it durable and gives it its name.
 /// Dropped before that, it leaves nothing behind.
@@ -19,6 +19,7 @@ pub(super) struct WholeFile {
 
 impl WholeFile {
     pub fn create(path: &Path) -> Result<Self> {
+        check_place(path)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".writing-").suffix(".tmp");
         // Temporary files are private by default; this one becomes an ordinary file, under the user's umask.
@@ -50,6 +51,19 @@ impl Write for WholeFile {
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// A file is renamed into its place, which must hold a file or nothing: a folder cannot be replaced, and a device, a pipe or
+/// what leads there would be gone.
+fn check_place(path: &Path) -> Result<()> {
+    // Links are followed; one that leads nowhere is replaced.
+    let Ok(there) = std::fs::metadata(path) else { return Ok(()) };
+    if there.is_file() {
+        return Ok(());
+    }
+    let what = if there.is_dir() { "a folder" } else { "a device or a pipe" };
+    let fault = Fault::new(NAME, format!("the output '{}' is {what}", path.display()));
+    Err(fault.because("a whole file is put in its place").suggest("Name a file.").usage())
 }
 
 fn folder_of(path: &Path) -> &Path {

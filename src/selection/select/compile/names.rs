@@ -45,6 +45,8 @@ impl<'a> Names<'a> {
                 refuse(format!("'{name}' is no name; {IDENTIFIER}"));
             } else if RESERVED.contains(&name.as_str()) {
                 refuse(format!("'{name}' means something else in expressions; choose another name"));
+            } else if MADE.contains(&name.as_str()) {
+                refuse(format!("'{name}' is a number that every event has; choose another name"));
             } else if let Some(function) = Function::named(name) {
                 refuse(format!("'{name}' is a function, {}; choose another name", function.usage()));
             } else if let Some(other) = known.get(name.as_str()) {
