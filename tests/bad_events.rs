@@ -229,6 +229,10 @@ fn events_keep_their_own_numbers_or_it_is_said_why_not() {
     let error = open(&["integers.parquet"], schema).unwrap_err();
     assert!(error.contains("column 'evnt' is missing in"), "{error}");
     assert!(error.contains("(the card maps 'event' to it). Did you mean 'event'?"), "{error}");
+    let twice = columns().into_iter().chain([("weight", columns().remove(0).1)]).collect();
+    write(Path::new(&at("twice.parquet")), twice, Compression::SNAPPY);
+    let error = open(&["twice.parquet"], Schema::default()).unwrap_err();
+    assert!(error.contains("twice.parquet' has 2 columns 'weight' (which is meant cannot be told)"), "{error}");
     assert_eq!(open(&["integers.parquet"], Schema::default()), Ok(()));
     assert_eq!(open(&["none.parquet"], Schema::default()), Ok(()));
 }

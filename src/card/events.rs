@@ -210,10 +210,16 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
 /// The integrated luminosity in 1/fb that simulations are brought to.
 fn read_luminosity(root: &Section) -> Option<f64> {
     let luminosity: Option<f64> = root.optional("luminosity_inverse_fb");
-    if luminosity.is_some_and(|luminosity| luminosity <= 0.0) {
-        root.problem("luminosity_inverse_fb", "an integrated luminosity is above 0");
+    if luminosity.is_some_and(|luminosity| !is_positive(luminosity)) {
+        root.problem("luminosity_inverse_fb", "an integrated luminosity is above 0, and finite");
+        // Any other, so that this stays one problem.
+        return Some(1.0);
     }
     luminosity
+}
+
+fn is_positive(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
 }
 
 fn read_samples(root: &Section, folder: &Path, luminosity: Option<f64>) -> Option<Vec<Sample>> {
@@ -264,11 +270,17 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
     let mut factor = section.or("scale", 1.0);
     let mut generator_sum = GeneratorSum::Given(1.0);
     let mut sound = true;
+    for (key, value) in [("scale", Some(factor)), ("largest_weight", largest)] {
+        if value.is_some_and(|value: f64| !is_positive(value)) {
+            section.problem(key, "expected a finite number above 0");
+            sound = false;
+        }
+    }
     if section.has("cross_section_pb") {
         let cross_section_pb = section.required::<f64>("cross_section_pb");
         let k_factor = section.or("k_factor", 1.0);
         for (key, value) in [("cross_section_pb", cross_section_pb), ("k_factor", Some(k_factor))] {
-            if value.is_some_and(|value: f64| !value.is_finite() || value <= 0.0) {
+            if value.is_some_and(|value: f64| !is_positive(value)) {
                 section.problem(key, "expected a finite number above 0");
                 sound = false;
             }
@@ -281,6 +293,10 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
             section.problem("cross_section_pb", why);
         }
         generator_sum = match sum? {
+            TextOrNumber::Number(sum) if !is_positive(sum) => {
+                section.problem("sum_of_generator_weights", "expected a finite number above 0, or \"in-files\"");
+                return None;
+            }
             TextOrNumber::Number(sum) => GeneratorSum::Given(sum),
             TextOrNumber::Text(word) if word == "in-files" => GeneratorSum::InFiles,
             TextOrNumber::Text(word) => {

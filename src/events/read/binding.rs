@@ -1,5 +1,6 @@
 //! From the names of a projection to the columns of one file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use arrow_schema::{DataType, Fields};
@@ -134,7 +135,25 @@ impl Binding {
         };
         let (run, luminosity_block, event) = (id(Id::Run), id(Id::LuminosityBlock), id(Id::Event));
         problems.finish()?;
-        Ok(Self { collections, scalars, run, luminosity_block, event, ids: projection.ids, leaves: binder.leaves })
+        let leaves = binder.leaves;
+        let binding = Self { collections, scalars, run, luminosity_block, event, ids: projection.ids, leaves };
+        binding.check_names(path, metadata)?;
+        Ok(binding)
+    }
+
+    /// A file may hold columns of one name: of those that are used, there must be one.
+    fn check_names(&self, path: &Path, metadata: &ArrowReaderMetadata) -> Result<()> {
+        let ids = [&self.run, &self.luminosity_block, &self.event].into_iter().flatten();
+        let used: BTreeSet<&str> = self.sites().chain(ids).map(|site| site.column.as_str()).collect();
+        let mut problems = Problems::default();
+        for name in used {
+            let times = metadata.schema().fields().iter().filter(|field| field.name() == name).count();
+            if times > 1 {
+                let fault = Fault::new(NAME, format!("'{}' has {times} columns '{name}'", path.display()));
+                problems.push(fault.because("which is meant cannot be told").suggest("Rename the others.").data());
+            }
+        }
+        problems.finish()
     }
 }
 
