@@ -28,6 +28,12 @@ const EVENTS_A_BATCH: usize = 1 << 14;
 const EVENTS_A_CHUNK: usize = 1 << 16;
 /// Batches that wait between the decoder and whoever takes them.
 const BATCHES_IN_QUEUE: usize = 4;
+/// What the products of the CPU may take while they wait, if all their events survived. Row groups are taken in their order, so a
+/// thread must be able to finish one while another works on the one before: with room for four batches, two threads were as
+/// fast as one on row groups of a million events (64 batches).
+const BYTES_IN_QUEUE: usize = 256 << 20;
+/// As many for each thread.
+const PRODUCTS_A_THREAD: usize = 64;
 
 /// A file that was left out.
 pub(super) struct Skipped {
@@ -312,7 +318,8 @@ fn on_cpu(
     // Of a file that may still fail, nothing is counted or written before it has ended well.
     let mut waiting: Vec<(u64, Streamed, Option<Survived>)> = Vec::new();
     let mut lost = Vec::new();
-    for event in source.map_files(EVENTS_A_BATCH, BATCHES_IN_QUEUE, work) {
+    let queue = products_in_queue(&selection, &fill);
+    for event in source.map_files(EVENTS_A_BATCH, queue, work) {
         match event? {
             FileEvent::Product(product) if run.bad_files == BadFiles::Skip => {
                 stage.add(product.0);
@@ -333,6 +340,16 @@ fn on_cpu(
         run.progress.interrupted()?;
     }
     Ok((total, lost))
+}
+
+/// How many products of the CPU may wait.
+fn products_in_queue(selection: &Selection, fill: &Fill) -> usize {
+    let outputs = selection.outputs();
+    let features: usize = outputs.features.iter().map(|table| table.number * table.quantities.len()).sum();
+    // Values, weight, flags and index of 4 bytes, ids of 16; sums, their squares and entries of each cell.
+    let of_event = 4 * (outputs.variables.len() + features + 3) + 16;
+    let bytes = EVENTS_A_BATCH * of_event + 40 * fill.rows();
+    (BYTES_IN_QUEUE / bytes).clamp(BATCHES_IN_QUEUE, PRODUCTS_A_THREAD * rayon::current_num_threads())
 }
 
 /// Adds what one batch yielded.
