@@ -67,7 +67,8 @@ impl Tables {
                     hash.update((column.len() as u64).to_le_bytes());
                     column.iter().for_each(|value| hash.update(value.to_bits().to_le_bytes()));
                 }
-                [&input.start, &input.end, &input.minimum, &input.critical]
+                hash.update(input.columns.to_le_bytes());
+                [&input.start, &input.end, &input.height, &input.minimum, &input.critical]
                     .into_iter()
                     .for_each(|column| words(&mut hash, column));
             }
