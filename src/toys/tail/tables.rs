@@ -117,6 +117,7 @@ impl TailTables {
     pub(crate) fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         let input = &self.input;
+        hash.update(input.columns.to_le_bytes());
         let narrow = [
             &input.cell,
             &input.guide,
