@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::write_whole;
 use super::manifest::{self, FileRecord, Hashed, Manifest};
 use crate::error::{Error, Fault, Result};
+use crate::events::WrittenFile;
 
 const NAME: &str = "campaign.output";
 
@@ -160,14 +161,15 @@ impl Output {
     }
 
     /// Records a file that was made at its path.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be read back.
-    pub fn record(&mut self, name: &str) -> Result<()> {
-        let path = self.path_of(name);
-        let record = FileRecord { path: name.into(), ..FileRecord::of(&path, None)? };
+    pub fn record(&mut self, name: &str, file: &WrittenFile) {
+        let record = FileRecord {
+            path: name.into(),
+            bytes: file.bytes,
+            rows: None,
+            sha256: manifest::hexadecimal(&file.sha256),
+            sha256_of: Hashed::Whole,
+        };
         lock(&self.written).push((name.to_owned(), Some(record)));
-        Ok(())
     }
 
     /// Writes down which samples are finished, as `manifest.unfinished` names them, for whoever cleans up after a run that

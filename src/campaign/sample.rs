@@ -16,7 +16,7 @@ use crate::events::{
 };
 use crate::math::exact::WeightScale;
 use crate::selection::tally::WeightedCount;
-use crate::selection::{Origin, Selection, Weight};
+use crate::selection::{Origin, Outputs, Selection, Weight};
 use crate::spectrum::{Axis, Fill};
 
 const NAME: &str = "campaign.sample";
@@ -311,7 +311,7 @@ fn on_cpu(
         move |batch: EventBatch| {
             let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
             let (counted, survivors) = select_and_fill(&selection, &fill, &filled, &batch, origin)?;
-            let survived = keeps.then(|| Survived::of(&batch, 0, survivors));
+            let survived = keeps.then(|| Survived::of(&batch, 0, &survivors, selection.outputs()));
             Ok((batch.columns.events as u64, counted, survived))
         }
     };
@@ -394,14 +394,14 @@ fn on_cuda(
                 if keep == Keep::Survivors {
                     ids.sent(batch);
                 }
-                waiting.extend(ids.of(parts));
+                waiting.extend(ids.of(parts, selection.outputs()));
                 current = Some((segment, ids));
             }
             FileEvent::Finished { .. } => {
                 if let Some((segment, mut ids)) = current.take_if(|_| run.bad_files == BadFiles::Skip) {
                     let (counted, parts) = segment.finish()?;
                     total.merge(&counted)?;
-                    waiting.extend(ids.of(parts));
+                    waiting.extend(ids.of(parts, selection.outputs()));
                     write(table, &mut waiting)?;
                 }
             }
@@ -418,7 +418,7 @@ fn on_cuda(
     if let Some((segment, mut ids)) = current {
         let (counted, parts) = segment.finish()?;
         total.merge(&counted)?;
-        waiting.extend(ids.of(parts));
+        waiting.extend(ids.of(parts, selection.outputs()));
         write(table, &mut waiting)?;
     }
     Ok((total, lost))
@@ -445,12 +445,12 @@ impl InFlight {
     }
 
     /// Gives the parts, which come in the order of the batches, their ids.
-    fn of(&mut self, parts: Vec<KeptPart>) -> impl Iterator<Item = Survived> {
+    fn of(&mut self, parts: Vec<KeptPart>, outputs: &Outputs) -> impl Iterator<Item = Survived> {
         parts.into_iter().filter_map(move |part| {
             while self.first < part.batch {
                 self.forget_one();
             }
-            self.batches.front().map(|batch| Survived::of(batch, part.first, part.survivors))
+            self.batches.front().map(|batch| Survived::of(batch, part.first, &part.survivors, outputs))
         })
     }
 }

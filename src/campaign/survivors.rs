@@ -7,18 +7,24 @@ use crate::events::{ColumnKind, EventBatch, EventSource, TableWriter, Values};
 use crate::report::DataFile;
 use crate::selection::{FeatureTable, Outputs, Selection, Survivors};
 
-/// Survivors with their ids, as far as their file has them.
+/// Survivors with their ids, as far as their file has them, shaped as the columns of the table: threads that select do this,
+/// so that what waits to be written is small and little is left for the one that writes.
 pub(super) struct Survived {
     run: Option<Vec<u32>>,
     luminosity_block: Option<Vec<u32>>,
     event: Vec<u64>,
-    survivors: Survivors<Host>,
+    variables: Vec<Vec<f32>>,
+    weight: Vec<f32>,
+    flags: Vec<Vec<bool>>,
+    /// Of each table of features: its quantities, and its mask.
+    features: Vec<(Vec<Vec<f32>>, Vec<bool>)>,
 }
 
 impl Survived {
     /// The survivors of a part of a batch that begins at its event `first`.
-    pub(super) fn of(batch: &EventBatch, first: usize, survivors: Survivors<Host>) -> Self {
-        let events = survivors.index[..survivors.count].iter().map(|index| first + *index as usize);
+    pub(super) fn of(batch: &EventBatch, first: usize, survivors: &Survivors<Host>, outputs: &Outputs) -> Self {
+        let count = survivors.count;
+        let events = survivors.index[..count].iter().map(|index| first + *index as usize);
         let of_survivors =
             |ids: &Option<Vec<u32>>| ids.as_ref().map(|ids| events.clone().map(|event| ids[event]).collect());
         let (run, luminosity_block) = (of_survivors(&batch.ids.run), of_survivors(&batch.ids.luminosity_block));
@@ -26,7 +32,19 @@ impl Survived {
             Some(ids) => events.map(|event| ids[event]).collect(),
             None => events.map(|event| batch.first_row + event as u64).collect(),
         };
-        Self { run, luminosity_block, event, survivors }
+        let variables = &survivors.variables[..outputs.variables.len()];
+        let flag = |bit| survivors.flags[..count].iter().map(|flags| flags >> bit & 1 == 1).collect();
+        let mask =
+            |table: &FeatureTable| rows(table, table.quantities.len(), survivors).map(|there| there != 0.0).collect();
+        Self {
+            run,
+            luminosity_block,
+            event,
+            variables: variables.iter().map(|column| column[..count].to_vec()).collect(),
+            weight: survivors.weight[..count].to_vec(),
+            flags: (0..outputs.flags.len()).map(flag).collect(),
+            features: outputs.features.iter().map(|table| (lists(table, survivors), mask(table))).collect(),
+        }
     }
 }
 
@@ -36,7 +54,6 @@ impl Survived {
 /// length.
 pub(super) struct SurvivorTable {
     name: String,
-    outputs: Outputs,
     has_runs: bool,
     has_luminosity_blocks: bool,
     writer: TableWriter,
@@ -44,7 +61,7 @@ pub(super) struct SurvivorTable {
 
 impl SurvivorTable {
     pub(super) fn create(run: &Run, name: &str, selection: &Selection, source: &EventSource) -> Result<Self> {
-        let outputs = selection.outputs().clone();
+        let outputs = selection.outputs();
         let (has_runs, has_luminosity_blocks) = (source.has_runs(), source.has_luminosity_blocks());
         let ids = [
             (has_runs, "run", ColumnKind::U32),
@@ -64,40 +81,29 @@ impl SurvivorTable {
         }
         let named: Vec<(&str, ColumnKind)> = columns.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         let writer = TableWriter::create(run.output.path_of(name), &named)?;
-        Ok(Self { name: name.to_owned(), outputs, has_runs, has_luminosity_blocks, writer })
+        Ok(Self { name: name.to_owned(), has_runs, has_luminosity_blocks, writer })
     }
 
     pub(super) fn write(&mut self, survived: &Survived) -> Result<()> {
-        let survivors = &survived.survivors;
-        let count = survivors.count;
-        let flags: Vec<Vec<bool>> = (0..self.outputs.flags.len())
-            .map(|bit| survivors.flags[..count].iter().map(|flags| flags >> bit & 1 == 1).collect())
-            .collect();
-        let features: Vec<Vec<f32>> = self.outputs.features.iter().flat_map(|table| lists(table, survivors)).collect();
-        let masks: Vec<Vec<bool>> = (self.outputs.features.iter())
-            .map(|table| rows(table, table.quantities.len(), survivors).map(|there| there != 0.0).collect())
-            .collect();
-        let unknown = vec![0; count];
+        let unknown = vec![0; survived.event.len()];
         let (runs, blocks) = (survived.run.as_ref(), survived.luminosity_block.as_ref());
         let mut values = Vec::new();
         values.extend(self.has_runs.then(|| Values::U32(runs.unwrap_or(&unknown))));
         values.extend(self.has_luminosity_blocks.then(|| Values::U32(blocks.unwrap_or(&unknown))));
         values.push(Values::U64(&survived.event));
-        let variables = &survivors.variables[..self.outputs.variables.len()];
-        values.extend(variables.iter().map(|column| Values::F32(&column[..count])));
-        values.push(Values::F32(&survivors.weight[..count]));
-        values.extend(flags.iter().map(|flags| Values::Bool(flags)));
-        let mut columns = features.iter();
-        for (table, mask) in self.outputs.features.iter().zip(&masks) {
-            values.extend(columns.by_ref().take(table.quantities.len()).map(|column| Values::F32(column)));
+        values.extend(survived.variables.iter().map(|column| Values::F32(column)));
+        values.push(Values::F32(&survived.weight));
+        values.extend(survived.flags.iter().map(|flags| Values::Bool(flags)));
+        for (quantities, mask) in &survived.features {
+            values.extend(quantities.iter().map(|quantity| Values::F32(quantity)));
             values.push(Values::Bool(mask));
         }
         self.writer.write(&values)
     }
 
     pub(super) fn finish(self, run: &mut Run, holds: &str) -> Result<()> {
-        self.writer.finish()?;
-        run.output.record(&self.name)?;
+        let written = self.writer.finish()?;
+        run.output.record(&self.name, &written);
         run.report.files.push(DataFile { path: self.name, holds: holds.into() });
         Ok(())
     }

@@ -39,4 +39,6 @@ pub use read::{
     MappedBatches, MappedFiles, Projection, ReadOptions, SkippedFile, Wanted,
 };
 pub use schema::{MappedColumn, Preset, Schema};
-pub use write::{Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, write_table};
+pub use write::{
+    Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, WrittenFile, write_table,
+};

@@ -248,7 +248,8 @@ impl EventSource {
         self.map_batches(rows_per_batch, queue, Ok)
     }
 
-    /// What `work` makes of the batches, in their order; it runs on the thread that decoded the batch.
+    /// What `work` makes of the batches, in their order; it runs on the thread that decoded the batch, or on one that has
+    /// nothing left to decode.
     ///
     /// Batches and memory are those of [`EventSource::batches`], with products in the queue instead of batches. A panic of
     /// the work is passed on to the consumer. A file that turns out to be damaged is an error here, also with
@@ -307,15 +308,14 @@ impl EventSource {
         W: Fn(EventBatch) -> Result<T> + Send + Sync + 'static,
     {
         let tasks = self.tasks(rows_per_batch.max(1));
-        let (count, parts, mask) = (tasks.len(), self.parts.clone(), self.mask.clone());
+        let (count, parts, mask, work) = (tasks.len(), self.parts.clone(), self.mask.clone(), Arc::new(work));
         let run = move |index: usize, outlet: &Outlet<'_, Step<T>>| {
             let task = &tasks[index];
             let (file, part) = (task.file, &parts[task.file]);
             let mut over = Demand::More;
             let read = part.read(task, mask.as_deref(), |batch| {
-                let product = work(batch).map(|product| Step { file, event: FileEvent::Product(product) });
-                let demand = if product.is_ok() { Demand::More } else { Demand::Stopped };
-                over = if outlet.put(product) == Demand::More { demand } else { Demand::Stopped };
+                let work = work.clone();
+                over = outlet.make(move || Ok(Step { file, event: FileEvent::Product(work(batch)?) }));
                 over
             });
             let last = tasks.get(index + 1).is_none_or(|next| next.file != file);

@@ -1,10 +1,15 @@
 //! Parallel decoding, delivery in order, bounded memory.
 //!
-//! Work is cut into *tasks*, runs of row groups of one file. Threads take tasks in order and put batches into the
+//! Work is cut into *tasks*, runs of row groups of one file. Threads take tasks in order and put products into the
 //! task's own queue; the consumer empties the queues in the order of the tasks. A thread waits when all queues together
-//! hold `limit` batches, unless the consumer has nothing left to take: the batch that it waits for is always let in,
-//! so nobody waits for ever. At most `limit + 1` batches are queued, and one more is in the hands of each thread.
+//! hold `limit` products, unless the consumer has nothing left to take: the product that it waits for is always let in,
+//! so nobody waits for ever. At most `limit + 1` products are queued, and one more is in the hands of each thread.
+//!
+//! A thread for which no task is left helps the others: they *lend* it what is to be done with a batch that they have
+//! decoded, and decode the next one meanwhile. So a file of one row group keeps more than one thread busy, and threads end
+//! together although row groups are few and large.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,7 +31,7 @@ pub(super) struct Outlet<'a, T> {
 }
 
 /// Whether anyone still wants products.
-#[derive(PartialEq, Eq, Clone, Copy)]
+#[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub(super) enum Demand {
     More,
     Stopped,
@@ -38,12 +43,19 @@ struct Shared<T> {
     room: Condvar,
     /// Signalled when the consumer may have become able to take something out.
     ready: Condvar,
+    /// Signalled when a thread without a task may have something to do, or nothing ever again.
+    lent: Condvar,
     limit: usize,
 }
 
 struct State<T> {
     /// The next task that a thread takes.
     next: usize,
+    /// The tasks that threads are at.
+    running: usize,
+    /// The threads that wait for something to be lent to them.
+    idle: usize,
+    loans: VecDeque<Loan<T>>,
     /// The task whose products the consumer takes.
     head: usize,
     queues: Vec<Queue<T>>,
@@ -53,10 +65,41 @@ struct State<T> {
 }
 
 struct Queue<T> {
-    products: VecDeque<Result<T>>,
+    products: VecDeque<Product<T>>,
+    /// The number of the first of them.
+    first: usize,
     done: bool,
+}
+
+enum Product<T> {
+    /// Another thread is at it.
+    Lent,
+    Made(Result<T>),
     /// What the work panicked with.
-    panic: Option<Box<dyn std::any::Any + Send>>,
+    Panicked(Box<dyn Any + Send>),
+}
+
+/// Work that makes one product of a task.
+struct Loan<T> {
+    task: usize,
+    product: usize,
+    work: Box<dyn FnOnce() -> Result<T> + Send>,
+}
+
+impl<T> Queue<T> {
+    fn push(&mut self, product: Product<T>) -> usize {
+        self.products.push_back(product);
+        self.first + self.products.len() - 1
+    }
+
+    /// The next product, if it is there.
+    fn pop(&mut self) -> Option<Product<T>> {
+        if matches!(self.products.front(), None | Some(Product::Lent)) {
+            return None;
+        }
+        self.first += 1;
+        self.products.pop_front()
+    }
 }
 
 impl<T> Shared<T> {
@@ -72,35 +115,90 @@ impl<T> Shared<T> {
             return None;
         }
         state.next += 1;
+        state.running += 1;
         Some(task)
     }
 
     /// Marks the task as done even if the work panicked, so that the consumer cannot wait for ever.
-    fn finish(&self, task: usize, panic: Option<Box<dyn std::any::Any + Send>>) {
-        let queue = &mut self.lock().queues[task];
+    fn finish(&self, task: usize, panic: Option<Box<dyn Any + Send>>) {
+        let mut state = self.lock();
+        state.running -= 1;
+        let panicked = panic.map(Product::Panicked);
+        state.queued += usize::from(panicked.is_some());
+        let queue = &mut state.queues[task];
         queue.done = true;
-        queue.panic = panic;
+        panicked.map(|panicked| queue.push(panicked));
         self.ready.notify_one();
+        self.lent.notify_all();
+    }
+
+    /// What another thread lends; nothing once all tasks are done.
+    fn borrow(&self) -> Option<Loan<T>> {
+        let mut state = self.lock();
+        loop {
+            if state.stop {
+                return None;
+            }
+            if let Some(loan) = state.loans.pop_front() {
+                return Some(loan);
+            }
+            if state.running == 0 {
+                return None;
+            }
+            state.idle += 1;
+            state = self.lent.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn give_back(&self, task: usize, product: usize, made: Product<T>) {
+        let queue = &mut self.lock().queues[task];
+        let place = product - queue.first;
+        queue.products[place] = made;
+        self.ready.notify_one();
+    }
+
+    /// Waits until a product of the task may be queued; `None` if nobody wants it any more.
+    fn wait_for_room(&self, task: usize) -> Option<MutexGuard<'_, State<T>>> {
+        let mut state = self.lock();
+        loop {
+            if state.stop {
+                return None;
+            }
+            let awaited = state.head == task && state.queues[task].products.is_empty();
+            if awaited || state.queued < self.limit {
+                return Some(state);
+            }
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
 impl<T> Outlet<'_, T> {
     /// Queues a product once there is room for it.
     pub fn put(&self, product: Result<T>) -> Demand {
-        let mut state = self.shared.lock();
-        loop {
-            if state.stop {
-                return Demand::Stopped;
-            }
-            let awaited = state.head == self.task && state.queues[self.task].products.is_empty();
-            if awaited || state.queued < self.shared.limit {
-                break;
-            }
-            state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.queues[self.task].products.push_back(product);
+        let Some(mut state) = self.shared.wait_for_room(self.task) else { return Demand::Stopped };
+        state.queues[self.task].push(Product::Made(product));
         state.queued += 1;
         self.shared.ready.notify_one();
+        Demand::More
+    }
+
+    /// Queues what `work` makes: of a thread that has nothing else to do, or here. Nothing follows an error.
+    pub fn make(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Demand {
+        let state = self.shared.lock();
+        let alone = state.idle <= state.loans.len();
+        drop(state);
+        if alone {
+            let product = work();
+            let demand = if product.is_ok() { Demand::More } else { Demand::Stopped };
+            return if self.put(product) == Demand::More { demand } else { Demand::Stopped };
+        }
+        let Some(mut state) = self.shared.wait_for_room(self.task) else { return Demand::Stopped };
+        let product = state.queues[self.task].push(Product::Lent);
+        state.queued += 1;
+        state.loans.push_back(Loan { task: self.task, product, work: Box::new(work) });
+        self.shared.lent.notify_one();
         Demand::More
     }
 }
@@ -111,9 +209,11 @@ impl<T: Send + 'static> Ordered<T> {
     where
         W: Fn(usize, &Outlet<'_, T>) + Send + Sync + 'static,
     {
-        let queues = (0..tasks).map(|_| Queue { products: VecDeque::new(), done: false, panic: None }).collect();
-        let state = Mutex::new(State { next: 0, head: 0, queues, queued: 0, stop: false });
-        let shared = Arc::new(Shared { state, room: Condvar::new(), ready: Condvar::new(), limit: limit.max(1) });
+        let queues = (0..tasks).map(|_| Queue { products: VecDeque::new(), first: 0, done: false }).collect();
+        let loans = VecDeque::new();
+        let state = State { next: 0, running: 0, idle: 0, loans, head: 0, queues, queued: 0, stop: false };
+        let [room, ready, lent] = std::array::from_fn(|_| Condvar::new());
+        let shared = Arc::new(Shared { state: Mutex::new(state), room, ready, lent, limit: limit.max(1) });
         let work = Arc::new(work);
         let run = || {
             let (shared, work) = (shared.clone(), work.clone());
@@ -125,10 +225,15 @@ impl<T: Send + 'static> Ordered<T> {
                     let worked = catch_unwind(AssertUnwindSafe(|| work(task, &outlet)));
                     shared.finish(task, worked.err());
                 }
+                while let Some(Loan { task, product, work }) = shared.borrow() {
+                    let made = catch_unwind(AssertUnwindSafe(work));
+                    shared.give_back(task, product, made.map_or_else(Product::Panicked, Product::Made));
+                }
             });
             thread.expect("the system has a thread to give, as std::thread::spawn assumes")
         };
-        let threads = (0..threads.clamp(1, tasks.max(1))).map(|_| run()).collect();
+        // One that decodes keeps hardly more than one that helps busy.
+        let threads = (0..threads.clamp(1, (2 * tasks).max(1))).map(|_| run()).collect();
         Self { shared, threads, failed: false }
     }
 }
@@ -145,21 +250,24 @@ impl<T> Iterator for Ordered<T> {
         loop {
             let head = state.head;
             let queue = state.queues.get_mut(head)?;
-            if let Some(product) = queue.products.pop_front() {
-                state.queued -= 1;
-                self.shared.room.notify_all();
-                self.failed = product.is_err();
-                return Some(product);
-            }
-            if let Some(panic) = queue.panic.take() {
-                drop(state);
-                resume_unwind(panic);
-            }
-            if queue.done {
-                state.head += 1;
-                self.shared.room.notify_all();
-            } else {
-                state = self.shared.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let product = queue.pop();
+            let done = queue.done && queue.products.is_empty();
+            match product {
+                Some(Product::Panicked(panic)) => {
+                    drop(state);
+                    resume_unwind(panic);
+                }
+                Some(Product::Made(product)) => {
+                    state.queued -= 1;
+                    self.shared.room.notify_all();
+                    self.failed = product.is_err();
+                    return Some(product);
+                }
+                _ if done => {
+                    state.head += 1;
+                    self.shared.room.notify_all();
+                }
+                _ => state = self.shared.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         }
     }
@@ -169,6 +277,7 @@ impl<T> Drop for Ordered<T> {
     fn drop(&mut self) {
         self.shared.lock().stop = true;
         self.shared.room.notify_all();
+        self.shared.lent.notify_all();
         for thread in self.threads.drain(..) {
             // A panic of the work was reported when it happened; there is nothing to add on the way out.
             let _ = thread.join();
@@ -247,5 +356,88 @@ mod tests {
         assert_eq!((ordered.next().unwrap().unwrap(), ordered.next().unwrap().unwrap()), (0, 1));
         assert!(ordered.next().unwrap().is_err());
         assert!(ordered.next().is_none());
+    }
+
+    /// Task t makes 5 products, of which some are lent once the other thread has no task left.
+    fn make(tasks: usize, threads: usize, limit: usize) -> Ordered<(usize, usize)> {
+        Ordered::start(tasks, threads, limit, |task, outlet| {
+            for part in 0..5 {
+                if (task + part) % 3 == 0 {
+                    std::thread::sleep(std::time::Duration::from_micros(200));
+                }
+                outlet.make(move || Ok((task, part)));
+            }
+        })
+    }
+
+    #[test]
+    fn order_stays_when_threads_help_each_other() {
+        for threads in [1, 2, 8] {
+            for (tasks, limit) in [(1, 1), (1, 3), (3, 1), (3, 100)] {
+                let expected: Vec<_> = (0..tasks).flat_map(|task| (0..5).map(move |part| (task, part))).collect();
+                let got: Vec<_> = make(tasks, threads, limit).map(|product| product.unwrap()).collect();
+                assert_eq!(got, expected, "{tasks} tasks, {threads} threads, {limit} queued");
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_without_a_task_works_for_one_that_has() {
+        let by = |part: usize| move || Ok((part, std::thread::current().id()));
+        let ordered = Ordered::start(1, 2, 100, move |_, outlet| {
+            for part in 0..50 {
+                // The other thread finds no task within this time.
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                outlet.make(by(part));
+            }
+        });
+        let products: Vec<_> = ordered.map(|product| product.unwrap()).collect();
+        let threads: std::collections::HashSet<_> = products.iter().map(|(_, thread)| *thread).collect();
+        assert_eq!(threads.len(), 2);
+        assert!(products.iter().map(|(part, _)| *part).eq(0..50));
+    }
+
+    #[test]
+    fn errors_and_panics_of_helpers_come_at_their_places() {
+        let start = |panics: bool| {
+            Ordered::start(1, 2, 100, move |_, outlet| {
+                for part in 0..50 {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    let work = move || match part {
+                        30 if panics => panic!("on purpose"),
+                        30 => Err(Fault::new("test", "no").data()),
+                        _ => Ok(part),
+                    };
+                    if outlet.make(work) == Demand::Stopped {
+                        return;
+                    }
+                }
+            })
+        };
+        let mut failing = start(false);
+        assert!((0..30).all(|part| failing.next().unwrap().unwrap() == part));
+        assert!(failing.next().unwrap().is_err() && failing.next().is_none());
+        let mut panicking = start(true);
+        assert!((0..30).all(|part| panicking.next().unwrap().unwrap() == part));
+        assert!(catch_unwind(AssertUnwindSafe(|| panicking.next().is_some())).is_err());
+    }
+
+    #[test]
+    fn what_is_lent_stays_within_the_limit_and_may_be_dropped() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let mut ordered = Ordered::start(1, 4, 3, move |_, outlet| {
+            for _ in 0..1000 {
+                let counter = counter.clone();
+                if outlet.make(move || Ok(counter.fetch_add(1, Ordering::SeqCst))) == Demand::Stopped {
+                    return;
+                }
+            }
+        });
+        for taken in 0..200 {
+            std::thread::sleep(std::time::Duration::from_micros(50));
+            assert!(made.load(Ordering::SeqCst) <= taken + 8);
+            ordered.next().unwrap().unwrap();
+        }
     }
 }

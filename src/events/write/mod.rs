@@ -32,7 +32,8 @@ use crate::error::{Error, Fault, Result};
 use crate::events::read::binding::{counter_name, flat_name};
 use crate::events::{Collection, EventBatch, EventIds, Projection};
 pub use table::{Column, ColumnKind, TableWriter, Values, write_table};
-use whole_file::WholeFile;
+pub use whole_file::WrittenFile;
+use whole_file::{GrowingFile, WholeFile};
 
 /// The name of the operation in messages.
 const NAME: &str = "events.write";

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_buffer::ScalarBuffer;
+use bytes::Bytes;
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
+use parquet::column::page::PageWriter;
+use parquet::column::writer::{ColumnCloseResult, ColumnWriterImpl};
 use parquet::data_type::{BoolType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, Type, TypePtr};
+use rayon::prelude::*;
 
-use super::{Layout, NAME, WholeFile, properties, refused};
+use super::{GrowingFile, Layout, NAME, WrittenFile, properties, refused};
 use crate::error::{Error, Fault, Result};
 
 /// What a column of a table holds.
@@ -93,7 +98,7 @@ pub struct TableWriter {
     columns: Vec<Buffered>,
     rows: usize,
     /// `None` after an error.
-    writer: Option<SerializedFileWriter<WholeFile>>,
+    writer: Option<SerializedFileWriter<GrowingFile>>,
 }
 
 /// A column, and its values since the last row group.
@@ -101,6 +106,8 @@ struct Buffered {
     name: String,
     kind: ColumnKind,
     values: Buffer,
+    /// The memory of the pages of the row group before.
+    spare: Vec<u8>,
 }
 
 /// In Parquet's physical types.
@@ -121,7 +128,7 @@ impl Buffered {
             ColumnKind::U64 => Buffer::I64(Vec::new()),
             ColumnKind::Bool | ColumnKind::BoolList { .. } => Buffer::Bool(Vec::new()),
         };
-        Self { name: name.to_owned(), kind, values }
+        Self { name: name.to_owned(), kind, values, spare: Vec::new() }
     }
 
     fn push(&mut self, values: Values<'_>) -> Result<(), String> {
@@ -162,18 +169,49 @@ impl Buffered {
         group(&self.name, vec![entries], Repetition::REQUIRED, Some(LogicalType::List))
     }
 
-    /// Writes and forgets the values of `rows` rows.
-    fn write(&mut self, rows: usize, mut column: SerializedColumnWriter<'_>) -> Result<(), ParquetError> {
+    /// Encodes and forgets the values of `rows` rows.
+    fn encode(&mut self, rows: usize, chunk: Chunk) -> Result<Encoded, ParquetError> {
         let levels = self.kind.list_length().map(|length| levels(rows, length));
         let levels = levels.as_ref().map(|[definition, repetition]| (&definition[..], &repetition[..]));
+        let chunk = Chunk { sink: std::mem::take(&mut self.spare), ..chunk };
         match &mut self.values {
-            Buffer::F32(values) => write::<FloatType>(&mut column, values, levels)?,
-            Buffer::F64(values) => write::<DoubleType>(&mut column, values, levels)?,
-            Buffer::I32(values) => write::<Int32Type>(&mut column, values, levels)?,
-            Buffer::I64(values) => write::<Int64Type>(&mut column, values, levels)?,
-            Buffer::Bool(values) => write::<BoolType>(&mut column, values, levels)?,
+            Buffer::F32(values) => chunk.encode::<FloatType>(values, levels),
+            Buffer::F64(values) => chunk.encode::<DoubleType>(values, levels),
+            Buffer::I32(values) => chunk.encode::<Int32Type>(values, levels),
+            Buffer::I64(values) => chunk.encode::<Int64Type>(values, levels),
+            Buffer::Bool(values) => chunk.encode::<BoolType>(values, levels),
         }
-        column.close()
+    }
+}
+
+/// A column of a row group, to be encoded in memory: so several are at once. (The `ArrowColumnWriter` of the `parquet` crate
+/// would do it too; it took 0.07 s more for 900,000 rows of 12 columns, of 0.2 s.)
+struct Chunk {
+    column: ColumnDescPtr,
+    properties: WriterPropertiesPtr,
+    sink: Vec<u8>,
+}
+
+/// The pages of a column of a row group.
+struct Encoded {
+    pages: Bytes,
+    closed: ColumnCloseResult,
+}
+
+impl Chunk {
+    fn encode<T: DataType>(
+        self,
+        values: &mut Vec<T::T>,
+        levels: Option<(&[i16], &[i16])>,
+    ) -> Result<Encoded, ParquetError> {
+        let mut pages = TrackedWrite::new(self.sink);
+        let sink: Box<dyn PageWriter> = Box::new(SerializedPageWriter::new(&mut pages));
+        let mut writer = ColumnWriterImpl::<T>::new(self.column, self.properties, sink);
+        let (definition, repetition) = levels.unzip();
+        writer.write_batch(values, definition, repetition)?;
+        values.clear();
+        let closed = writer.close()?;
+        Ok(Encoded { pages: pages.into_inner()?.into(), closed })
     }
 }
 
@@ -184,17 +222,6 @@ fn levels(rows: usize, length: usize) -> [Vec<i16>; 2] {
     }
     let repetition = (0..rows * length).map(|entry| i16::from(entry % length != 0)).collect();
     [vec![1; rows * length], repetition]
-}
-
-fn write<T: DataType>(
-    column: &mut SerializedColumnWriter<'_>,
-    values: &mut Vec<T::T>,
-    levels: Option<(&[i16], &[i16])>,
-) -> Result<(), ParquetError> {
-    let (definition, repetition) = levels.unzip();
-    column.typed::<T>().write_batch(values, definition, repetition)?;
-    values.clear();
-    Ok(())
 }
 
 impl TableWriter {
@@ -214,12 +241,12 @@ impl TableWriter {
         if table.columns.is_empty() {
             return Err(table.contradiction("it has no columns"));
         }
-        let file = WholeFile::create(&table.path)?;
+        let file = GrowingFile::create(&table.path)?;
         table.writer = Some(table.start(file).map_err(|error| refused(&table.path, error))?);
         Ok(table)
     }
 
-    fn start(&self, file: WholeFile) -> Result<SerializedFileWriter<WholeFile>, ParquetError> {
+    fn start(&self, file: GrowingFile) -> Result<SerializedFileWriter<GrowingFile>, ParquetError> {
         let fields = self.columns.iter().map(Buffered::parquet_type).collect::<Result<Vec<_>, _>>()?;
         let schema = Type::group_type_builder("schema").with_fields(fields).build()?;
         SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties(Layout::default())))
@@ -259,23 +286,13 @@ impl TableWriter {
         }
     }
 
-    /// Writes the row group.
+    /// Writes the row group, whose columns are encoded by as many threads as there are.
     fn flush(&mut self) -> Result<()> {
         let Some(mut writer) = self.writer.take() else {
             return Err(self.contradiction("an earlier error ended this file"));
         };
         let rows = std::mem::take(&mut self.rows);
-        let columns = &mut self.columns;
-        let flush = || {
-            let mut group = writer.next_row_group()?;
-            for buffered in columns {
-                // The schema was made from these columns.
-                let Some(column) = group.next_column()? else { break };
-                buffered.write(rows, column)?;
-            }
-            group.close().map(drop)
-        };
-        flush().map_err(|error| refused(&self.path, error))?;
+        write_group(&mut writer, &mut self.columns, rows).map_err(|error| refused(&self.path, error))?;
         self.writer = Some(writer);
         Ok(())
     }
@@ -284,7 +301,7 @@ impl TableWriter {
     ///
     /// # Errors
     /// If an earlier error ended the file, or the disk refuses.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self) -> Result<WrittenFile> {
         if self.rows > 0 {
             self.flush()?;
         }
@@ -297,6 +314,27 @@ impl TableWriter {
     fn contradiction(&self, why: &str) -> Error {
         Fault::new(NAME, format!("'{}' cannot be written", self.path.display())).because(why).data()
     }
+}
+
+fn write_group(
+    writer: &mut SerializedFileWriter<GrowingFile>,
+    columns: &mut [Buffered],
+    rows: usize,
+) -> Result<(), ParquetError> {
+    let (schema, properties) = (writer.schema_descr(), writer.properties());
+    // The schema was made from these columns: each has one leaf.
+    let encode = |(at, column): (usize, &mut Buffered)| {
+        column.encode(rows, Chunk { column: schema.column(at), properties: properties.clone(), sink: Vec::new() })
+    };
+    let encoded: Vec<Encoded> = columns.par_iter_mut().enumerate().map(encode).collect::<Result<_, _>>()?;
+    let mut group = writer.next_row_group()?;
+    for (column, Encoded { pages, closed }) in columns.iter_mut().zip(encoded) {
+        group.append_column(&pages, closed)?;
+        column.spare = pages.into();
+        column.spare.clear();
+    }
+    group.close()?;
+    Ok(writer.inner_mut().sync_soon()?)
 }
 
 /// A column of a table that is held as a whole.
@@ -350,7 +388,7 @@ impl Column {
 ///
 /// # Errors
 /// Columns of different lengths, a name used twice, a disk that refuses.
-pub fn write_table(path: impl AsRef<Path>, columns: &[(&str, Column)]) -> Result<()> {
+pub fn write_table(path: impl AsRef<Path>, columns: &[(&str, Column)]) -> Result<WrittenFile> {
     let kinds: Vec<_> = columns.iter().map(|(name, column)| (*name, column.kind())).collect();
     let mut writer = TableWriter::create(path, &kinds)?;
     let rows = Layout::default().rows_per_group;
