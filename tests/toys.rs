@@ -132,6 +132,28 @@ fn the_rare_tail_answers_where_toys_cannot() {
     assert!(tail >= local && tail <= local + 7_f64.ln(), "{local} {tail}");
     assert!(!said.contains("Too few toys") && text(&place, "rare/report.html").contains("of the rare tail"), "{said}");
     assert_eq!(found["bounds_that_hold"], "both");
+    // Its toys stop at 0.5 %, or where the card says.
+    let rare = |folder: &str| answer(&place, folder)["rare_tail"].clone();
+    assert_eq!(rare("rare")["stopped_by"], "accuracy");
+    assert_eq!((rare("rare")["accuracy_wanted"].as_f64(), rare("rare")["toys"].as_u64()), (Some(0.005), Some(4000)));
+    let most = ["--set", "toys.tail_maximum=300", "--set", "toys.accuracy=0.0001", "--set", "toys.maximum=50000"];
+    let mut command = trawl();
+    command.current_dir(&place.folder).args(["run", "card.toml", "--output", "most"]).args(most);
+    let said = say(command);
+    assert!(said.code == Some(0) && said.err.contains("toys.tail: 300 toys give "), "{}", said.err);
+    assert!(
+        said.out.contains("the most allowed, before the accuracy of 0.0100 % was reached: accurate"),
+        "{}",
+        said.out
+    );
+    assert_eq!((&rare("most")["stopped_by"], rare("most")["toys"].as_u64()), (&Value::from("maximum"), Some(300)));
+    assert!(text(&place, "most/report.html").contains("Toys of the rare tail stopped at"));
+    for threads in ["1", "2"] {
+        let flags = ["--threads", threads, "--output", threads, "--accuracy", "0.002", "--set", "toys.maximum=50000"];
+        done(&place, &[&["run", "card.toml"], &flags[..]].concat());
+    }
+    assert_eq!(rare("1"), rare("2"));
+    assert_eq!(rare("1")["accuracy_wanted"], 0.002);
     // With an uncertainty of 10 % it is less rare, and the bounds from local p-values do not hold.
     let uncertainty = ["--set", "toys.uncertainty.templates.common=0.1"];
     done(&place, &[&["run", "card.toml", "--output", "smeared"], &uncertainty[..]].concat());

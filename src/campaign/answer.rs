@@ -157,6 +157,7 @@ pub(super) fn report(searched: &Searched) -> Answer {
         facts[0].name.push_str(" of the toys");
         let place = if rare.role == Role::Answer { 0 } else { 2 };
         facts.insert(place, Fact::new("Global *p*-value of the rare tail", rare.words()));
+        facts.insert(place + 1, Fact::new("Toys of the rare tail stopped at", stopped_because(rare.stopped)));
     }
     facts.push(Fact::new("Background uncertainty of the toys", searched.experiment.smearing()));
     facts.push(Fact::new("Gross and Vitells", gross_vitells(&searched.gross_vitells)));
@@ -347,6 +348,7 @@ impl fmt::Display for Outcome {
             }
             if let Some(rare) = &found.rare {
                 writeln!(f, "Rare tail            {}", plain(&rare.words()))?;
+                writeln!(f, "                     {}", plain(&stopped_because(rare.stopped)))?;
                 if rare.role == Role::Answer {
                     writeln!(f, "                     the answer")?;
                 }

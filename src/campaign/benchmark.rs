@@ -13,8 +13,8 @@ use crate::hunt::{BumpHunter, Findings, Scan, Windows};
 use crate::math::special::ln_normal_survival;
 use crate::spectrum::Expectation;
 use crate::toys::{
-    BackgroundUncertainty, Exceedance, Experiment, SmearedTail, Smearing, Statistic, Tail, TailEstimate, Template,
-    Throw,
+    BackgroundUncertainty, Exceedance, ExceedingToys, Experiment, SmearedTailEstimate, Smearing, Statistic, Stopping,
+    TailEstimate, Template, Throw, exceeding,
 };
 
 const NAME: &str = "bench";
@@ -52,7 +52,7 @@ pub struct Measured {
     pub case: &'static str,
     /// The device, in words.
     pub device: String,
-    /// How many toys a run threw.
+    /// How many toys a run threw; the last one, where an accuracy ended them.
     pub toys: u64,
     /// Wall seconds of each run, after one that is not counted.
     pub seconds: Vec<f64>,
@@ -67,15 +67,26 @@ pub struct Measured {
     pub relative_error: Option<f64>,
 }
 
-/// Runs a case `runs` times, and once before.
+/// Runs a case `runs` times, and once before. Toys of the rare tail stop at an `accuracy`, if there is one, and `toys` are the most.
 ///
 /// # Errors
-/// No toys or no runs; what the device answers.
-pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> Result<Measured> {
+/// No toys or no runs; an accuracy of other toys; what the device answers.
+pub fn benchmark(
+    case: BenchmarkCase,
+    device: &Device,
+    toys: u64,
+    runs: u32,
+    accuracy: Option<f64>,
+) -> Result<Measured> {
     if toys == 0 || runs == 0 {
         let fault = Fault::new(NAME, format!("{runs} runs of {toys} toys")).because("nothing would be measured");
         return Err(fault.suggest("Use 1 or more of both.").usage());
     }
+    if accuracy.is_some() && !matches!(case, BenchmarkCase::Tail | BenchmarkCase::SmearedTail) {
+        let fault = Fault::new(NAME, "an accuracy of toys that are thrown by number");
+        return Err(fault.because("only those of the rare tail stop at one").suggest("Leave out --accuracy.").usage());
+    }
+    let stopping = accuracy.map_or(Stopping::After(toys), |accuracy| exceeding::at_accuracy(accuracy, toys));
     let mut measured = Measured {
         case: BenchmarkCase::ALL.iter().find(|(_, this)| *this == case).map_or("", |(name, _)| *name),
         device: device.to_string(),
@@ -101,7 +112,7 @@ pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> 
             }
         };
         measured.observed_z = findings.z;
-        measured.throw(case, device, experiment, findings, run * toys)?;
+        measured.throw(case, device, experiment, findings, (run * toys, stopping))?;
         if run > 0 {
             measured.seconds.push(start.elapsed().as_secs_f64());
         }
@@ -110,33 +121,32 @@ pub fn benchmark(case: BenchmarkCase, device: &Device, toys: u64, runs: u32) -> 
 }
 
 impl Measured {
-    /// One run: its toys are numbered from `first_toy` on.
+    /// One run: its toys are numbered from `first_toy` on, and those of the rare tail stop as `stopping` says.
     fn throw(
         &mut self,
         case: BenchmarkCase,
         device: &Device,
         experiment: &Experiment,
         findings: &Findings,
-        first_toy: u64,
+        (first_toy, stopping): (u64, Stopping),
     ) -> Result<()> {
-        let (seed, toys) = (1, self.toys);
+        let seed = 1;
+        let exceeding = ExceedingToys { seed, first_toy, stopping };
         match case {
             BenchmarkCase::BruteForceToys | BenchmarkCase::SmearedToys | BenchmarkCase::PseudoExperiments => {
-                let tally = experiment.throw(device, findings, Throw { seed, first_toy, toys }, &|_| Ok(()))?;
+                let toys = Throw { seed, first_toy, toys: stopping.most() };
+                let tally = experiment.throw(device, findings, toys, &|_| Ok(()))?;
                 (self.levels, self.exceed) = (tally.levels().to_vec(), tally.exceed());
             }
             BenchmarkCase::Tail => {
-                let tally = experiment.tail(device, findings.ln_p, Tail { seed, first_toy, toys }, &|_| Ok(()))?;
-                (self.relative_error, self.exceed) = (Some(TailEstimate::new(&tally)?.relative_error), toys);
+                let (tally, _) = experiment.tail_until(device, findings.ln_p, exceeding, &mut |_| Ok(()))?;
+                self.relative_error = Some(TailEstimate::new(&tally)?.relative_error);
+                (self.toys, self.exceed) = (tally.toys(), tally.toys());
             }
             BenchmarkCase::SmearedTail => {
-                let (Some(input), Some((uncertainty, _))) =
-                    (experiment.smeared_input(findings), experiment.uncertainty())
-                else {
-                    return Err(Fault::new(NAME, "the case has no uncertainty").usage());
-                };
-                let tail = SmearedTail { seed, first_toy, toys, smearing: uncertainty.smearing() };
-                (self.relative_error, self.exceed) = (Some(tail.estimate(&input)?.relative_error), toys);
+                let (tally, _) = experiment.smeared_tail_until(findings, exceeding, &mut |_| Ok(()))?;
+                self.relative_error = Some(SmearedTailEstimate::new(&tally)?.relative_error);
+                (self.toys, self.exceed) = (tally.toys(), tally.toys());
             }
         }
         Ok(())

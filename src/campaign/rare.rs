@@ -9,10 +9,9 @@ use crate::Device;
 use crate::error::Result;
 use crate::hunt::Findings;
 use crate::report::number;
-use crate::toys::smeared_tail::WeightTally;
 use crate::toys::{
-    Deviations, Experiment, GlobalSignificance, Method, SmearedTail, SmearedTailEstimate, Smearing, Tail, TailEstimate,
-    smeared,
+    Deviations, ExceedingToys, Experiment, GlobalSignificance, Method, SmearedTail, SmearedTailEstimate, Stopped, Tail,
+    TailEstimate, TailTally, ToySettings,
 };
 
 /// The estimate of the rare tail and its part in the answer.
@@ -30,6 +29,8 @@ pub struct RareTail {
     pub z: Deviations,
     /// The number of toys.
     pub toys: u64,
+    /// Why there are no more.
+    pub stopped: Stopped,
     /// As many toys of equal weight would do as well.
     pub effective_toys: f64,
     /// The sum of the windows' own probabilities.
@@ -69,7 +70,8 @@ pub(super) fn role(
     }
 }
 
-/// Estimates the rare tail beyond the observation, with toys of `seed`. Uncertain expectations are drawn on the CPU.
+/// Estimates the rare tail beyond the observation, with toys of `seed` until they are as accurate as `settings` ask for.
+/// Uncertain expectations are drawn on the CPU.
 ///
 /// # Errors
 /// What the estimators refuse, a failure of the device, an interruption.
@@ -78,50 +80,50 @@ pub(super) fn estimate(
     progress: &Progress,
     experiment: &Experiment,
     findings: &Findings,
-    seed: u64,
+    (settings, seed): (&ToySettings, u64),
     role: Role,
 ) -> Result<(RareTail, StageRecord)> {
-    if let (Some(input), Some((uncertainty, _))) = (experiment.smeared_input(findings), experiment.uncertainty()) {
-        return smeared(progress, &input, uncertainty.smearing(), seed, role);
-    }
-    let toys = Tail { seed, first_toy: 0, toys: Tail::USUAL_TOYS };
-    let stage = progress.stage("tail", "toys", Some(toys.toys));
-    let tally = experiment.tail(device, findings.ln_p, toys, &|tally| {
-        stage.add(tally.toys() - stage.done());
+    let uncertain = experiment.uncertainty().is_some();
+    let stopping = settings.tail_stopping(if uncertain { SmearedTail::USUAL_ACCURACY } else { Tail::USUAL_ACCURACY });
+    let stage = progress.stage("tail", "toys", Some(stopping.most()));
+    let thrown = |toys: u64| {
+        stage.add(toys - stage.done());
         progress.interrupted()
-    })?;
-    let TailEstimate { ln_p, relative_error, z, toys, effective_toys, sum_of_local, .. } = TailEstimate::new(&tally)?;
-    let operation = "toys.tail";
-    Ok((RareTail { role, operation, ln_p, relative_error, z, toys, effective_toys, sum_of_local }, stage.finish()))
-}
-
-fn smeared(
-    progress: &Progress,
-    input: &smeared::Input<crate::device::Host>,
-    smearing: Smearing,
-    seed: u64,
-    role: Role,
-) -> Result<(RareTail, StageRecord)> {
-    // Each part makes the proposals again, which takes as long as some hundred toys.
-    const TOYS_A_PART: u64 = 8_000;
-    const { assert!(SmearedTail::USUAL_TOYS.is_multiple_of(TOYS_A_PART)) };
-    let stage = progress.stage("tail", "toys", Some(SmearedTail::USUAL_TOYS));
-    let part = |number: u64| -> Result<WeightTally> {
-        progress.interrupted()?;
-        let tally = SmearedTail { seed, first_toy: number * TOYS_A_PART, toys: TOYS_A_PART, smearing }.tally(input)?;
-        stage.add(TOYS_A_PART);
-        Ok(tally)
     };
-    let parts = SmearedTail::USUAL_TOYS / TOYS_A_PART;
-    let all = (1..parts).try_fold(part(0)?, |sum, number| sum.merge(part(number)?))?;
-    let SmearedTailEstimate { ln_p, relative_error, toys, effective_toys, sum_of_local, .. } =
-        SmearedTailEstimate::new(&all)?;
-    let z = Deviations::of_tail(ln_p, relative_error, toys);
-    let operation = "toys.smeared_tail";
-    Ok((RareTail { role, operation, ln_p, relative_error, z, toys, effective_toys, sum_of_local }, stage.finish()))
+    let toys = ExceedingToys { seed, first_toy: 0, stopping };
+    let rare = if uncertain {
+        let (tally, stopped) = experiment.smeared_tail_until(findings, toys, &mut |tally| thrown(tally.toys()))?;
+        let SmearedTailEstimate { ln_p, relative_error, toys, effective_toys, sum_of_local, .. } =
+            SmearedTailEstimate::new(&tally)?;
+        let z = Deviations::of_tail(ln_p, relative_error, toys);
+        let operation = "toys.smeared_tail";
+        RareTail { role, operation, ln_p, relative_error, z, toys, stopped, effective_toys, sum_of_local }
+    } else {
+        let watch = &mut |tally: &TailTally| thrown(tally.toys());
+        let (tally, stopped) = experiment.tail_until(device, findings.ln_p, toys, watch)?;
+        let TailEstimate { ln_p, relative_error, z, toys, effective_toys, sum_of_local, .. } =
+            TailEstimate::new(&tally)?;
+        let operation = "toys.tail";
+        RareTail { role, operation, ln_p, relative_error, z, toys, stopped, effective_toys, sum_of_local }
+    };
+    rare.warn();
+    Ok((rare, stage.finish()))
 }
 
 impl RareTail {
+    /// Warns where the most toys were thrown before the accuracy was reached.
+    fn warn(&self) {
+        let Stopped::Maximum { wanted, .. } = self.stopped else { return };
+        let percent = |relative: f64| number::significant(100.0 * relative, 2);
+        tracing::warn!(
+            "{}: {} toys give {} %, not {} % (that is toys.tail_maximum); raise it, or ask for less by toys.accuracy",
+            self.operation,
+            self.toys,
+            percent(self.relative_error),
+            percent(wanted)
+        );
+    }
+
     /// The estimate in words, rich.
     pub(super) fn words(&self) -> String {
         format!(
@@ -139,6 +141,11 @@ impl RareTail {
             Deviations::Measured { z, error } => (z, Some(error)),
             Deviations::Above(z) | Deviations::Below(z) => (z, None),
         };
+        let (stopped, wanted) = match self.stopped {
+            Stopped::Number => ("number", None),
+            Stopped::Accuracy { wanted, .. } => ("accuracy", Some(wanted)),
+            Stopped::Maximum { wanted, .. } => ("maximum", Some(wanted)),
+        };
         json!({
             "operation": self.operation,
             "global_ln_p": self.ln_p,
@@ -146,6 +153,8 @@ impl RareTail {
             "global_significance": z,
             "global_significance_error": error,
             "toys": self.toys,
+            "stopped_by": stopped,
+            "accuracy_wanted": wanted,
             "effective_toys": self.effective_toys,
             "sum_of_local": self.sum_of_local,
         })

@@ -109,8 +109,8 @@ impl SearchRun<'_> {
         let rare = match role {
             None => None,
             Some(role) => {
-                let (tail, stage) =
-                    rare::estimate(self.device, self.progress, &experiment, &findings, settings.seed, role)?;
+                let toys = (&settings.toys, settings.seed);
+                let (tail, stage) = rare::estimate(self.device, self.progress, &experiment, &findings, toys, role)?;
                 stages.push(stage);
                 Some(tail)
             }

@@ -18,6 +18,9 @@ pub(super) struct BenchArguments {
     /// Runs, after one that is not counted
     #[arg(long, value_name = "N", default_value_t = 5)]
     runs: u32,
+    /// Stop toys of the rare tail at this relative error; --toys are then the most
+    #[arg(long, value_name = "RELATIVE")]
+    accuracy: Option<f64>,
     #[command(flatten)]
     machine: MachineFlags,
 }
@@ -29,7 +32,7 @@ pub(super) fn execute(arguments: &BenchArguments) -> anyhow::Result<()> {
     let device = Device::choose_with(arguments.machine.device, settings)?;
     let cases = BenchmarkCase::ALL.iter().filter(|(name, _)| *name == arguments.case);
     for (_, case) in cases {
-        let measured = benchmark(*case, &device, arguments.toys, arguments.runs)?;
+        let measured = benchmark(*case, &device, arguments.toys, arguments.runs, arguments.accuracy)?;
         super::say(serde_json::to_string(&measured)?)?;
     }
     Ok(())

@@ -8,6 +8,7 @@
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
 //! * [`Stopping`] says when there are enough toys: a number of them, or an accuracy.
 //! * [`tail`] throws only toys that exceed, for p-values that no number of ordinary toys would reach: [`TailEstimate`].
+//! * [`ExceedingToys`] says which of those, and when to stop.
 //! * [`BackgroundUncertainty`] says how well the expectation is known, and what that does to the toys.
 //! * [`smeared`] throws toys with that uncertainty, [`smeared_tail`] only those that exceed.
 //! * [`Injection`] adds signal to an expectation until a wanted significance is reached.
@@ -18,6 +19,7 @@
 pub mod cells;
 mod channels;
 mod columns;
+pub mod exceeding;
 mod experiment;
 pub mod gross_vitells;
 mod inject;
@@ -36,6 +38,7 @@ pub mod uncertainty;
 
 pub use channels::{Channels, GlobalChannels};
 pub use columns::{ColumnFound, ColumnHunt, ColumnHunts};
+pub use exceeding::ExceedingToys;
 pub use experiment::{Experiment, Global, Toys};
 pub use gross_vitells::{GrossVitells, NoScan};
 pub use inject::{InjectedStep, Injection, InjectionOutcome, Stop, Strengths};
@@ -44,7 +47,7 @@ pub use scan::ScanToys;
 pub use settings::{Method, ToySettings};
 pub use significance::{Deviations, GlobalSignificance};
 pub use smeared::Smeared;
-pub use smeared_tail::{SmearedTail, SmearedTailEstimate};
+pub use smeared_tail::{SmearedTail, SmearedTailEstimate, WeightTally};
 pub use stopping::{Accuracy, Goal, MOST_TOYS, Number, Stopped, Stopping};
 pub use summary::{Geometry, Observed, Summary};
 pub use tail::{Tail, TailEstimate, TailTally};

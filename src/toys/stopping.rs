@@ -196,13 +196,16 @@ impl Stopping {
 
     /// Why to stop with this tally, if it is time to.
     pub fn verdict(&self, tally: &Tally) -> Option<Stopped> {
+        self.verdict_at(tally.toys(), relative_error(tally))
+    }
+
+    /// Why to stop after `thrown` toys that have reached a relative standard error, if they have one, if it is time to.
+    pub fn verdict_at(&self, thrown: u64, reached: Option<f64>) -> Option<Stopped> {
         match *self {
-            Self::After(toys) => (tally.toys() >= toys).then_some(Stopped::Number),
-            Self::Accurate { relative: wanted, minimum, maximum } => match relative_error(tally) {
-                Some(reached) if reached <= wanted && tally.toys() >= minimum => {
-                    Some(Stopped::Accuracy { wanted, reached })
-                }
-                reached => (tally.toys() >= maximum).then_some(Stopped::Maximum { wanted, reached }),
+            Self::After(toys) => (thrown >= toys).then_some(Stopped::Number),
+            Self::Accurate { relative: wanted, minimum, maximum } => match reached {
+                Some(reached) if reached <= wanted && thrown >= minimum => Some(Stopped::Accuracy { wanted, reached }),
+                reached => (thrown >= maximum).then_some(Stopped::Maximum { wanted, reached }),
             },
         }
     }

@@ -1,14 +1,16 @@
 //! The rare tail of an experiment.
 
+use std::ops::Range;
+
 use super::{Device, Experiment, Operation, Result};
 use crate::device::Upload;
+use crate::error::Fault;
+use crate::hunt::Findings;
 use crate::hunt::scan::math::local_z;
 use crate::toys::cells::DrawTables;
-use crate::toys::tail::{Geometry, Tail, TailTables, TailTally};
+use crate::toys::tail::{Geometry, TailTables};
 use crate::toys::throw::critical_counts;
-
-/// Toys between two calls of a progress function: 40,000 toys show their convergence in 20 steps.
-const TOYS_A_CHUNK: u64 = 2_000;
+use crate::toys::{ExceedingToys, SmearedTail, Stopped, Stopping, Tail, TailEstimate, TailTally, WeightTally};
 
 impl Experiment {
     /// Throws toys of the tail, in which at least one window is as significant as a local p-value of `exp(ln_p)`: that of the
@@ -46,29 +48,66 @@ impl Experiment {
         toys: Tail,
         progress: &dyn Fn(&TailTally) -> Result<()>,
     ) -> Result<TailTally> {
+        let Tail { seed, first_toy, toys } = toys;
+        let toys = ExceedingToys { seed, first_toy, stopping: Stopping::After(toys) };
+        self.tail_until(device, ln_p, toys, &mut |tally| progress(tally)).map(|(tally, _)| tally)
+    }
+
+    /// Throws toys of the tail as [`Experiment::tail`] does, until it is time to stop.
+    ///
+    /// # Errors
+    /// As [`Experiment::tail`].
+    pub fn tail_until(
+        &self,
+        device: &Device,
+        ln_p: f64,
+        toys: ExceedingToys,
+        watch: &mut dyn FnMut(&TailTally) -> Result<()>,
+    ) -> Result<(TailTally, Stopped)> {
         let tables = self.tail_tables(ln_p)?;
-        toys.check(&tables.input)?;
-        let mut tally = TailTally::empty(toys.seed, ln_p, &tables);
-        let mut add = |part: Tail, column: &[u64]| {
-            tally.add(part.first_toy..part.first_toy + part.toys, column)?;
-            progress(&tally)
+        let part = |range: Range<u64>| Tail {
+            seed: toys.seed,
+            first_toy: range.start,
+            toys: range.end.saturating_sub(range.start),
         };
-        match device {
-            Device::Cpu => {
-                for part in chunks(toys) {
-                    add(part, &part.cpu(tables.input.clone())?.tally)?;
-                }
-            }
+        let all = Tail { toys: toys.stopping.most(), ..part(toys.all()) };
+        all.check(&tables.input)?;
+        let there = match device {
+            Device::Cpu => None,
             Device::Cuda(cuda) => {
-                cuda.memory().require(Tail::NAME, toys.plan(&tables.input).total())?;
-                let there = tables.input.upload(cuda)?;
-                for part in chunks(toys) {
-                    let column = part.cuda(cuda, there.clone())?.tally;
-                    add(part, &cuda.download(&column)?)?;
-                }
+                cuda.memory().require(Tail::NAME, all.plan(&tables.input).total())?;
+                Some((cuda, tables.input.upload(cuda)?))
             }
-        }
-        Ok(tally)
+        };
+        let throw = |part: Tail| match &there {
+            None => Ok(part.cpu(tables.input.clone())?.tally),
+            Some((cuda, input)) => cuda.download(&part.cuda(cuda, input.clone())?.tally),
+        };
+        let relative_error = |tally: &TailTally| Some(TailEstimate::new(tally).ok()?.relative_error);
+        toys.throw(TailTally::empty(toys.seed, ln_p, &tables), relative_error, |tally, chunk| {
+            tally.add(chunk.clone(), &throw(part(chunk))?)?;
+            watch(tally)
+        })
+    }
+
+    /// Throws toys of the tail beyond `findings`, where the expectation is uncertain, until it is time to stop; on the CPU.
+    /// [`SmearedTailEstimate::new`](super::super::SmearedTailEstimate::new) makes the global p-value of the answer.
+    ///
+    /// `watch` sees the tally after every 2,000 toys, and its error ends the toys.
+    ///
+    /// # Errors
+    /// An expectation that is taken as exact, no toys, windows of which none can reach its critical count, or what `watch` answers.
+    pub fn smeared_tail_until(
+        &self,
+        findings: &Findings,
+        toys: ExceedingToys,
+        watch: &mut dyn FnMut(&WeightTally) -> Result<()>,
+    ) -> Result<(WeightTally, Stopped)> {
+        let (Some(input), Some((uncertainty, _))) = (self.smeared_input(findings), self.uncertainty()) else {
+            let fault = Fault::new("toys.smeared_tail", "the expectation is taken as exact");
+            return Err(fault.because("its toys are not smeared").suggest("Use toys.tail.").usage());
+        };
+        SmearedTail::until(toys, uncertainty.smearing(), &input, watch)
     }
 
     /// The tables of `toys.tail` for a local p-value of `exp(ln_p)`.
@@ -81,16 +120,16 @@ impl Experiment {
 
     fn tail_tables(&self, ln_p: f64) -> Result<TailTables> {
         if self.uncertain.is_some() {
-            let fault = crate::error::Fault::new(Tail::NAME, "the expectation is uncertain");
+            let fault = Fault::new(Tail::NAME, "the expectation is uncertain");
             return Err(fault.because("its toys have a fixed one").suggest("Use toys.smeared_tail.").usage());
         }
         if !self.scan.counts_decide() {
-            let fault = crate::error::Fault::new(Tail::NAME, format!("toys of the tail of {}", self.statistic()));
+            let fault = Fault::new(Tail::NAME, format!("toys of the tail of {}", self.statistic()));
             let fault = fault.because("they are drawn from windows that exceed by their counts alone");
             return Err(fault.suggest("Throw toys by brute force.").usage());
         }
         if ln_p.is_nan() || ln_p > 0.0 {
-            let fault = crate::error::Fault::new(Tail::NAME, format!("the logarithm of the local p-value is {ln_p}"));
+            let fault = Fault::new(Tail::NAME, format!("the logarithm of the local p-value is {ln_p}"));
             return Err(fault.because("p-values lie within 0 and 1").usage());
         }
         let shapes = &self.windows.shapes(self.expected.kept());
@@ -100,11 +139,4 @@ impl Experiment {
         let columns = self.windows.columns();
         TailTables::new(&Geometry { draws, cells, shapes, columns, expected, critical: &critical })
     }
-}
-
-fn chunks(toys: Tail) -> impl Iterator<Item = Tail> {
-    (0..toys.toys.div_ceil(TOYS_A_CHUNK)).map(move |chunk| {
-        let start = chunk * TOYS_A_CHUNK;
-        Tail { first_toy: toys.first_toy + start, toys: TOYS_A_CHUNK.min(toys.toys - start), ..toys }
-    })
 }

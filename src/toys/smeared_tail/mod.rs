@@ -36,6 +36,8 @@ mod toy;
 
 pub use estimate::{SmearedTailEstimate, WeightTally};
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use self::proposal::Proposals;
@@ -43,7 +45,7 @@ use crate::device::{Host, Operation};
 use crate::error::{Fault, Problems, Result};
 use crate::toys::smeared::Input;
 use crate::toys::smeared::cpu::Scratch;
-use crate::toys::{Smeared, Smearing};
+use crate::toys::{ExceedingToys, Smeared, Smearing, Stopped};
 
 const NAME: &str = "toys.smeared_tail";
 
@@ -64,14 +66,41 @@ pub struct SmearedTail {
 }
 
 impl SmearedTail {
-    /// Enough for 1 % on a global p-value of 5 sigma with 10 % of correlated uncertainty.
-    pub const USUAL_TOYS: u64 = 40_000;
+    /// The relative error at which toys stop unless a card says otherwise: 1 %. Their weights vary more than those of `toys.tail`.
+    pub const USUAL_ACCURACY: f64 = 0.01;
 
     /// Throws the toys. `input` is that of `toys.smeared`; its levels are not used.
     ///
     /// # Errors
     /// What [`Smeared`] refuses, and windows of which none can reach its critical count.
     pub fn tally(&self, input: &Input<Host>) -> Result<WeightTally> {
+        Ok(self.weigh(input, &self.proposals(input)?))
+    }
+
+    /// Throws toys until it is time to stop; after each chunk `watch` is shown the toys so far, and its error ends them.
+    ///
+    /// # Errors
+    /// As [`SmearedTail::tally`], and what `watch` answers.
+    pub(crate) fn until(
+        toys: ExceedingToys,
+        smearing: Smearing,
+        input: &Input<Host>,
+        watch: &mut dyn FnMut(&WeightTally) -> Result<()>,
+    ) -> Result<(WeightTally, Stopped)> {
+        let part = |range: Range<u64>| {
+            let (seed, first_toy, toys) = (toys.seed, range.start, range.end - range.start);
+            Self { seed, first_toy, toys, smearing }
+        };
+        let proposals = part(toys.all()).proposals(input)?;
+        let relative_error = |tally: &WeightTally| Some(SmearedTailEstimate::new(tally).ok()?.relative_error);
+        toys.throw(WeightTally::new(&proposals), relative_error, |tally, chunk| {
+            *tally = tally.plus(part(chunk).weigh(input, &proposals));
+            watch(tally)
+        })
+    }
+
+    /// From what the toys are drawn.
+    fn proposals(&self, input: &Input<Host>) -> Result<Proposals> {
         let Self { seed, first_toy, toys, smearing } = *self;
         let mut problems = Problems::default();
         problems.take(Smeared { seed, first_toy, toys, smearing }.check(input));
@@ -79,20 +108,24 @@ impl SmearedTail {
             problems.push(Fault::new(NAME, "there is no window").because("one is chosen in each toy").data());
         }
         problems.finish()?;
-        let proposals = Proposals::new(input, smearing)?;
-        let empty = || (Scratch::new(input), WeightTally::new(&proposals));
-        let tally = (0..toys.div_ceil(TOYS_A_TASK) as usize)
+        Proposals::new(input, smearing)
+    }
+
+    /// Draws the toys and sums up their weights.
+    fn weigh(&self, input: &Input<Host>, proposals: &Proposals) -> WeightTally {
+        let Self { seed, first_toy, toys, smearing } = *self;
+        let empty = || (Scratch::new(input), WeightTally::new(proposals));
+        (0..toys.div_ceil(TOYS_A_TASK) as usize)
             .into_par_iter()
             .fold(empty, |(mut scratch, mut tally), task| {
                 let start = task as u64 * TOYS_A_TASK;
                 for toy in start..toys.min(start + TOYS_A_TASK) {
-                    tally.add(toy::weight(seed, first_toy + toy, smearing, input, &proposals, &mut scratch));
+                    tally.add(toy::weight(seed, first_toy + toy, smearing, input, proposals, &mut scratch));
                 }
                 (scratch, tally)
             })
             .map(|(_, tally)| tally)
-            .reduce(|| WeightTally::new(&proposals), WeightTally::plus);
-        Ok(tally)
+            .reduce(|| WeightTally::new(proposals), WeightTally::plus)
     }
 
     /// The global p-value that the toys give.

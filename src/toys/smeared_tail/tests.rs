@@ -9,7 +9,7 @@ use crate::math::{det, special};
 use crate::spectrum::Expectation;
 use crate::toys::throw::critical_counts;
 use crate::toys::uncertainty::MarginalCount;
-use crate::toys::{BackgroundUncertainty, Exceedance, Experiment, Template};
+use crate::toys::{BackgroundUncertainty, Exceedance, Experiment, Stopping, Template};
 
 fn template(relative: Vec<f64>) -> Template {
     Template { name: relative.iter().map(|value| format!("{value:.3}")).collect(), relative }
@@ -161,6 +161,53 @@ fn the_estimate_does_not_depend_on_the_split_or_the_threads() {
     assert_ne!(tally(6, 400), all);
 }
 
+/// Over many seeds the mean of estimates that were stopped by their own errors is that of a fixed number of toys.
+#[test]
+fn stopping_at_an_accuracy_does_not_bias_the_estimate() {
+    // Weights that vary: nested windows, and templates that they share.
+    let ranges: Vec<_> = (1..=8).map(|end| 0..end).collect();
+    let smearing = Smearing::LogNormal;
+    let input = input(&[20.0; 8], &ranges, smearing, 0.0, &[vec![0.05; 8], vec![0.2; 8]], 4.0);
+    let fixed = SmearedTail { seed: 999, first_toy: 0, toys: 100_000, smearing }.estimate(&input).unwrap();
+    let seeds = 40;
+    for relative in [0.0080, 0.0095] {
+        let (mut sum, mut squares, mut fewest, mut most) = (0.0, 0.0, u64::MAX, 0);
+        for seed in 0..seeds {
+            let stopping = Stopping::Accurate { relative, minimum: 2000, maximum: 100_000 };
+            let toys = ExceedingToys { seed, first_toy: 0, stopping };
+            let (tally, stopped) = SmearedTail::until(toys, smearing, &input, &mut |_| Ok(())).unwrap();
+            assert!(matches!(stopped, Stopped::Accuracy { reached, .. } if reached <= relative), "{stopped:?}");
+            let off = SmearedTailEstimate::new(&tally).unwrap().p / fixed.p - 1.0;
+            (sum, squares) = (sum + off, squares + off * off);
+            (fewest, most) = (fewest.min(tally.toys()), most.max(tally.toys()));
+        }
+        let (mean, spread) = (sum / f64::from(seeds as u32), (squares / f64::from(seeds as u32)).sqrt());
+        let error = (relative * relative / seeds as f64 + fixed.relative_error * fixed.relative_error).sqrt();
+        println!("{relative}: {fewest} to {most} toys, off by {mean:e} +- {error:e}, each by {spread:e}");
+        assert!(mean.abs() < 4.0 * error && spread < 1.5 * relative, "{relative}: off by {mean} +- {error}, {spread}");
+    }
+}
+
+#[test]
+fn toys_until_an_accuracy_are_those_of_their_number() {
+    let (means, ranges) = golden();
+    let input = input(&means, &ranges, Smearing::LogNormal, 0.1, &golden_templates(), 5.0);
+    let toys = ExceedingToys { seed: 3, first_toy: 5, stopping: Stopping::After(2300) };
+    let mut seen = Vec::new();
+    let watch = &mut |tally: &WeightTally| {
+        seen.push(tally.toys());
+        Ok(())
+    };
+    let (tally, stopped) = SmearedTail::until(toys, Smearing::LogNormal, &input, watch).unwrap();
+    assert_eq!((seen, stopped), (vec![2000, 2300], Stopped::Number));
+    let fixed = SmearedTail { seed: 3, first_toy: 5, toys: 2300, smearing: Smearing::LogNormal };
+    assert_eq!(tally, fixed.tally(&input).unwrap());
+    let stopping = Stopping::Accurate { relative: 1e-6, minimum: 100, maximum: 2300 };
+    let few = ExceedingToys { stopping, ..toys };
+    let (same, stopped) = SmearedTail::until(few, Smearing::LogNormal, &input, &mut |_| Ok(())).unwrap();
+    assert!(same == tally && matches!(stopped, Stopped::Maximum { wanted: 1e-6, reached: Some(_) }), "{stopped:?}");
+}
+
 #[test]
 fn an_experiment_gives_the_estimate_of_its_observation() {
     let (means, ranges) = golden();
@@ -177,7 +224,11 @@ fn an_experiment_gives_the_estimate_of_its_observation() {
         let findings = smeared.scan(&Device::Cpu, &observed).unwrap();
         let brute = smeared.global(&Device::Cpu, &observed, 1, 10_000, &|_| Ok(())).unwrap().significance;
         let input = smeared.smeared_input(&findings).unwrap();
-        let got = estimate(&input, Smearing::LogNormal, 4000);
+        let toys = ExceedingToys { seed: 1, first_toy: 0, stopping: Stopping::After(4000) };
+        let (tally, _) = smeared.smeared_tail_until(&findings, toys, &mut |_| Ok(())).unwrap();
+        let got = SmearedTailEstimate::new(&tally).unwrap();
+        assert_eq!(got, estimate(&input, Smearing::LogNormal, 4000));
+        assert!(fixed.smeared_tail_until(&findings, toys, &mut |_| Ok(())).is_err());
         let error = (brute.p * (1.0 - brute.p) / 10_000.0 + got.error * got.error).sqrt();
         assert!((brute.p - got.p).abs() < 4.0 * error && brute.exceed > 20, "{statistic:?}: {brute:?} {got:?}");
     }

@@ -6,7 +6,7 @@ use crate::hunt::{BumpHunter, Convention, Scan, Windows};
 use crate::math::special::{ln_normal_survival, ln_poisson_survival, ln_poisson_term, significance};
 use crate::spectrum::Expectation;
 use crate::toys::throw::{critical_counts, level_z};
-use crate::toys::{Deviations, Exceedance, Experiment, Plane, Throw};
+use crate::toys::{Deviations, Exceedance, ExceedingToys, Experiment, Plane, Stopped, Stopping, Throw};
 
 fn rising(edges: usize) -> Vec<f64> {
     (0..edges).map(|edge| edge as f64).collect()
@@ -165,6 +165,42 @@ fn the_golden_geometry_has_its_table() {
     }
 }
 
+/// The estimate at a local significance of `z` of toys that stop at an accuracy, from 2,000 on.
+fn stopped(experiment: &Experiment, z: f64, seed: u64, relative: f64) -> (TailEstimate, Stopped) {
+    let stopping = Stopping::Accurate { relative, minimum: 2000, maximum: 100_000 };
+    let toys = ExceedingToys { seed, first_toy: 0, stopping };
+    let (tally, stopped) = experiment.tail_until(&Device::Cpu, ln_normal_survival(z), toys, &mut |_| Ok(())).unwrap();
+    (TailEstimate::new(&tally).unwrap(), stopped)
+}
+
+/// Over many seeds the mean of estimates that were stopped by their own errors is the exact p-value.
+#[test]
+fn stopping_at_an_accuracy_does_not_bias_the_estimate() {
+    let (means, ranges) = ([4.0, 2.5, 3.0], [0..1, 0..2, 0..3]);
+    let experiment = experiment(1, means.to_vec(), &ranges);
+    let expected: Vec<f64> = ranges.iter().map(|range| means[range.clone()].iter().sum()).collect();
+    let z = 3.0;
+    let ln_p = ln_normal_survival(z);
+    let critical = critical_counts(&expected, Convention::ExcessOnly, Exceedance::AtLeast, z, ln_p);
+    let truth = exact(&means, &ranges, &critical);
+    let seeds = 100;
+    // The coefficient of variation of the weights is 0.42: a few chunks, and accuracies of which some lie where a chunk ends.
+    for relative in [0.0040, 0.0043, 0.0047, 0.0055] {
+        let (mut sum, mut squares, mut fewest, mut most) = (0.0, 0.0, u64::MAX, 0);
+        for seed in 0..seeds {
+            let (tail, stopped) = stopped(&experiment, z, seed, relative);
+            assert!(matches!(stopped, Stopped::Accuracy { reached, .. } if reached <= relative), "{stopped:?}");
+            let off = tail.p / truth - 1.0;
+            (sum, squares) = (sum + off, squares + off * off);
+            (fewest, most) = (fewest.min(tail.toys), most.max(tail.toys));
+        }
+        let (mean, spread) = (sum / f64::from(seeds as u32), (squares / f64::from(seeds as u32)).sqrt());
+        println!("{relative}: {fewest} to {most} toys, off by {mean:e}, each by {spread:e}");
+        assert!(mean.abs() < 4.0 * relative / (seeds as f64).sqrt(), "{relative}: off by {mean}");
+        assert!(spread < 1.3 * relative && fewest >= 4000 && most < 20_000, "{relative}: {spread}, {fewest} to {most}");
+    }
+}
+
 #[test]
 fn the_plane_of_1539_windows_is_precise_enough() {
     let plane = Plane::read(concat!(env!("CARGO_MANIFEST_DIR"), "/cards/edges/y-xh-proposed.toml")).unwrap();
@@ -175,9 +211,10 @@ fn the_plane_of_1539_windows_is_precise_enough() {
     let plane = of_windows(plane.windows().unwrap(), cells);
     let mut last = 1.0;
     for (z, wanted) in [(5.0, 0.005), (8.0, 0.01)] {
-        let tail = estimate(&plane, z, 1, 2000);
-        // With 40,000 toys the error is sqrt(20) times smaller (measured: 0.06 % at 5 sigma, 0.02 % at 8).
-        assert!(tail.windows == 1539 && tail.relative_error / 20f64.sqrt() < wanted, "{tail:?}");
+        let (tail, stopped) = stopped(&plane, z, 1, wanted);
+        println!("{z} sigma: {tail:?}");
+        assert!(matches!(stopped, Stopped::Accuracy { .. }), "{stopped:?}");
+        assert!(tail.windows == 1539 && tail.relative_error < wanted && tail.toys == 2000, "{tail:?}");
         assert!(tail.p < last && tail.p < tail.independent, "{tail:?}");
         assert!(tail.effective_trials.unwrap() > 20.0 && tail.effective_toys > 1000.0, "{tail:?}");
         last = tail.p;
