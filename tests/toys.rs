@@ -28,6 +28,18 @@ fn place(toys: &str) -> Place {
     place
 }
 
+/// The same spectrum and another one, as two channels.
+fn channels(toys: &str) -> Place {
+    let place = place(toys);
+    fs::write(place.at("muon.csv"), SPECTRUM.replace("2,3,20,25.0", "2,3,36,25.0")).unwrap();
+    let card = card(toys);
+    let (start, end) = (card.find("[input]").unwrap(), card.find("[hunt]").unwrap());
+    let electron = card[start..end].replace("[input]", "[input.electron]");
+    let muon = electron.replace("electron", "muon").replace("spectrum.csv", "muon.csv");
+    fs::write(place.at("card.toml"), [&card[..start], &electron, &muon, &card[end..]].concat()).unwrap();
+    place
+}
+
 fn card(toys: &str) -> String {
     BINNED.replace("number = 100\n", toys)
 }
@@ -170,35 +182,43 @@ fn the_rare_tail_answers_where_toys_cannot() {
 
 #[test]
 fn parts_add_up_to_the_bytes_of_one_run() {
-    let place = place("number = 30001\n");
-    done(&place, &["run", "card.toml"]);
-    let whole = text(&place, "results/toys.json");
+    parts_add_up(&place("number = 30001\n"));
+}
+
+#[test]
+fn parts_of_channels_add_up_to_the_bytes_of_one_run() {
+    parts_add_up(&channels("number = 30001\n"));
+}
+
+fn parts_add_up(place: &Place) {
+    done(place, &["run", "card.toml"]);
+    let whole = text(place, "results/toys.json");
     for part in 1..=3 {
         let (shard, output) = (format!("{part}/3"), format!("part-{part}.json"));
-        done(&place, &["toys", "run", "card.toml", "--shard", &shard, "--output", &output]);
+        done(place, &["toys", "run", "card.toml", "--shard", &shard, "--output", &output]);
     }
     assert!(!place.at("part-1.json.work").exists());
     for order in [["part-1.json", "part-2.json", "part-3.json"], ["part-3.json", "part-1.json", "part-2.json"]] {
-        let said = done(&place, &[&["toys", "merge", "--output", "sum.json"], &order[..]].concat());
-        assert_eq!(text(&place, "sum.json"), whole);
+        let said = done(place, &[&["toys", "merge", "--output", "sum.json"], &order[..]].concat());
+        assert_eq!(text(place, "sum.json"), whole);
         assert!(said.contains("Numbers of the toys  0 to 30\u{202f}000 of seed 1"), "{said}");
     }
     assert_eq!(
-        done(&place, &["toys", "show", "sum.json"]),
-        done(&place, &["toys", "show", "results/toys.json"]).replace("results/toys.json", "sum.json")
+        done(place, &["toys", "show", "sum.json"]),
+        done(place, &["toys", "show", "results/toys.json"]).replace("results/toys.json", "sum.json")
     );
     // The report of a run over toys that were thrown elsewhere, and over a part of them.
     for (thrown, output) in [("sum.json", "from-sum"), ("part-1.json", "from-part")] {
-        done(&place, &["run", "card.toml", "--thrown-toys", thrown, "--output", output]);
-        assert_eq!(text(&place, &format!("{output}/toys.json")), whole);
-        assert_eq!(answer(&place, output), answer(&place, "results"));
+        done(place, &["run", "card.toml", "--thrown-toys", thrown, "--output", output]);
+        assert_eq!(text(place, &format!("{output}/toys.json")), whole);
+        assert_eq!(answer(place, output), answer(place, "results"));
     }
-    let said = command(&place, &["run", "card.toml", "--thrown-toys", "part-2.json", "--output", "no"]);
+    let said = command(place, &["run", "card.toml", "--thrown-toys", "part-2.json", "--output", "no"]);
     assert_refused(&said, 2);
     assert!(said.err.contains("does not hold all toys from 0 on"), "{}", said.err);
-    done(&place, &["toys", "run", "card.toml", "--toys", "30001..30100", "--output", "more.json"]);
-    done(&place, &["toys", "merge", "sum.json", "more.json", "-o", "sum.json"]);
-    assert!(text(&place, "sum.json").contains("\"end\": 30100"));
+    done(place, &["toys", "run", "card.toml", "--toys", "30001..30100", "--output", "more.json"]);
+    done(place, &["toys", "merge", "sum.json", "more.json", "-o", "sum.json"]);
+    assert!(text(place, "sum.json").contains("\"end\": 30100"));
 }
 
 #[test]
@@ -239,6 +259,35 @@ fn foreign_damaged_and_doubled_summaries_are_refused_at_once() {
     }
 }
 
+#[test]
+fn summaries_of_other_channels_are_refused() {
+    let place = channels("number = 300\n");
+    let throw = |flags: &[&str]| done(&place, &[&["toys", "run", "card.toml"], flags].concat());
+    throw(&["--toys", "0..100", "-o", "a.json"]);
+    let said = done(&place, &["toys", "show", "a.json"]);
+    assert!(said.matches("Windows              7 over 1 x 4 cells (0 left out)").count() == 2, "{said}");
+    assert!(said.contains("electron: mass 2.0000-3.0000 GeV; muon: mass 2.0000-3.0000 GeV"), "{said}");
+    let merge = |other: &str| {
+        let said = command(&place, &["toys", "merge", "-o", "sum.json", "a.json", other]);
+        assert_refused(&said, 1);
+        assert!(!place.at("sum.json").exists());
+        said.err
+    };
+    throw(&["--toys", "100..200", "-o", "same.json", "--set", "hunt.combination=same-window"]);
+    let said = merge("same.json");
+    assert!(said.contains("has the statistic") && said.contains("has the tables"), "{said}");
+    // Another expectation, away from the best windows, is another table and nothing else.
+    let muon = text(&place, "muon.csv");
+    fs::write(place.at("muon.csv"), muon.replace("12.5", "12.75")).unwrap();
+    throw(&["--toys", "100..200", "-o", "other.json"]);
+    let said = merge("other.json");
+    assert!(said.contains("has the tables") && !said.contains("has the statistic"), "{said}");
+    // One channel alone is another geometry.
+    fs::write(place.at("card.toml"), card("number = 300\n")).unwrap();
+    throw(&["--toys", "100..200", "-o", "one.json"]);
+    assert!(merge("one.json").contains("has the geometry"));
+}
+
 /// Starts a run that keeps its toys after every chunk.
 fn start(place: &Place, words: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_trawl"))
@@ -265,13 +314,21 @@ fn wait_for_checkpoint(place: &Place, child: &mut Child, file: &str, before: &Op
 
 #[test]
 fn runs_that_are_killed_at_any_time_end_with_the_same_bytes() {
-    let place = place("number = 400000\n");
-    done(&place, &["run", "card.toml", "--output", "undisturbed"]);
-    let expected = text(&place, "undisturbed/toys.json");
+    killed_at_any_time(&place("number = 400000\n"));
+}
+
+#[test]
+fn runs_of_channels_that_are_killed_at_any_time_end_with_the_same_bytes() {
+    killed_at_any_time(&channels("number = 400000\n"));
+}
+
+fn killed_at_any_time(place: &Place) {
+    done(place, &["run", "card.toml", "--output", "undisturbed"]);
+    let expected = text(place, "undisturbed/toys.json");
     let (mut kills, mut kept) = (0, None);
     for pause in [0_u64, 3, 1, 17, 5, 29, 11, 2] {
-        let mut child = start(&place, &["run", "card.toml"]);
-        if !wait_for_checkpoint(&place, &mut child, "results.checkpoint", &kept) {
+        let mut child = start(place, &["run", "card.toml"]);
+        if !wait_for_checkpoint(place, &mut child, "results.checkpoint", &kept) {
             break;
         }
         // Anywhere in a chunk, or in the writing of a checkpoint.
@@ -285,9 +342,9 @@ fn runs_that_are_killed_at_any_time_end_with_the_same_bytes() {
         }
     }
     assert!(kills >= 3, "only {kills} runs were killed");
-    done(&place, &["run", "card.toml"]);
-    assert_eq!(text(&place, "results/toys.json"), expected);
-    assert_eq!(answer(&place, "results"), answer(&place, "undisturbed"));
+    done(place, &["run", "card.toml"]);
+    assert_eq!(text(place, "results/toys.json"), expected);
+    assert_eq!(answer(place, "results"), answer(place, "undisturbed"));
     assert!(!place.at("results.checkpoint").exists());
 }
 

@@ -96,6 +96,27 @@ impl Found {
     }
 }
 
+/// Why there are no more toys, for the manifest.
+pub(super) struct StoppedRecord {
+    /// `number`, `accuracy` or `maximum`.
+    pub(super) by: &'static str,
+    /// The accuracy that was asked for.
+    pub(super) wanted: Option<f64>,
+    /// The accuracy that was reached.
+    pub(super) reached: Option<f64>,
+}
+
+impl StoppedRecord {
+    pub(super) fn of(global: &Global) -> Self {
+        let (by, wanted, reached) = match global.stopped {
+            Stopped::Number => ("number", None, stopping::relative_error(&global.tally)),
+            Stopped::Accuracy { wanted, reached } => ("accuracy", Some(wanted), Some(reached)),
+            Stopped::Maximum { wanted, reached } => ("maximum", Some(wanted), reached),
+        };
+        Self { by, wanted, reached }
+    }
+}
+
 /// Why there are no more toys, in words.
 pub(super) fn stopped_because(stopped: Stopped) -> String {
     let percent = |relative: f64| format!("{} %", number::significant(100.0 * relative, 3));
@@ -230,11 +251,7 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         Deviations::Above(z) => ("above", z, None),
         Deviations::Below(z) => ("below", z, None),
     };
-    let (stopped, wanted, reached) = match searched.global.stopped {
-        Stopped::Number => ("number", None, stopping::relative_error(&searched.global.tally)),
-        Stopped::Accuracy { wanted, reached } => ("accuracy", Some(wanted), Some(reached)),
-        Stopped::Maximum { wanted, reached } => ("maximum", Some(wanted), reached),
-    };
+    let stopped = StoppedRecord::of(&searched.global);
     let gross_vitells = match &searched.gross_vitells {
         Ok(estimate) => json!({
             "global_p": estimate.p,
@@ -264,9 +281,9 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "global_significance_error": error,
         "toys": significance.toys,
         "toys_exceeding": significance.exceed,
-        "stopped_by": stopped,
-        "accuracy_wanted": wanted,
-        "accuracy_reached": reached,
+        "stopped_by": stopped.by,
+        "accuracy_wanted": stopped.wanted,
+        "accuracy_reached": stopped.reached,
         "sidak": significance.sidak,
         "bonferroni": significance.bonferroni,
         "effective_trials": significance.effective_trials,

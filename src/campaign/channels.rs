@@ -1,19 +1,20 @@
 //! A bump hunt in the spectra of several channels together.
 //!
-//! Its toys are brute force and are thrown in one run: they are neither kept while they are thrown nor thrown in parts.
+//! Its toys are brute force; they are kept, gone on with and thrown in parts as those of one spectrum or plane.
 
 use serde_json::{Value, json};
 
-use super::answer::{Found, Outcome, stopped_because};
+use super::answer::{Found, Outcome, StoppedRecord, stopped_because};
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
+use super::thrower::{Target, Thrown};
 use crate::card::ChannelsWork;
 use crate::error::{Fault, Problems, Result};
-use crate::hunt::{Combination, Findings, Windows, unexpected_events};
+use crate::hunt::{Combined, Findings, Windows, unexpected_events};
 use crate::report::{Answer, Fact, Figure, Verdict, number};
 use crate::spectrum::Expectation;
 use crate::spectrum::binned::BinnedSpectrum;
-use crate::toys::{Channels, Global, GlobalSignificance, NoScan, Toys};
+use crate::toys::{Channels, Global, NoScan, Summary};
 
 /// Reads the tables and builds the channels.
 pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels)> {
@@ -33,11 +34,24 @@ pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels
     Ok((tables, channels))
 }
 
-pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
-    if let Some(path) = &run.thrown {
-        let fault = Fault::new("campaign.run", format!("the toys of '{}' cannot be used", path.display()));
-        return Err(fault.because("a card of several channels throws its toys in one run").usage());
-    }
+/// What was read and found.
+struct Hunted {
+    tables: Vec<BinnedSpectrum>,
+    channels: Channels,
+    /// The local p-values of each channel.
+    findings: Vec<Findings>,
+    /// Where the windows of the channels are, in words.
+    place: String,
+    global: Global,
+    summary: Summary,
+}
+
+/// Throws a part of the toys.
+pub(super) fn throw(mut run: Run, work: &ChannelsWork) -> Result<Summary> {
+    Ok(hunt(&mut run, work)?.summary)
+}
+
+fn hunt(run: &mut Run, work: &ChannelsWork) -> Result<Hunted> {
     let stage = run.progress.stage("read", "bins", None);
     let (tables, channels) = load(work)?;
     stage.add(tables.iter().map(|table| table.observed.len() as u64).sum());
@@ -52,26 +66,16 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     let (findings, combined) = channels.scan(&run.device, &observed)?;
     stage.add(windows as u64);
     run.record_stage(stage.finish());
-    let stopping = work.toys.goal.resolve(observed.iter().flatten().sum())?;
-    let stage = run.progress.stage("toys", "toys", Some(stopping.most()));
-    let toys = Toys { seed: run.card.seed, first_toy: 0, stopping, begun: None };
-    let (tally, stopped) = channels.throw_until(&run.device, &combined, toys, &mut |tally| {
-        stage.add(tally.toys() - stage.done());
-        run.progress.interrupted()
-    })?;
-    run.record_stage(stage.finish());
+    let place = place(work, &channels, &combined);
+    let target = Target { source: &channels, findings: &combined.together(), place: &place };
+    let events = observed.iter().flatten().sum();
+    let Thrown { global, summary, stage } = run.thrower().throw(&target, work.toys.goal, events, run.card.seed)?;
+    run.record_stage(stage);
+    Ok(Hunted { tables, channels, findings, place, global, summary })
+}
 
-    let significance = GlobalSignificance::new(&tally, combined.ln_p, channels.input().candidates())?.without_bounds();
-    // The channels' windows as one: their sums, and the product of their p-values.
-    let together = Findings {
-        best: combined.chosen[0].window,
-        observed: combined.chosen.iter().map(|judged| judged.observed).sum(),
-        expected: combined.chosen.iter().map(|judged| judged.expected).sum(),
-        ln_p: combined.ln_p,
-        z: combined.z,
-        windows: combined.chosen.clone(),
-    };
-    let global = Global { findings: together, tally, stopped, significance };
+/// Where the windows of the channels are, in words.
+fn place(work: &ChannelsWork, channels: &Channels, combined: &Combined) -> String {
     let places: Vec<String> = work
         .inputs
         .iter()
@@ -82,10 +86,17 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
             format!("{name}: {place}")
         })
         .collect();
-    let place = match combined.overlap {
+    match combined.overlap {
         Some(_) => places.join("; "),
         None => format!("nowhere in common ({})", places.join("; ")),
-    };
+    }
+}
+
+/// Runs a card over several channels.
+pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
+    let Hunted { tables, channels, findings, place, global, summary } = hunt(&mut run, work)?;
+    run.write_toys(&summary)?;
+    let windows: usize = (0..channels.len()).map(|channel| channels.expected(channel).kept().len()).sum();
     for (channel, (name, input)) in work.inputs.iter().enumerate() {
         let quantity = Quantity { name: input.quantity.clone(), unit: input.unit.clone() };
         run.report.figures.extend(figures_of(
@@ -97,8 +108,12 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
             channel,
             &findings,
         ));
-        let left_out =
-            figures::left_out(channels.windows(channel), channels.expected(channel), &observed[channel], &[&quantity]);
+        let left_out = figures::left_out(
+            channels.windows(channel),
+            channels.expected(channel),
+            &tables[channel].observed,
+            &[&quantity],
+        );
         run.report.left_out.extend(left_out.into_iter().map(|mut left| {
             left.window = format!("{name}: {}", left.window);
             left
@@ -106,12 +121,12 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     }
     let style = Style {
         name: run.card.name.clone(),
-        small_print: vec![rule(work.combination).into()],
+        small_print: vec![work.combination.to_string()],
         expected_name: String::new(),
     };
     run.report.figures.push(figures::maximum(&style, &global, &work.scan.statistic(), "none"));
     run.report.figures.push(figures::convergence(&style, &global));
-    record(&mut run, work, &global, &place);
+    record(&mut run, work, &channels, &global, &place);
     let cells =
         |(channel, table): (usize, &BinnedSpectrum)| unexpected_events(channels.cells(channel), &table.observed);
     let unexpected: u64 = tables.iter().enumerate().flat_map(cells).map(|(_, count)| count).sum();
@@ -126,14 +141,6 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     let found =
         Found { place, direction, global, statistic, uncertainty, rare, windows, left_out, bump, gross_vitells };
     run.finish(Some(found), Vec::new())
-}
-
-/// What belongs together, in words.
-fn rule(combination: Combination) -> &'static str {
-    match combination {
-        Combination::BestOverlapping => "best windows that overlap",
-        Combination::SameWindow => "the same window in all channels",
-    }
 }
 
 /// The spectrum and the local p-values of a channel.
@@ -170,10 +177,9 @@ fn figures_of(
 }
 
 /// The result in the report and in the manifest.
-fn record(run: &mut Run, work: &ChannelsWork, global: &Global, place: &str) {
+fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Global, place: &str) {
     let (findings, significance) = (&global.findings, &global.significance);
-    let statistic =
-        format!("product over {} channels, {}: {}", work.inputs.len(), rule(work.combination), work.scan.statistic());
+    let statistic = channels.statistic();
     let toys =
         format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed));
     run.report.answer = Answer {
@@ -189,6 +195,7 @@ fn record(run: &mut Run, work: &ChannelsWork, global: &Global, place: &str) {
         verdict: Verdict::of(significance.z.value()),
     };
     run.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
+    let stopped = StoppedRecord::of(global);
     let numbers = json!({
         "place": place,
         "channels": work.inputs.iter().zip(&findings.windows).map(|((name, _), judged)| json!({
@@ -202,6 +209,9 @@ fn record(run: &mut Run, work: &ChannelsWork, global: &Global, place: &str) {
         "global_significance": significance.z.value(),
         "toys": significance.toys,
         "toys_exceeding": significance.exceed,
+        "stopped_by": stopped.by,
+        "accuracy_wanted": stopped.wanted,
+        "accuracy_reached": stopped.reached,
     });
     if let Value::Object(map) = numbers {
         run.manifest.answer = map;

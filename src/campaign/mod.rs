@@ -26,6 +26,7 @@ mod sample;
 pub mod search;
 pub mod segment;
 mod survivors;
+mod thrower;
 mod toys;
 
 pub use answer::{Bump, Found, Outcome, SelectedEvents};

@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::request::{RunRequest, ToyPart};
 use super::sample::Skipped;
 use super::search::{SearchRun, SearchSettings, Searched};
+use super::thrower::Thrower;
 use super::{answer, binned, channels, figures, from_events};
 use crate::Device;
 use crate::card::{Card, Work};
@@ -27,7 +28,7 @@ use crate::hunt::Windows;
 use crate::report::{DataFile, Fact, InputFile, ReportData, StageTiming, number};
 use crate::selection::CutflowTable;
 use crate::spectrum::Expectation;
-use crate::toys::{ToySettings, UncertaintySettings};
+use crate::toys::{Summary, ToySettings, UncertaintySettings};
 
 /// What the stages of a run share.
 pub(super) struct Run<'a> {
@@ -144,6 +145,18 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// How the toys are thrown.
+    pub(super) fn thrower(&self) -> Thrower<'_> {
+        Thrower {
+            device: &self.device,
+            progress: self.progress,
+            analysis: &self.card.name,
+            part: &self.part,
+            thrown: self.thrown.as_deref(),
+            checkpoint: self.checkpoint.clone(),
+        }
+    }
+
     /// Scans `observed` and throws the toys, and records the time of both.
     pub(super) fn search(
         &mut self,
@@ -153,15 +166,8 @@ impl<'a> Run<'a> {
         settings: &SearchSettings,
         quantities: &[&Quantity],
     ) -> Result<Searched> {
-        let run = SearchRun {
-            device: &self.device,
-            progress: self.progress,
-            analysis: &self.card.name,
-            place: &|windows, window| figures::place(windows, window, quantities),
-            part: &self.part,
-            thrown: self.thrown.as_deref(),
-            checkpoint: self.checkpoint.clone(),
-        };
+        let place = &|windows: &Windows, window| figures::place(windows, window, quantities);
+        let run = SearchRun { thrower: self.thrower(), place };
         let searched = run.search(windows, expectation, observed, settings)?;
         searched.stages.iter().for_each(|stage| self.record_stage(stage.clone()));
         Ok(searched)
@@ -241,9 +247,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Writes the summary of the toys.
+    pub(super) fn write_toys(&mut self, summary: &Summary) -> Result<()> {
+        self.write("toys.json", &summary.to_json(), "The toys, for `trawl toys show` and `merge`.")
+    }
+
     /// The result of a search, in the report, in the manifest and as a summary of its toys.
     pub(super) fn record_answer(&mut self, searched: &Searched) -> Result<Found> {
-        self.write("toys.json", &searched.summary.to_json(), "The toys, for `trawl toys show` and `merge`.")?;
+        self.write_toys(&searched.summary)?;
         let before = std::mem::replace(&mut self.report.answer, answer::report(searched));
         self.report.answer.facts.extend(before.facts);
         self.manifest.toy_table_sha256 = Some(searched.global.tally.tables_sha256().to_owned());

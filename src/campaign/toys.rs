@@ -9,8 +9,8 @@ use super::figures::{deviations, p_value};
 use super::progress::Progress;
 use super::request::{RunRequest, ToyPart};
 use super::run::Run;
-use super::search::{read_summaries, read_summary};
-use super::{binned, from_events};
+use super::thrower::{read_summaries, read_summary};
+use super::{binned, channels, from_events};
 use crate::card::{Card, Work};
 use crate::error::{Fault, Result};
 use crate::report::number;
@@ -43,11 +43,7 @@ pub fn throw_toys(request: &RunRequest, part: ToyPart, path: &Path, progress: &P
     let summary = match &card.work {
         Work::Events(work) => from_events::throw(run, work)?,
         Work::Binned(work) => binned::throw(run, work)?,
-        Work::Channels(_) => {
-            let fault = Fault::new(NAME, "a card of several channels throws its toys in one run");
-            let fault = fault.because("a summary holds the windows of one spectrum or plane");
-            return Err(fault.suggest("Use `trawl run`.").usage());
-        }
+        Work::Channels(work) => channels::throw(run, work)?,
     };
     write_whole(NAME, path, &summary.to_json())?;
     checkpoint.remove();
@@ -101,7 +97,7 @@ impl ThrownToys {
 impl fmt::Display for ThrownToys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (summary, significance) = (&self.summary, &self.significance);
-        let (observed, geometry, tally) = (&summary.observed, &summary.geometry, &summary.tally);
+        let (observed, tally) = (&summary.observed, &summary.tally);
         let count = |value: usize| number::count(value as u64);
         let ranges = tally
             .ranges()
@@ -128,17 +124,19 @@ impl fmt::Display for ThrownToys {
             if summary.exceedance == "above" { "above" } else { "with at least" }
         )?;
         writeln!(f, "Numbers of the toys  {} of seed {}", ranges.collect::<Vec<_>>().join(", "), tally.seed())?;
-        writeln!(
-            f,
-            "Windows              {} over {} x {} cells ({} left out)",
-            count(geometry.windows),
-            count(geometry.rows),
-            count(geometry.columns),
-            count(geometry.windows_left_out)
-        )?;
+        for geometry in &summary.geometry {
+            writeln!(
+                f,
+                "Windows              {} over {} x {} cells ({} left out)",
+                count(geometry.windows),
+                count(geometry.rows),
+                count(geometry.columns),
+                count(geometry.windows_left_out)
+            )?;
+            writeln!(f, "Edges sha256         {}", geometry.edges_sha256)?;
+        }
         writeln!(f, "Statistic            {}", summary.statistic)?;
         writeln!(f, "Uncertainty          {}", summary.background_uncertainty)?;
-        writeln!(f, "Edges sha256         {}", geometry.edges_sha256)?;
         writeln!(f, "Tables sha256        {}", tally.tables_sha256())?;
         writeln!(f, "Trawl                {}{revision}", summary.trawl)?;
         write!(f, "Summary              {}", self.path.display())

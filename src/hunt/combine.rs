@@ -7,6 +7,8 @@
 //! Source: the multi-channel scan of pyBumpHunter 0.5.1, for two channels the same; with more, pyBumpHunter compares each
 //! window with that of the channel before, and here all must share a place.
 
+use std::fmt;
+
 use super::{Findings, Judged, WindowId, Windows};
 use crate::error::{Fault, Problems, Result};
 use crate::hunt::scan::math;
@@ -22,6 +24,29 @@ pub enum Combination {
     BestOverlapping,
     /// The same window in all channels, the one with the largest t. The channels have the same windows.
     SameWindow,
+}
+
+impl fmt::Display for Combination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BestOverlapping => "best windows that overlap",
+            Self::SameWindow => "the same window in all channels",
+        })
+    }
+}
+
+impl Combined {
+    /// The windows of all channels as one: the sums of what they hold, and the product of their p-values.
+    pub fn together(&self) -> Findings {
+        Findings {
+            best: self.chosen[0].window,
+            observed: self.chosen.iter().map(|judged| judged.observed).sum(),
+            expected: self.chosen.iter().map(|judged| judged.expected).sum(),
+            ln_p: self.ln_p,
+            z: self.z,
+            windows: self.chosen.clone(),
+        }
+    }
 }
 
 /// What the channels say together.

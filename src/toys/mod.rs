@@ -6,6 +6,7 @@
 //! * [`Channels`] hunts in several channels at once.
 //! * [`ColumnHunts`] hunts along the rows in each column window of a plane by itself.
 //! * [`Experiment`] has the tables of one expectation and one observation, runs the toys and merges their [`Tally`].
+//! * [`ToySource`] is what both of these are to whoever throws, keeps or adds up toys.
 //! * [`Stopping`] says when there are enough toys: a number of them, or an accuracy.
 //! * [`tail`] throws only toys that exceed, for p-values that no number of ordinary toys would reach: [`TailEstimate`].
 //! * [`ExceedingToys`] says which of those, and when to stop.
@@ -29,6 +30,7 @@ mod settings;
 pub mod significance;
 pub mod smeared;
 pub mod smeared_tail;
+mod source;
 pub mod stopping;
 mod summary;
 pub mod tail;
@@ -48,6 +50,7 @@ pub use settings::{Method, ToySettings};
 pub use significance::{Deviations, GlobalSignificance};
 pub use smeared::Smeared;
 pub use smeared_tail::{SmearedTail, SmearedTailEstimate, WeightTally};
+pub use source::ToySource;
 pub use stopping::{Accuracy, Goal, MOST_TOYS, Number, Stopped, Stopping};
 pub use summary::{Geometry, Observed, Summary};
 pub use tail::{Tail, TailEstimate, TailTally};

@@ -143,24 +143,53 @@ impl Channels {
     ) -> Result<Tally> {
         let Throw { seed, first_toy, toys } = toys;
         let toys = Toys { seed, first_toy, stopping: Stopping::After(toys), begun: None };
-        self.throw_until(device, combined, toys, &mut |tally| progress(tally.toys())).map(|(tally, _)| tally)
+        self.throw_until(device, combined.ln_p, toys, &mut |tally| progress(tally.toys())).map(|(tally, _)| tally)
     }
 
-    /// Throws toys until it is time to stop; after each part `watch` is shown the toys so far, and its error ends them.
+    /// Throws toys until it is time to stop and counts those whose product of p-values is as small as `exp(ln_p)`; after each
+    /// part `watch` is shown the toys so far, and its error ends them.
     ///
     /// # Errors
     /// As [`Channels::throw`]; toys that were begun with other tables or have gaps.
     pub fn throw_until(
         &self,
         device: &Device,
-        combined: &Combined,
+        ln_p: f64,
         toys: Toys,
         watch: &mut dyn FnMut(&Tally) -> Result<()>,
     ) -> Result<(Tally, Stopped)> {
-        let limit_ln_p = limit(combined.ln_p, self.exceedance);
         let throw = Throw { seed: toys.seed, first_toy: toys.first_toy, toys: toys.stopping.most() };
-        let how = ScanToys { throw, stage: Stage::Toys, scan: self.scan, limit_ln_p };
-        throw_until(device, how, &self.input, toys, watch)
+        throw_until(device, self.compared(ln_p, throw), &self.input, toys, watch)
+    }
+
+    /// How toys are compared with a product of p-values.
+    fn compared(&self, ln_p: f64, throw: Throw) -> ScanToys {
+        ScanToys { throw, stage: Stage::Toys, scan: self.scan, limit_ln_p: self.limit(ln_p) }
+    }
+
+    /// The sha256 of the tables and of the product of p-values that toys are compared with: it tells toys of other channels,
+    /// cells, windows, expectations or observations apart.
+    pub fn tables_sha256(&self, ln_p: f64) -> String {
+        self.compared(ln_p, Throw { seed: 0, first_toy: 0, toys: 0 }).tables_sha256(&self.input)
+    }
+
+    /// The global significance of the product of p-values `exp(ln_p)` by the toys of `tally`; without bounds, which products
+    /// have not.
+    ///
+    /// # Errors
+    /// A tally without toys.
+    pub fn significance(&self, tally: &Tally, ln_p: f64) -> Result<GlobalSignificance> {
+        Ok(GlobalSignificance::new(tally, ln_p, self.input.candidates())?.without_bounds())
+    }
+
+    /// The statistic whose largest value decides, in words.
+    pub fn statistic(&self) -> String {
+        format!("product over {} channels, {}: {}", self.len(), self.combination, self.scan.statistic())
+    }
+
+    /// Which toys count as at least as significant as the observation.
+    pub fn exceedance(&self) -> Exceedance {
+        self.exceedance
     }
 
     /// The smallest logarithm of a p-value of each toy: 8 bytes a toy.
@@ -215,7 +244,7 @@ impl Channels {
     ) -> Result<GlobalChannels> {
         let (findings, combined) = self.scan(device, observed)?;
         let tally = self.throw(device, &combined, Throw { seed, first_toy: 0, toys }, progress)?;
-        let significance = GlobalSignificance::new(&tally, combined.ln_p, self.input.candidates())?.without_bounds();
+        let significance = self.significance(&tally, combined.ln_p)?;
         Ok(GlobalChannels { findings, combined, tally, significance })
     }
 }

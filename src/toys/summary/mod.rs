@@ -27,14 +27,14 @@ mod merge;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Exceedance, Experiment, GlobalSignificance, Tally};
+use super::{Exceedance, GlobalSignificance, Tally, ToySource};
 use crate::error::{Fault, Problems, Result};
-use crate::hunt::Findings;
+use crate::hunt::{Findings, WindowExpectation, Windows};
 
 const NAME: &str = "toys.summary";
 
 /// The version of the format; another one means other fields, or toys that are drawn otherwise.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Toys of one observation, and what they were thrown for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ pub struct Summary {
     pub background_uncertainty: String,
     /// Which toys count as at least as significant as the observation: `at-least` or `above`.
     pub exceedance: String,
-    /// The cells and windows.
-    pub geometry: Geometry,
+    /// The cells and windows of the spectrum or plane, or of each channel.
+    pub geometry: Vec<Geometry>,
     /// The observation.
     pub observed: Observed,
     /// The toys.
@@ -80,15 +80,15 @@ pub struct Geometry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// Where its most significant window is, in words.
+    /// Where its most significant window is, in words; of several channels, that of each.
     pub place: String,
-    /// Which window that is.
+    /// Which window that is; of several channels, that of the first.
     pub window: u32,
-    /// The window's observed content.
+    /// The window's observed content; of several channels, the sum.
     pub observed: u64,
-    /// The window's expected content.
+    /// The window's expected content; of several channels, the sum.
     pub expected: f64,
-    /// The logarithm of its local p-value.
+    /// The logarithm of its local p-value; of several channels, of the product.
     pub local_ln_p: f64,
     /// Its local significance.
     pub local_significance: f64,
@@ -103,13 +103,13 @@ struct File {
 }
 
 impl Summary {
-    /// The summary of `tally`, thrown by `experiment` for these findings; `place` is where the best window is, in words.
+    /// The summary of `tally`, thrown by `source` for these findings; `place` is where the best window is, in words.
     ///
     /// # Errors
     /// A tally of other tables.
     pub fn new(
         analysis: impl Into<String>,
-        experiment: &Experiment,
+        source: &dyn ToySource,
         findings: &Findings,
         place: impl Into<String>,
         tally: Tally,
@@ -118,14 +118,14 @@ impl Summary {
             trawl: env!("CARGO_PKG_VERSION").into(),
             git_revision: option_env!("TRAWL_GIT_REVISION").filter(|text| !text.is_empty()).map(Into::into),
             analysis: analysis.into(),
-            statistic: experiment.statistic(),
-            background_uncertainty: experiment.smearing(),
-            exceedance: match experiment.exceedance() {
+            statistic: source.statistic(),
+            background_uncertainty: source.smearing(),
+            exceedance: match source.exceedance() {
                 Exceedance::AtLeast => "at-least",
                 Exceedance::Above => "above",
             }
             .into(),
-            geometry: Geometry::of(experiment),
+            geometry: source.geometry(),
             observed: Observed {
                 place: place.into(),
                 window: findings.best.0,
@@ -136,7 +136,7 @@ impl Summary {
             },
             tally,
         };
-        if summary.tally.tables_sha256() == experiment.tables_sha256(findings) {
+        if summary.tally.tables_sha256() == source.tables_sha256(findings) {
             return Ok(summary);
         }
         let fault = Fault::new(NAME, "the toys are not of this expectation and observation");
@@ -148,7 +148,8 @@ impl Summary {
     /// # Errors
     /// More toys than an interval can be given for.
     pub fn significance(&self) -> Result<GlobalSignificance> {
-        let significance = GlobalSignificance::new(&self.tally, self.observed.local_ln_p, self.geometry.windows)?;
+        let windows = self.geometry.iter().map(|geometry| geometry.windows).sum();
+        let significance = GlobalSignificance::new(&self.tally, self.observed.local_ln_p, windows)?;
         Ok(significance.without_bounds())
     }
 
@@ -205,9 +206,8 @@ impl Summary {
 }
 
 impl Geometry {
-    /// The geometry of an experiment.
-    pub fn of(experiment: &Experiment) -> Self {
-        let (windows, expected) = (experiment.windows(), experiment.expected());
+    /// The geometry of windows, of which some are left out.
+    pub fn of(windows: &Windows, expected: &WindowExpectation) -> Self {
         let mut hash = Sha256::new();
         for edges in [windows.row_edges(), windows.column_edges()] {
             hash.update((edges.len() as u64).to_le_bytes());

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::device::Device;
-use crate::hunt::{Scan, Windows};
+use crate::hunt::{Combination, Scan, Windows};
 use crate::spectrum::Expectation;
-use crate::toys::Throw;
+use crate::toys::{Channels, Experiment, Throw};
 
 fn experiment(mean: f64) -> Experiment {
     let edges = (0..=6).map(f64::from).collect();
@@ -61,6 +61,44 @@ fn foreign_parts_are_refused_with_every_reason() {
     assert!(Summary::merge(&[]).is_err());
 }
 
+/// Two channels of the same cells, of which the second expects `mean` in its last.
+fn channels(mean: f64, combination: Combination) -> Channels {
+    let edges: Vec<f64> = (0..=6).map(f64::from).collect();
+    let windows = Windows::new(vec![0.0, 1.0], edges, &[0..2, 1..3, 2..5, 3..6]).unwrap();
+    let of = |last: f64| (windows.clone(), Expectation::given(vec![9.0, 7.3, 5.1, 4.0, 0.1, last], None).unwrap());
+    Channels::new(vec![of(0.3), of(mean)], 0.0, Scan::default(), combination, Exceedance::AtLeast).unwrap()
+}
+
+fn summary_of_channels(channels: &Channels, range: std::ops::Range<u64>) -> Summary {
+    let observed = vec![vec![9, 12, 9, 4, 0, 0], vec![9, 11, 9, 4, 0, 0]];
+    let (_, combined) = channels.scan(&Device::Cpu, &observed).unwrap();
+    let throw = Throw { seed: 1, first_toy: range.start, toys: range.end - range.start };
+    let tally = channels.throw(&Device::Cpu, &combined, throw, &|_| Ok(())).unwrap();
+    Summary::new("test", channels, &combined.together(), "somewhere", tally).unwrap()
+}
+
+#[test]
+fn parts_of_channels_are_parts_like_any_other() {
+    let ours = channels(0.3, Combination::BestOverlapping);
+    let whole = summary_of_channels(&ours, 0..1000);
+    assert_eq!((whole.geometry.len(), whole.geometry[1].windows, whole.observed.observed), (2, 4, 41));
+    assert_eq!(Summary::from_json("whole", &whole.to_json()).unwrap(), whole);
+    let part = |range| summary_of_channels(&ours, range);
+    let parts = named(vec![part(700..1000), part(0..100), part(100..700)]);
+    assert_eq!(Summary::merge(&parts).unwrap().to_json(), whole.to_json());
+    let first = part(0..100);
+    let of_others = |other: Summary| {
+        let error = Summary::merge(&named(vec![first.clone(), other])).unwrap_err();
+        error.problems().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let tables = of_others(summary_of_channels(&channels(0.4, Combination::BestOverlapping), 100..200));
+    assert!(tables.contains("has the tables") && !tables.contains("the geometry"), "{tables}");
+    let rule = of_others(summary_of_channels(&channels(0.3, Combination::SameWindow), 100..200));
+    assert!(rule.contains("the same window in all channels"), "{rule}");
+    let plane = of_others(summary(&experiment(9.0), 1, 100..200));
+    assert!(plane.contains("has the geometry"), "{plane}");
+}
+
 #[test]
 fn damaged_files_are_refused() {
     let text = summary(&experiment(9.0), 1, 0..100).to_json();
@@ -70,7 +108,7 @@ fn damaged_files_are_refused() {
     for length in (0..text.len() - 1).step_by(37) {
         assert!(refused(&text[..length]).contains("damaged"), "{length}");
     }
-    assert!(refused(&text.replace("\"trawl_toys\": 1", "\"trawl_toys\": 2")).contains("has format 2"));
+    assert!(refused(&text.replace("\"trawl_toys\": 2", "\"trawl_toys\": 1")).contains("has format 1"));
     assert!(refused("{\"trawl_toys\": 7}").contains("has format 7"));
     assert!(refused("{}").contains("no summary of toys"));
     // A forger who knows the hash still has to count.
