@@ -6,9 +6,9 @@
 //! **Why the rule may look at its own toys.** A p-value is a mean of weights with the coefficient of variation `c` and the
 //! skewness `g`. To stop at the relative error `a` takes about `(c / a)^2` toys; where that number is known from the toys, the
 //! mean is off by about `a^2 (2 - g / c)` of itself (Wald's identity, to first order). At 0.5 % that is some 1e-5, a hundredth of
-//! the error and less: `g / c` is of order one, as weights are bounded (`1/K` lies within 0 and 1; the ratios of
-//! `toys.smeared_tail` stay near it), the first look is after 4,000 toys, when the error itself is known to a few percent, and
-//! later ones are chunks apart.
+//! the error: `g / c` is of order one for `toys.tail`, whose weights `1/K` lie within 0 and 1; the first look is after 4,000
+//! toys, when the error itself is known to a few percent, and later ones are chunks apart. The weights of `toys.smeared_tail`
+//! spread more (`c` is 2.3 in the benchmark's plane); there a test over many seeds sees no bias, to 0.3 %.
 
 use std::ops::Range;
 
