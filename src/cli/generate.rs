@@ -23,20 +23,20 @@ pub(super) struct GenerateArguments {
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Events with two large-R jets and a falling mass spectrum, and resonances of many kinds
-    #[command(after_help = format!(
+    #[command(allow_negative_numbers = true, after_help = format!(
         "Generators: {DIJET_1}, whose jets have no substructure (the demo's), and {DIJET_2}. A version is frozen: the same \
          version, seed and numbers give the same events for ever. Masses and momenta are in GeV, angles in radians; \
          truth labels stand in columns that begin with truth_."
     ))]
     Dijet(DijetArguments),
     /// Events with two leptons, jets, photons and missing energy, of the Standard Model and of signals
-    #[command(after_help = format!(
+    #[command(allow_negative_numbers = true, after_help = format!(
         "Generator: {DILEPTON_1}. A version is frozen: the same version, seed and numbers give the same events for ever. \
          Masses and momenta are in GeV, angles in radians; truth labels stand in truth_process and truth_signal."
     ))]
     Dilepton(DileptonArguments),
     /// Points (m_Y, m_X) of a density in closed form, for tests of statistics
-    #[command(after_help = format!(
+    #[command(allow_negative_numbers = true, after_help = format!(
         "Generator: {PLANE_1}. A version is frozen: the same version, seed and numbers give the same points for ever. \
          Masses are in GeV; the truth label is truth_signal."
     ))]

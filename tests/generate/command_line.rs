@@ -104,6 +104,29 @@ fn every_bad_argument_is_told_at_once() {
 }
 
 #[test]
+fn negative_numbers_are_values_of_their_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.parquet");
+    let cases = [
+        ("dilepton --signal z-prime --signal-events 3 --mass -5", "-5 GeV"),
+        ("dijet --resonant 3 --mass-y -1e3", "Y of -1000 GeV does not decay"),
+        ("dijet --minimum-mass -300", "is -300 GeV, not from 200 to 10000"),
+        ("dijet --resonant 3 --decay-h semi-visible --invisible -0.5", "is -0.5, not from 0 to 1"),
+        ("plane --resonant 3 --mass-x -0.5", "X of -0.5 GeV"),
+        ("plane --events -5", "'--events <N>'"),
+    ];
+    for (words, expected) in cases {
+        let output_flags = ["--output", path.to_str().unwrap()];
+        let arguments: Vec<&str> =
+            ["generate"].into_iter().chain(words.split_whitespace()).chain(output_flags).collect();
+        let (_, err) = output(&arguments, 2);
+        assert!(err.contains(expected) && !err.contains("unexpected argument"), "{words}: {err}");
+    }
+    // A weight may be negative: generators have such.
+    output(&["generate", "plane", "--events", "3", "--weight", "-0.5", "-o", path.to_str().unwrap()], 0);
+}
+
+#[test]
 fn files_are_those_of_the_library() {
     let folder = tempfile::tempdir().unwrap();
     let [there, here] = ["there.parquet", "here.parquet"].map(|name| folder.path().join(name));
