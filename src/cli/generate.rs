@@ -148,10 +148,10 @@ struct DijetArguments {
     /// The mass of Y in GeV [default: 3000]
     #[arg(long, value_name = "GEV")]
     mass_y: Option<f64>,
-    /// The mass of X in GeV (0 for a quark) [default: 400]
+    /// The mass of X in GeV [default: 400, of a quark 0]
     #[arg(long, value_name = "GEV")]
     mass_x: Option<f64>,
-    /// The mass of H in GeV (dijet/2) [default: 125]
+    /// The mass of H in GeV (dijet/2) [default: 125, of a quark 0]
     #[arg(long, value_name = "GEV")]
     mass_h: Option<f64>,
     /// What X does (dijet/2) [default: two-prong]
@@ -204,14 +204,15 @@ impl DijetArguments {
     fn two(&self) -> Result<ShowerSample> {
         let SampleFlags { events, seed, first_event, weight, .. } = self.sample;
         let usual = Pair::default();
-        let product = |product: Product, mass: Option<f64>, decay: Option<DecayFlag>| Product {
-            mass_gev: mass.unwrap_or(product.mass_gev),
-            decay: decay.map_or(product.decay, DecayFlag::decay),
-            ..product
+        let product = |product: Product, mass: Option<f64>, decay: Option<DecayFlag>| {
+            let decay = decay.map_or(product.decay, DecayFlag::decay);
+            // A quark has no other mass.
+            let usual = if decay == Decay::Quark { 0.0 } else { product.mass_gev };
+            Product { mass_gev: mass.unwrap_or(usual), decay, ..product }
         };
         let [x, h] = usual.products;
-        let products =
-            [product(x, Some(self.mass_x.unwrap_or(MASS_X_GEV)), self.decay_x), product(h, self.mass_h, self.decay_h)];
+        let x = Product { mass_gev: MASS_X_GEV, ..x };
+        let products = [product(x, self.mass_x, self.decay_x), product(h, self.mass_h, self.decay_h)];
         let pair = Pair { events: self.resonant, mass_gev: self.mass_y.unwrap_or(MASS_Y_GEV), products, ..usual };
         let mut sample = ShowerSample { seed, events, first_event, weight, ..ShowerSample::default() };
         sample.resonance = (self.resonant > 0).then_some(pair);

@@ -127,6 +127,21 @@ fn negative_numbers_are_values_of_their_flags() {
 }
 
 #[test]
+fn every_decay_has_a_mass_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let path = path.to_str().unwrap();
+    for flag in ["--decay-x", "--decay-h"] {
+        for decay in ["quark", "two-prong", "three-prong", "bb", "dark", "semi-visible"] {
+            output(&["generate", "dijet", "--events", "6", "--resonant", "3", flag, decay, "-o", path], 0);
+        }
+    }
+    let heavy = ["generate", "dijet", "--events", "6", "--resonant", "3", "--decay-x", "quark", "--mass-x", "4"];
+    let (_, err) = output(&[&heavy[..], &["-o", path]].concat(), 2);
+    assert!(err.contains("a product that is a quark has the mass 4 GeV instead of 0"), "{err}");
+}
+
+#[test]
 fn files_are_those_of_the_library() {
     let folder = tempfile::tempdir().unwrap();
     let [there, here] = ["there.parquet", "here.parquet"].map(|name| folder.path().join(name));
