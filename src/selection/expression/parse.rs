@@ -41,12 +41,22 @@ pub(crate) fn parse(text: &str) -> Result<Tree, Slip> {
     }
 }
 
+/// The sign for a word by which other languages write an operator.
+fn of_another_language(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "and" => Some("&&"),
+        "or" => Some("||"),
+        "not" => Some("!"),
+        _ => None,
+    }
+}
+
 /// Why an expression cannot go on like this.
 fn after_an_expression(token: &Token) -> String {
     let hint = match token {
-        Token::Word(word) => match word.to_ascii_lowercase().as_str() {
-            "and" => "; 'and' is written '&&'",
-            "or" => "; 'or' is written '||'",
+        Token::Word(word) => match of_another_language(word) {
+            Some("&&") => "; 'and' is written '&&'",
+            Some("||") => "; 'or' is written '||'",
             _ => "",
         },
         Token::Sign("=") => "; equality is written '=='",
@@ -244,9 +254,13 @@ impl Parser {
             }
             Token::Word(text) => {
                 self.take();
-                match (self.accept("("), text.as_str()) {
-                    (Some(opened), _) => self.call(Word { text, span }, opened),
-                    (None, "not") => Err(Slip::new(span, "'not' is written '!'")),
+                match (self.accept("("), of_another_language(&text)) {
+                    (Some(_), Some(sign)) => Err(Slip::new(span, format!("'{text}' is written '{sign}'"))),
+                    // In capitals it may be a column's name.
+                    (None, Some(sign)) if text.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+                        Err(Slip::new(span, format!("'{text}' is written '{sign}'")))
+                    }
+                    (Some(opened), None) => self.call(Word { text, span }, opened),
                     (None, _) => Ok(Tree { node: Node::Name(text), span }),
                 }
             }
