@@ -27,6 +27,26 @@ fn wrong(text: impl AsRef<[u8]>) -> Vec<String> {
 const EVENT: &str = "7;ttbar;0.5;250000;1.5;j,60000,50000,0.1,-2;b,90000,40000,-1.25,0.5;m+,41000,40000,0.2,0.3;";
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    for text in [format!("{EVENT}\n"), "0.5;250000;1.5;j,60000,50000,0.1,-2;\n".to_owned()] {
+        let (_input, path) = file(format!("\u{feff}{text}"));
+        let (_folder, output) = scratch();
+        let (_plain_input, plain) = file(text);
+        let (_plain_folder, expected) = scratch();
+        let [marked, plain] = [(path, &output), (plain, &expected)].map(|(path, to)| import("dark-machines", &[path], to));
+        assert_eq!((marked.code, plain.code), (Some(0), Some(0)), "{marked:?}");
+        assert_eq!(lists(&output, "Jet", "pt"), lists(&expected, "Jet", "pt"));
+    }
+}
+
+#[test]
+fn a_compressed_file_is_told_to_be_decompressed() {
+    let told = wrong([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    let expected = "'a.csv' is compressed with gzip (lines of text are read). Decompress it with gunzip";
+    assert!(told.len() == 1 && told[0].contains(expected), "{told:?}");
+}
+
+#[test]
 fn a_line_becomes_an_event_in_gev() {
     let text = format!("{EVENT}\r\n9;z_jets;-1;1000;-3;\r\n9;ttbar;1;0;0;g,2000,1500,0.5,3;e-,3000,1e3,-0.5,6.2\n");
     let (_input, path) = file(&text);

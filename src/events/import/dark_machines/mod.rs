@@ -34,6 +34,10 @@ const EVENTS_TOGETHER: usize = 10_000;
 const OBJECTS_TOGETHER: usize = 1_000_000;
 /// 5,000 objects need 300 kB; what is longer is no text.
 const LONGEST_LINE: u64 = 4 << 20;
+/// How files begin that gzip compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What some editors put before the text of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// More processes than any file has: their names are kept until the end.
 const MOST_PROCESSES: usize = 10_000;
 
@@ -290,7 +294,17 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| unreadable(path, error))?;
-        Ok(Self { reader: BufReader::with_capacity(1 << 18, file), bytes: Vec::new(), number: 0, end: End::LineBreak })
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        let begin = reader.fill_buf().map_err(|error| unreadable(path, error))?;
+        if begin.starts_with(&GZIP) {
+            let fault = Fault::new(NAME, format!("'{}' is compressed with gzip", path.display()));
+            let fault = fault.because("lines of text are read");
+            return Err(fault.suggest("Decompress it with gunzip, and name the file that this gives.").data());
+        }
+        if begin.starts_with(BYTE_ORDER_MARK) {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(Self { reader, bytes: Vec::new(), number: 0, end: End::LineBreak })
     }
 
     /// The next line; `Some(None)` if it is too long to be one. What is not UTF-8 becomes a replacement character,
