@@ -242,6 +242,10 @@ fn mappings_and_names_that_contradict_others_are_told_at_their_lines() {
             "samples.data.columns.Jet_pt.factor: every number of the column would be 0".to_owned(),
         ),
         (
+            mapped("event = { column = \"event\", factor = 0.001 }"),
+            "samples.data.columns.event.factor: it numbers events and has no unit; leave the factor out".to_owned(),
+        ),
+        (
             mapped("\"Jet.pT\" = \"Jet_pt\""),
             "columns.Jet.pT: no expression needs it, so it would be ignored. Did you mean 'Jet.pt'?".to_owned(),
         ),

@@ -323,6 +323,9 @@ fn read_weight(section: &Section, luminosity: Option<f64>) -> Option<SampleWeigh
     section.check(weight.with_sum(sum)).map(|_| weight)
 }
 
+/// What numbers events: mapped, but never multiplied.
+const IDS: [&str; 3] = ["run", "luminosityBlock", "event"];
+
 /// The keys `schema`, `columns`, `luminosity_mask`.
 fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
     let names: Vec<(&str, Preset)> = Preset::ALL.iter().map(|preset| (preset.name(), *preset)).collect();
@@ -339,6 +342,11 @@ fn read_reading(section: &Section, folder: &Path) -> Option<Reading> {
         match column {
             Some((_, 0.0)) => {
                 columns.section(&name).problem("factor", "every number of the column would be 0");
+                sound = false;
+            }
+            Some((_, factor)) if IDS.contains(&name.as_str()) && factor != 1.0 => {
+                let why = "it numbers events and has no unit; leave the factor out";
+                columns.section(&name).problem("factor", why);
                 sound = false;
             }
             Some((column, factor)) => schema.map(name, MappedColumn::new(column, factor)),
