@@ -44,6 +44,8 @@ pub struct Document {
     entries: Vec<Entry>,
     found: RefCell<Vec<(usize, Fault)>>,
     asked: RefCell<BTreeSet<String>>,
+    /// Keys that were only looked for: what an unknown key may be meant to be.
+    sought: RefCell<BTreeSet<String>>,
 }
 
 impl Document {
@@ -73,6 +75,7 @@ impl Document {
             entries,
             found: RefCell::default(),
             asked: RefCell::default(),
+            sought: RefCell::default(),
         })
     }
 
@@ -116,8 +119,8 @@ impl Document {
     }
 
     fn report_unknown_key(&self, entry: &Entry, path: &str) {
-        let asked = self.asked.borrow();
-        let siblings = asked.iter().filter_map(|known| {
+        let (asked, sought) = (self.asked.borrow(), self.sought.borrow());
+        let siblings = asked.iter().chain(sought.iter()).filter_map(|known| {
             let (parent, name) = known.rsplit_once(JOINT).unwrap_or(("", known));
             (parent == path).then_some(name)
         });
@@ -239,6 +242,7 @@ impl<'d> Section<'d> {
 
     /// Whether the card gives `key` here.
     pub fn has(&self, key: &str) -> bool {
+        self.document.sought.borrow_mut().insert(join(&self.path, key));
         self.get(key).is_some()
     }
 
@@ -378,6 +382,22 @@ mod tests {
                 "card: c.toml:3: toys.number: expected an integer from 0 to 18446744073709551615, got -1",
                 "card: c.toml:4: toys.exceedance: 'atleast' is none of at-least, above. Did you mean 'at-least'?",
                 "card: c.toml:6: unknown key 'widht' in [hunt] (it would be ignored). Did you mean 'width'?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_that_was_only_looked_for_is_a_hint() {
+        let document = Document::parse("c.toml", "[spectrm]\n[samples.mc]\ncross_secton_pb = 3.0\n", &[]).unwrap();
+        let root = document.root();
+        let sample = root.section("samples").section("mc");
+        assert!(!root.has("spectrum") && !sample.has("cross_section_pb"));
+        assert_eq!(
+            problems(document),
+            [
+                "card: c.toml:1: unknown key 'spectrm' in the card (it would be ignored). Did you mean 'spectrum'?",
+                "card: c.toml:3: unknown key 'cross_secton_pb' in [samples.mc] (it would be ignored). Did you mean \
+                 'cross_section_pb'?",
             ]
         );
     }
