@@ -134,6 +134,8 @@ fn generated_files_can_be_inspected_and_are_the_same_for_the_same_seed() {
     assert_eq!(std::fs::read(&paths[0]).unwrap(), std::fs::read(&paths[1]).unwrap());
     let (out, err) = output(&["inspect", paths[0].to_str().unwrap(), "no-such-file.parquet"], 1);
     assert!(out.contains("one.parquet") && out.contains("FatJet_pt") && out.contains("500"), "{out}");
+    assert!(out.contains("  trawl.generator: dijet/2\n  trawl.settings: {\"seed\":7,\"events\":500,"), "{out}");
+    assert!(out.contains("  metadata (ignored): ARROW:schema\n"), "{out}");
     assert_eq!(err.lines().count(), 1, "{err}");
 }
 

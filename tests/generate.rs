@@ -6,7 +6,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use sha2::{Digest, Sha256};
 use trawl::events::{
     Content, Decay, DijetSample, DileptonSample, EventBatch, Generator, METADATA_KEY, Pair, PlaneSample, Process,
-    Product, Projection, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_file,
+    Product, Projection, Resonance, SETTINGS_KEY, ShowerSample, Signal, SignalKind, Tune, generate_file,
 };
 use trawl::math::lorentz::FourMomentum;
 

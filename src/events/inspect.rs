@@ -35,6 +35,8 @@ pub struct Inspection {
     pub writer: Option<String>,
     /// The names of the embedded metadata. The reader ignores them.
     pub metadata: Vec<String>,
+    /// How trawl made the file: those of the metadata whose names begin with `trawl.`, and their texts.
+    pub notes: Vec<(String, String)>,
     /// In the order of the file; a column of structs has one entry for each field.
     pub columns: Vec<ColumnInspection>,
 }
@@ -113,14 +115,16 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
     let footer = metadata.metadata();
     let row_groups: Vec<u64> = footer.row_groups().iter().map(|group| file::count(group.num_rows())).collect();
     let details = footer.file_metadata();
-    let pairs = details.key_value_metadata().into_iter().flatten();
+    let pairs = || details.key_value_metadata().into_iter().flatten();
+    let notes = pairs().filter(|pair| pair.key.starts_with("trawl."));
     Ok(Inspection {
         path: path.to_owned(),
         bytes,
         rows: row_groups.iter().fold(0, |sum, &rows| sum.saturating_add(rows)),
         row_groups,
         writer: details.created_by().map(str::to_owned),
-        metadata: pairs.map(|pair| pair.key.clone()).collect(),
+        metadata: pairs().map(|pair| pair.key.clone()).collect(),
+        notes: notes.map(|pair| (pair.key.clone(), pair.value.clone().unwrap_or_default())).collect(),
         columns: columns(&metadata),
     })
 }
@@ -274,10 +278,18 @@ impl Inspection {
         };
         writeln!(f, "  {} events in {groups}, {} bytes", grouped(self.rows), grouped(self.bytes))?;
         writeln!(f, "  written by {}", self.writer.as_deref().unwrap_or("an unnamed writer"))?;
-        if !self.metadata.is_empty() {
-            writeln!(f, "  metadata (ignored): {}", self.metadata.join(", "))?;
+        for (key, text) in &self.notes {
+            writeln!(f, "  {}: {}", shown(key), shown(text))?;
+        }
+        let others: Vec<&str> = self.metadata.iter().map(String::as_str).filter(|key| !self.is_note(key)).collect();
+        if !others.is_empty() {
+            writeln!(f, "  metadata (ignored): {}", others.join(", "))?;
         }
         Ok(())
+    }
+
+    fn is_note(&self, key: &str) -> bool {
+        self.notes.iter().any(|(note, _)| note == key)
     }
 }
 
@@ -301,6 +313,17 @@ impl fmt::Display for Inspection {
     }
 }
 
+/// A text of a file on one line of a terminal, which anybody may have written, and as long as they liked.
+fn shown(text: &str) -> String {
+    const MOST: usize = 2000;
+    let mut characters = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    let mut shown: String = characters.by_ref().take(MOST).collect();
+    if characters.next().is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
 /// 1234567 as `1,234,567`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -321,6 +344,12 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!([0, 12, 999, 1000, 1_234_567].map(grouped), ["0", "12", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn texts_of_files_stay_on_their_line() {
+        assert_eq!(shown("a\n\u{1b}[2Jb"), "a  [2Jb");
+        assert_eq!(shown(&"x".repeat(3000)).len(), 2003);
     }
 
     #[test]

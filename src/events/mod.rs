@@ -28,7 +28,8 @@ pub use columns::{Collection, EventBatch, EventColumns, EventIds};
 pub use derived::{event_hash, fold_hash};
 pub use generate::{
     Content, DIJET_1, DIJET_2, DILEPTON_1, Decay, DijetSample, DileptonSample, Generator, METADATA_KEY, PLANE_1, Pair,
-    PlaneSample, Process, Product, Resonance, ShowerSample, Signal, SignalKind, Tune, generate_columns, generate_file,
+    PlaneSample, Process, Product, Resonance, SETTINGS_KEY, ShowerSample, Signal, SignalKind, Tune, generate_columns,
+    generate_file,
 };
 pub use import::{DarkMachinesImport, EnergyUnit, Imported, LhcoImport, import_dark_machines, import_lhco};
 pub use inspect::{ColumnInspection, Inspection, Role, SampleInspection, inspect, inspect_sample};

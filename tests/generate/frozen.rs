@@ -126,11 +126,12 @@ fn bytes(sample: &dyn Generator, path: &Path, threads: usize) -> Vec<u8> {
 fn files_have_the_same_bytes_for_any_number_of_threads_and_carry_the_version() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sample.parquet");
-    let samples: [Box<dyn Generator>; 3] = [
+    let samples: [Box<dyn Generator>; 4] = [
         // More than one chunk and, for particles, more than one chunk for each of three threads.
         Box::new(ShowerSample { events: 13_000, content: Content::Particles, ..Default::default() }),
         Box::new(DileptonSample { events: 70_000, ..Default::default() }),
         Box::new(PlaneSample { events: 70_000, ..Default::default() }),
+        Box::new(DijetSample { events: 70_000, ..Default::default() }),
     ];
     for sample in samples {
         let first = bytes(&*sample, &path, 1);
@@ -141,7 +142,24 @@ fn files_have_the_same_bytes_for_any_number_of_threads_and_carry_the_version() {
         let entries = metadata.key_value_metadata().unwrap();
         let entry = entries.iter().find(|entry| entry.key == METADATA_KEY).unwrap();
         assert_eq!(entry.value.as_deref(), Some(sample.version()));
+        let entry = entries.iter().find(|entry| entry.key == SETTINGS_KEY).unwrap();
+        assert_eq!(entry.value, Some(sample.settings()));
     }
+}
+
+#[test]
+fn settings_tell_how_a_sample_was_made() {
+    let plane = PlaneSample { seed: 7, events: 20, weight: 0.1, resonance: Some(Resonance::default()), first_event: 3 };
+    assert_eq!(
+        plane.settings(),
+        r#"{"seed":7,"events":20,"first_event":3,"resonance":{"events":100,"mass_y_gev":3000.0,"mass_x_gev":400.0,"width_y":0.03,"width_x":0.05},"weight":0.1}"#
+    );
+    let shower = shower([(Decay::ThreeProng, 172.5), (Decay::Bottoms, 125.0)], Tune::Alternative).settings();
+    for part in [r#""decay":"three-prong""#, r#""decay":"bb""#, r#""tune":"alternative""#, r#""content":"particles""#] {
+        assert!(shower.contains(part), "{part} is missing in {shower}");
+    }
+    let dilepton = dilepton(SignalKind::StopPair, Tune::Nominal).settings();
+    assert!(dilepton.contains(r#""process":"mixture""#) && dilepton.contains(r#""kind":"stop-pair""#), "{dilepton}");
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
         let (_folder, output) = scratch();
         let (_plain_input, plain) = file(text);
         let (_plain_folder, expected) = scratch();
-        let [marked, plain] = [(path, &output), (plain, &expected)].map(|(path, to)| import("dark-machines", &[path], to));
+        let [marked, plain] =
+            [(path, &output), (plain, &expected)].map(|(path, to)| import("dark-machines", &[path], to));
         assert_eq!((marked.code, plain.code), (Some(0), Some(0)), "{marked:?}");
         assert_eq!(lists(&output, "Jet", "pt"), lists(&expected, "Jet", "pt"));
     }
@@ -59,6 +60,8 @@ fn a_line_becomes_an_event_in_gev() {
     assert_eq!(column(&output, "process"), [0, 1, 0]);
     assert_eq!(note(&output, "trawl.process").unwrap(), r#"["ttbar","z_jets"]"#);
     assert!(note(&output, "trawl.source").unwrap().contains("MeV"));
+    assert_eq!(note(&output, "trawl.files").unwrap(), r#"["a.csv"]"#);
+    assert_eq!(note(&output, "trawl.schema").unwrap(), "dark-machines");
     assert_eq!(scalar(&output, "weight"), [0.5, -1.0, 1.0]);
     assert_eq!(scalar(&output, "MET_pt"), [250.0, 1.0, 0.0]);
     assert_eq!(scalar(&output, "MET_phi"), [1.5, -3.0, 0.0]);

@@ -52,7 +52,10 @@ mod with_hdf5 {
         let Some(data) = data() else { return };
         let outputs = ["none", "zlib", "blosc", "2block"].map(|layout| {
             let (folder, output) = scratch();
-            let said = import("lhco", &[data.join(format!("lhco/fixed_{layout}.h5"))], &output);
+            // The output has the name of its source.
+            let input = folder.path().join("fixed.h5");
+            fs::copy(data.join(format!("lhco/fixed_{layout}.h5")), &input).unwrap();
+            let said = import("lhco", &[input], &output);
             assert_eq!(said.code, Some(0), "{said:?}");
             (folder, output)
         });
@@ -87,6 +90,8 @@ mod with_hdf5 {
             close(sum(scalar(&output, name)), total);
         }
         assert!(note(&output, "trawl.source").unwrap().contains("features pxj1, pyj1"));
+        assert_eq!(note(&output, "trawl.schema").unwrap(), "lhco");
+        assert!(note(&output, "trawl.files").unwrap().contains(".h5"));
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //!
 //! **Versions are frozen.** Results must not be tuned by moving their data: a change of any generated number is a new
 //! version with a new name, beside the old one. Golden tests hold the old ones. Files carry the version in their key-value
-//! metadata under [`METADATA_KEY`] (those of `dijet/1`, which are older, do not).
+//! metadata under [`METADATA_KEY`], and everything that the events are a function of under [`SETTINGS_KEY`].
 //!
 //! Truth labels stand in columns of their own, whose names begin with `truth_`.
 
@@ -29,6 +29,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::{EventBatch, EventWriter, Layout, Projection};
 use crate::error::{Fault, Result};
@@ -44,8 +45,12 @@ const NAME: &str = "events.generate";
 /// The key of a file's metadata under which its generator and version stand.
 pub const METADATA_KEY: &str = "trawl.generator";
 
+/// The key of a file's metadata under which the seed, the number of events and all other settings stand, as JSON.
+pub const SETTINGS_KEY: &str = "trawl.settings";
+
 /// Which of two stand-ins for an event generator makes the background: same processes, other parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tune {
     /// What stands for the data, or for the first generator.
     #[default]
@@ -80,10 +85,8 @@ pub trait Generator: Sync {
         (Layout::default(), 1 << 15)
     }
 
-    /// The entry of the file's key-value metadata.
-    fn metadata(&self) -> Option<(&'static str, &'static str)> {
-        Some((METADATA_KEY, self.version()))
-    }
+    /// All settings as JSON: with [`version`](Self::version), all that the events are a function of.
+    fn settings(&self) -> String;
 }
 
 /// Writes the sample as a Parquet file in NanoAOD's flat convention.
@@ -102,9 +105,8 @@ pub fn generate_file<G: Generator + ?Sized>(
     sample.check()?;
     let (layout, chunk) = sample.layout();
     let mut writer = EventWriter::create(path, &sample.projection(), layout)?;
-    if let Some((key, value)) = sample.metadata() {
-        writer.note(key, value);
-    }
+    writer.note(METADATA_KEY, sample.version());
+    writer.note(SETTINGS_KEY, sample.settings());
     let threads = rayon::current_num_threads() as u64;
     let chunks = sample.events().div_ceil(chunk);
     let generate = |first: u64| -> Vec<EventBatch> {
@@ -139,6 +141,12 @@ fn check_numbers(first_event: u64, events: u64, chosen: u64, weight: f32, refuse
     if !weight.is_finite() {
         refuse(format!("the weight of an event is {weight}"));
     }
+}
+
+/// The settings of a sample as JSON.
+fn as_json(sample: &impl Serialize) -> String {
+    // Samples are plain data, which always can be written.
+    serde_json::to_string(sample).unwrap_or_default()
 }
 
 /// A usage error of this operation.

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::draws::{Draws, Stream};
 use super::kinematics::falling;
 use super::record::Record;
@@ -30,7 +32,7 @@ const LN_WIDTH: f64 = 0.6;
 const LARGEST_DEVIATE: f64 = 4.0;
 
 /// A sample of points in the plane (m_Y, m_X).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PlaneSample {
     /// Samples of different seeds are independent.
     pub seed: u64,
@@ -87,6 +89,10 @@ impl Generator for PlaneSample {
 
     fn events(&self) -> u64 {
         self.events
+    }
+
+    fn settings(&self) -> String {
+        super::as_json(self)
     }
 
     fn check(&self) -> Result<()> {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::read::file::check_regular;
 use crate::error::{Error, Fault, Problems, Result};
+use crate::events::{EventWriter, Preset};
 
 pub use dark_machines::{DarkMachinesImport, EnergyUnit, import_dark_machines};
 pub use lhco::{LhcoImport, import_lhco};
@@ -55,6 +56,13 @@ fn check_paths(files: &[PathBuf], output: &Path) -> Result<()> {
         }
     }
     problems.finish()
+}
+
+/// Records in the file which files (without their folders) it was made of, and the schema by which a card reads it.
+fn note_origin(writer: &mut EventWriter, files: &[PathBuf], schema: Preset) {
+    let names = files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    writer.note("trawl.files", serde_json::Value::from(names.collect::<Vec<_>>()).to_string());
+    writer.note("trawl.schema", schema.name());
 }
 
 /// What the system said about an input.

@@ -60,6 +60,8 @@ mod tagger;
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::record::Record;
 use super::{Generator, Tune, check_numbers, usage};
 use crate::error::{Problems, Result};
@@ -85,7 +87,8 @@ enum Kind {
 }
 
 /// What a product of the resonance does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decay {
     /// It is a light quark itself: one prong; its mass is 0.
     Quark,
@@ -94,6 +97,7 @@ pub enum Decay {
     /// A b quark and a lighter particle, which becomes two light quarks: a top.
     ThreeProng,
     /// Two b quarks: a Higgs boson.
+    #[serde(rename = "bb")]
     Bottoms,
     /// A shower of hidden quarks, all of which come back: many soft, wide prongs.
     Dark,
@@ -115,7 +119,7 @@ impl Decay {
 }
 
 /// A product of the resonance.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Product {
     /// The mean mass; 0 for [`Decay::Quark`].
     pub mass_gev: f64,
@@ -126,7 +130,7 @@ pub struct Product {
 }
 
 /// A resonance Y -> A B in a [`ShowerSample`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pair {
     /// How many of the sample's events are resonant.
     pub events: u64,
@@ -148,7 +152,8 @@ impl Default for Pair {
 }
 
 /// What is written of each event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Content {
     /// Jets and their tags.
     #[default]
@@ -166,7 +171,7 @@ pub enum Content {
 /// assert_eq!(sample.projection().collections[1].name, "Particle");
 /// assert_eq!(batch.columns.events, 5);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ShowerSample {
     /// Samples of different seeds are independent.
     pub seed: u64,
@@ -307,6 +312,10 @@ impl Generator for ShowerSample {
 
     fn events(&self) -> u64 {
         self.events
+    }
+
+    fn settings(&self) -> String {
+        super::as_json(self)
     }
 
     fn check(&self) -> Result<()> {

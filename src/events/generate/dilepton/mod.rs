@@ -44,6 +44,8 @@ mod truth;
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::draws::{Draws, Stream};
 use super::record::Record;
 use super::{Generator, Tune, check_numbers, is_chosen, usage};
@@ -55,12 +57,14 @@ use truth::Truth;
 pub const DILEPTON_1: &str = "dilepton/1";
 
 /// A process of the Standard Model; the numbers are those of the column `truth_process`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Process {
     /// Z and virtual photon.
     Z = 0,
     /// Two top quarks.
+    #[serde(rename = "ttbar")]
     TopPair = 1,
     /// A top quark and a W.
     SingleTop = 2,
@@ -86,7 +90,8 @@ const MIXTURE: [(Process, f64); 6] = [
 ];
 
 /// The kind of a signal; the numbers are those of the column `truth_signal`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum SignalKind {
     /// S -> ZZ -> ll nu nu.
@@ -120,7 +125,7 @@ impl SignalKind {
 }
 
 /// A signal in a [`DileptonSample`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Signal {
     /// What it is.
     pub kind: SignalKind,
@@ -149,7 +154,7 @@ impl Signal {
 /// assert_eq!(names, ["Electron", "Muon", "Jet", "Photon"]);
 /// assert_eq!(batch.columns.scalars[3][..], [1.0; 5]);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct DileptonSample {
     /// Samples of different seeds are independent.
     pub seed: u64,
@@ -266,6 +271,10 @@ impl Generator for DileptonSample {
 
     fn events(&self) -> u64 {
         self.events
+    }
+
+    fn settings(&self) -> String {
+        super::as_json(self)
     }
 
     fn check(&self) -> Result<()> {

@@ -21,6 +21,8 @@ mod event;
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::{Generator, NAME};
 use crate::error::{Fault, Problems, Result};
 use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, EventIds, Projection};
@@ -32,7 +34,7 @@ pub const DIJET_1: &str = "dijet/1";
 const EVENTS_PER_LUMINOSITY_BLOCK: u64 = 1000;
 
 /// A resonance Y -> X H in a [`DijetSample`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Resonance {
     /// How many of the sample's events are resonant.
     pub events: u64,
@@ -54,7 +56,7 @@ impl Default for Resonance {
 }
 
 /// A sample of dijet events.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct DijetSample {
     /// Samples of different seeds are independent.
     pub seed: u64,
@@ -187,9 +189,8 @@ impl Generator for DijetSample {
         generate_columns(self, rows)
     }
 
-    /// Files of this version are older than the entry.
-    fn metadata(&self) -> Option<(&'static str, &'static str)> {
-        None
+    fn settings(&self) -> String {
+        super::as_json(self)
     }
 }
 

@@ -22,9 +22,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::complaints::Complaints;
-use super::{Imported, NAME, check_paths, unreadable};
+use super::{Imported, NAME, check_paths, note_origin, unreadable};
 use crate::error::{Fault, Problems, Result};
-use crate::events::{EventWriter, Layout};
+use crate::events::{EventWriter, Layout, Preset};
 use columns::Columns;
 use line::{Form, Head, Object, parse};
 
@@ -120,7 +120,7 @@ pub fn import_dark_machines(
         complaints.faults(path).into_iter().for_each(|fault| problems.push(fault));
     }
     problems.finish()?;
-    job.finish(import.files.len())
+    job.finish(&import.files)
 }
 
 /// An import under way.
@@ -252,7 +252,7 @@ impl Job<'_> {
         writer.write_with(&batch, if named { &further } else { &[] })
     }
 
-    fn finish(mut self, files: usize) -> Result<Imported> {
+    fn finish(mut self, files: &[PathBuf]) -> Result<Imported> {
         self.write_if(true)?;
         let mut names: Vec<(String, u32)> = self.processes.into_iter().collect();
         names.sort_by_key(|(_, code)| *code);
@@ -261,7 +261,9 @@ impl Job<'_> {
         let Some(mut writer) = self.writer else {
             return Err(Fault::new(NAME, "nothing was written").data());
         };
-        writer.note("trawl.source", format!("Dark Machines CSV, {files} files, energies in {}", self.unit.words()));
+        let (number, unit) = (files.len(), self.unit.words());
+        writer.note("trawl.source", format!("Dark Machines CSV, {number} files, energies in {unit}"));
+        note_origin(&mut writer, files, Preset::DarkMachines);
         let mut notes = self.notes;
         if !names.is_empty() {
             writer.note("trawl.process", serde_json::Value::from(names.clone()).to_string());

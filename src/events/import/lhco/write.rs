@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::super::complaints::Complaints;
-use super::super::{Imported, MOST_ETA, MOST_PHI, NAME, check_paths, narrow, within};
+use super::super::{Imported, MOST_ETA, MOST_PHI, NAME, check_paths, narrow, note_origin, within};
 use super::LhcoImport;
 use super::frame::Frame;
 use super::names::Names;
 use crate::error::{Fault, Problems, Result};
 use crate::events::{
-    Collection, CollectionProjection, EventBatch, EventColumns, EventIds, EventWriter, Layout, Projection,
+    Collection, CollectionProjection, EventBatch, EventColumns, EventIds, EventWriter, Layout, Preset, Projection,
 };
 
 /// Numbers of a particle: pt, eta, phi.
@@ -99,7 +99,7 @@ pub(super) fn run(import: &LhcoImport, output: &Path, progress: &dyn Fn(u64) -> 
         complaints.faults(path).into_iter().for_each(|fault| problems.push(fault));
     }
     problems.finish()?;
-    job.finish(frames.len())
+    job.finish(&import.files)
 }
 
 /// The frames of all files, which hold the same kind of rows.
@@ -179,10 +179,12 @@ impl Job {
         writer.write(&EventBatch { columns, ids, file: 0, first_row: first })
     }
 
-    fn finish(self, files: usize) -> Result<Imported> {
+    fn finish(self, files: &[PathBuf]) -> Result<Imported> {
         // Only a mistake takes the writer away, and mistakes were reported.
         let Some(mut writer) = self.writer else { return Err(Fault::new(NAME, "nothing was written").data()) };
-        writer.note("trawl.source", format!("LHC Olympics HDF5, {files} files, {}", self.rows.words()));
+        let (number, rows) = (files.len(), self.rows.words());
+        writer.note("trawl.source", format!("LHC Olympics HDF5, {number} files, {rows}"));
+        note_origin(&mut writer, files, Preset::Lhco);
         writer.finish()?;
         let mut notes = vec![self.rows.words()];
         if self.not_finite > 0 {
