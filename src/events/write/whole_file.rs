@@ -23,12 +23,17 @@ pub(super) struct WholeFile {
 impl WholeFile {
     pub fn create(path: &Path) -> Result<Self> {
         check_place(path)?;
+        let stem = stem_of(path);
+        clear(path, &stem);
+        let prefix = format!("{stem}{}-", std::process::id());
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".writing-").suffix(".tmp");
+        builder.prefix(&prefix).suffix(SUFFIX);
         // Temporary files are private by default; this one becomes an ordinary file, under the user's umask.
         #[cfg(unix)]
         builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
         let file = builder.tempfile_in(folder_of(path)).map_err(|error| Error::io(NAME, "create", path, error))?;
+        // It ends with the process. A file system without locks gives none; then what a killed process left stays.
+        let _ = file.as_file().try_lock();
         Ok(Self { writer: BufWriter::new(file), path: path.to_owned() })
     }
 
@@ -126,6 +131,38 @@ impl Write for GrowingFile {
     }
 }
 
+const SUFFIX: &str = ".tmp";
+
+/// How the names of files begin that will become `path`. Names may have any length, so the hash stands for it.
+fn stem_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    let hash = Sha256::digest(name.as_encoded_bytes());
+    let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!(".writing-{hash}-")
+}
+
+/// Removes what processes that were killed left of files that would have become `path`: their number is no other process's
+/// here (in a container every run may have the same), and nobody, not even on another machine that shares the disk, holds
+/// the lock.
+fn clear(path: &Path, stem: &str) {
+    for entry in std::fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(SUFFIX));
+        let process = rest.and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
+        let lives =
+            |process: u32| process != std::process::id() && Path::new("/proc").join(process.to_string()).exists();
+        let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
+        if process.is_none_or(lives) || !is_file() {
+            continue;
+        }
+        // The lock is held until the name is gone.
+        let lock = File::open(entry.path()).ok().filter(|file| file.try_lock().is_ok());
+        if lock.is_some() && std::fs::remove_file(entry.path()).is_ok() {
+            tracing::warn!("'{}' was left by a process that is gone, and is removed", entry.path().display());
+        }
+    }
+}
+
 /// A file is renamed into its place, which must hold a file or nothing: a folder cannot be replaced, and a device, a pipe or
 /// what leads there would be gone.
 fn check_place(path: &Path) -> Result<()> {
@@ -141,4 +178,37 @@ fn check_place(path: &Path) -> Result<()> {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_by_the_next_for_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let [path, other] = ["a.parquet", "b.parquet"].map(at);
+        // No process has so large a number.
+        let left = |path: &Path, rest: &str| {
+            let name = at(&format!("{}{rest}", stem_of(path)));
+            std::fs::write(&name, "half").unwrap();
+            name
+        };
+        let gone = left(&path, "4294967295-x.tmp");
+        let held = left(&path, "4294967294-x.tmp");
+        let kept = [left(&path, "1-x.tmp"), left(&other, "4294967295-x.tmp"), left(&path, "x.tmp"), held.clone()];
+        let lock = File::open(&held).unwrap();
+        lock.try_lock().unwrap();
+        let first = WholeFile::create(&path).unwrap();
+        assert!(!gone.exists() && kept.iter().all(|name| name.exists()));
+        // One of a process that is still at work stays, too.
+        let second = WholeFile::create(&path).unwrap();
+        assert!(first.writer.get_ref().path().exists() && second.writer.get_ref().path().exists());
+        first.publish().unwrap();
+        drop((second, lock));
+        drop(WholeFile::create(&path).unwrap());
+        assert!(path.exists() && !held.exists());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 4);
+    }
 }
