@@ -150,6 +150,43 @@ fn a_missing_object_fails_comparisons_and_makes_variables_nan() {
 }
 
 #[test]
+fn the_rapidity_of_one_momentum_is_right_at_any_pseudorapidity() {
+    let variables = vec![
+        Variable::new("of_item", "rapidity(jet[0])"),
+        Variable::new("of_parts", "rapidity(momentum(jet[0].pt, jet[0].eta, 0, jet[0].mass))"),
+        Variable::new("in_loop", "max(rapidity(jet))"),
+        Variable::new("own_mass", "mass(jet[0])"),
+        Variable::new("of_sum", "rapidity(jet[0] + jet[0])"),
+    ];
+    let selection = compiled(vec![Object::new("jet", "FatJet")], variables, vec![], Weight::default()).unwrap();
+    let etas = [-400.0, -25.0, -3.0, -1e-6, 0.0, 0.5, 4.0, 18.0, 30.0, 400.0f32];
+    let masses = [0.0, 50.0, 3000.0f32];
+    let items: Vec<Item> = etas.iter().flat_map(|&eta| masses.map(|mass| [100.0, eta, 1.0, mass])).collect();
+    let events: Vec<Vec<Item>> = items.iter().map(|item| vec![*item]).collect();
+    let found = run(&selection, &events, &[]).unwrap().survivors.variables;
+    for (index, [pt, eta, _, mass]) in items.into_iter().enumerate() {
+        // Of large |eta|, the logarithm of 2 pt sinh(eta) / m_T.
+        let [magnitude, pt, mass_squared] = [eta.abs(), pt, mass * mass].map(f64::from);
+        let transverse = (pt * pt + mass_squared).sqrt();
+        let expected = if magnitude > 20.0 {
+            magnitude + (pt / transverse).ln()
+        } else {
+            (pt * magnitude.sinh() / transverse).asinh()
+        };
+        let expected = expected.copysign(f64::from(eta)) as f32;
+        for column in &found[..3] {
+            let close = (column[index] - expected).abs() <= 2e-7 * expected.abs();
+            assert!(close, "{} for {expected} at eta {eta}, mass {mass}", column[index]);
+        }
+        assert_eq!(found[3][index], mass);
+        // E and pz of a sum agree in ever more digits further out.
+        if magnitude <= 4.0 {
+            assert!((found[4][index] - expected).abs() <= 1e-6 * expected.abs(), "{} for {expected}", found[4][index]);
+        }
+    }
+}
+
+#[test]
 fn a_variable_in_a_cut_has_its_rounded_value() {
     // 16777217 is the first integer that f32 does not hold: the scalar itself is 16777216, and so is the variable.
     let selection = |cut: &str| {

@@ -256,11 +256,41 @@ impl Emitter<'_> {
         match momentum {
             Momentum::Item(place) if number < 4 => self.quantity(place, function.name()),
             Momentum::Parts(parts) if number < 4 => parts[number],
+            Momentum::Item(place) if number == 4 => {
+                let [pt, eta, mass] = ["pt", "eta", "mass"].map(|name| self.quantity(place, name));
+                self.rapidity(pt, eta, mass)
+            }
+            Momentum::Parts([pt, eta, _, mass]) => self.rapidity(pt, eta, mass),
             _ => {
                 let components = self.components(momentum);
                 self.unary(code, components)
             }
         }
+    }
+
+    /// asinh(pt sinh(eta) / sqrt(pt^2 + mass^2)): the pseudorapidity of a momentum whose transverse part is (pt, mass). By E
+    /// and pz, which agree to all digits from |eta| = 19 on, the rapidity would be infinite there.
+    fn rapidity(&mut self, pt: u32, eta: u32, mass: u32) -> u32 {
+        let sameness = (u32::MAX - 2, [pt, eta, mass, 0], 0);
+        let known = self.body.as_ref().map_or(&self.known, |body| &body.known);
+        if let Some(rapidity) = known.get(&sameness) {
+            return *rapidity;
+        }
+        let sinh = self.unary(Code::HyperbolicSine, eta);
+        let turned = self.group(4);
+        // Signs do not matter to the transverse part, and the energy not at all.
+        for (offset, code, a, b) in [
+            (0, Code::Absolute, pt, 0),
+            (1, Code::Absolute, mass, 0),
+            (2, Code::Multiply, pt, sinh),
+            (3, Code::Absolute, sinh, 0),
+        ] {
+            self.push(Instruction { dest: turned + offset, a, b, ..step(code) });
+        }
+        let rapidity = self.unary(Code::EtaOf, turned);
+        let known = self.body.as_mut().map_or(&mut self.known, |body| &mut body.known);
+        known.insert(sameness, rapidity);
+        rapidity
     }
 
     /// Parts of a momentum, in a loop also of one of the event.
