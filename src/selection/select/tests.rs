@@ -187,6 +187,24 @@ fn the_rapidity_of_one_momentum_is_right_at_any_pseudorapidity() {
 }
 
 #[test]
+fn infinity_compares_and_is_kept_as_a_number() {
+    // What a float64 of 1e300 is read as.
+    let scalars = [("MET_pt", vec![1e300f64 as f32, 40.0, -1e300f64 as f32])];
+    let variables = vec![Variable::new("met", "MET_pt"), Variable::new("beyond", "MET_pt * 1e37")];
+    let survivors = |cut: &str| {
+        let cuts = vec![Cut::new("cut", cut)];
+        let selection = compiled(vec![], variables.clone(), cuts, Weight::default()).unwrap();
+        run(&selection, &[vec![], vec![], vec![]], &scalars).unwrap().survivors
+    };
+    let found = survivors("MET_pt > 30");
+    assert_eq!(found.index[..], [0, 1]);
+    assert_eq!(found.variables[0][..], [f32::INFINITY, 40.0]);
+    assert_eq!(found.variables[1][..], [f32::INFINITY; 2]);
+    assert_eq!(survivors("MET_pt < 30").variables[0][..], [f32::NEG_INFINITY]);
+    assert_eq!(survivors("finite(MET_pt)").index[..], [1]);
+}
+
+#[test]
 fn a_variable_in_a_cut_has_its_rounded_value() {
     // 16777217 is the first integer that f32 does not hold: the scalar itself is 16777216, and so is the variable.
     let selection = |cut: &str| {
