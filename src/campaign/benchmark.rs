@@ -144,7 +144,7 @@ impl Measured {
                 (self.toys, self.exceed) = (tally.toys(), tally.toys());
             }
             BenchmarkCase::SmearedTail => {
-                let (tally, _) = experiment.smeared_tail_until(findings, exceeding, &mut |_| Ok(()))?;
+                let (tally, _) = experiment.smeared_tail_until(device, findings, exceeding, &mut |_| Ok(()))?;
                 self.relative_error = Some(SmearedTailEstimate::new(&tally)?.relative_error);
                 (self.toys, self.exceed) = (tally.toys(), tally.toys());
             }

@@ -71,7 +71,6 @@ pub(super) fn role(
 }
 
 /// Estimates the rare tail beyond the observation, with toys of `seed` until they are as accurate as `settings` ask for.
-/// Uncertain expectations are drawn on the CPU.
 ///
 /// # Errors
 /// What the estimators refuse, a failure of the device, an interruption.
@@ -92,7 +91,8 @@ pub(super) fn estimate(
     };
     let toys = ExceedingToys { seed, first_toy: 0, stopping };
     let rare = if uncertain {
-        let (tally, stopped) = experiment.smeared_tail_until(findings, toys, &mut |tally| thrown(tally.toys()))?;
+        let (tally, stopped) =
+            experiment.smeared_tail_until(device, findings, toys, &mut |tally| thrown(tally.toys()))?;
         let SmearedTailEstimate { ln_p, relative_error, toys, effective_toys, sum_of_local, .. } =
             SmearedTailEstimate::new(&tally)?;
         let z = Deviations::of_tail(ln_p, relative_error, toys);

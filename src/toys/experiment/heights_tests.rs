@@ -73,7 +73,7 @@ fn smeared_toys_and_their_tail_agree() {
     let throw = Throw { seed: 3, first_toy: 0, toys: 20_000 };
     let brute = experiment.throw(&Device::Cpu, &findings, throw, &|_| Ok(())).unwrap();
     let tail = SmearedTail { seed: 5, first_toy: 0, toys: 8000, smearing: Smearing::LogNormal };
-    let tail = tail.estimate(&experiment.smeared_input(&findings).unwrap()).unwrap();
+    let tail = tail.estimate(&Device::Cpu, &experiment.smeared_input(&findings).unwrap()).unwrap();
     let error = (tail.p / 20_000.0).sqrt().hypot(tail.error);
     let seen = brute.exceed() as f64 / 20_000.0;
     assert!(brute.exceed() > 30 && (seen - tail.p).abs() < 4.0 * error, "{seen}, {tail:?}");

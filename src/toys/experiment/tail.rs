@@ -90,15 +90,17 @@ impl Experiment {
         })
     }
 
-    /// Throws toys of the tail beyond `findings`, where the expectation is uncertain, until it is time to stop; on the CPU.
+    /// Throws toys of the tail beyond `findings`, where the expectation is uncertain, until it is time to stop.
     /// [`SmearedTailEstimate::new`](super::super::SmearedTailEstimate::new) makes the global p-value of the answer.
     ///
-    /// `watch` sees the tally after every 2,000 toys, and its error ends the toys.
+    /// `watch` sees the tally after every 2,000 toys, and its error ends the toys. On CUDA the tables are uploaded once.
     ///
     /// # Errors
-    /// An expectation that is taken as exact, no toys, windows of which none can reach its critical count, or what `watch` answers.
+    /// An expectation that is taken as exact, no toys, windows of which none can reach its critical count, tables that do not fit
+    /// the device, a failure of it, or what `watch` answers.
     pub fn smeared_tail_until(
         &self,
+        device: &Device,
         findings: &Findings,
         toys: ExceedingToys,
         watch: &mut dyn FnMut(&WeightTally) -> Result<()>,
@@ -107,7 +109,7 @@ impl Experiment {
             let fault = Fault::new("toys.smeared_tail", "the expectation is taken as exact");
             return Err(fault.because("its toys are not smeared").suggest("Use toys.tail.").usage());
         };
-        SmearedTail::until(toys, uncertainty.smearing(), &input, watch)
+        SmearedTail::until(device, toys, uncertainty.smearing(), &input, watch)
     }
 
     /// The tables of `toys.tail` for a local p-value of `exp(ln_p)`.

@@ -1,16 +1,14 @@
 //! Sums of weights, and what they say.
 
 use super::NAME;
-use super::proposal::Proposals;
+use super::{Input, Output};
+use crate::device::Host;
 use crate::error::{Fault, Result};
+use crate::math::exact::{ExactSum, LIMBS};
 use crate::math::{det, special};
 
 /// The unit of the sums: 2^-60.
 const UNITS: f64 = 1_152_921_504_606_846_976.0;
-
-/// Weights above are held there, so that the squares of 2^32 toys fit 128 bits; the ratio of probabilities that makes one never
-/// comes near.
-const LARGEST_WEIGHT: f64 = 65_536.0;
 
 /// The sums of the weights of toys, and of their squares, in units of 2^-60. Parts of one seed add up in any order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,19 +21,24 @@ pub struct WeightTally {
 }
 
 impl WeightTally {
-    pub(super) fn new(proposals: &Proposals) -> Self {
-        let (windows, ln_sum_of_local) = (proposals.windows(), proposals.ln_sum_of_local());
+    pub(super) fn new(input: &Input<Host>) -> Self {
+        let (windows, ln_sum_of_local) = (input.windows(), input.ln_sum_of_local);
         Self { toys: 0, sum: 0, sum_of_squares: 0, windows, ln_sum_of_local }
     }
 
-    pub(super) fn add(&mut self, weight: f64) {
-        let weight = weight.min(LARGEST_WEIGHT);
-        self.toys += 1;
-        self.sum += (weight * UNITS) as u128;
-        self.sum_of_squares += (weight * weight * UNITS) as u128;
+    /// With the sums of `toys` more.
+    ///
+    /// # Errors
+    /// More toys than the sums hold.
+    pub(super) fn with(self, toys: u64, output: &Output<Host>) -> Result<Self> {
+        let sum = |first: usize| -> Result<u128> {
+            let limbs: [i64; LIMBS] = std::array::from_fn(|index| output.sums[first + index] as i64);
+            Ok(ExactSum::from_limbs(limbs, toys)?.units().unsigned_abs())
+        };
+        Ok(self.plus(Self { toys, sum: sum(0)?, sum_of_squares: sum(LIMBS)?, ..self }))
     }
 
-    pub(super) fn plus(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         Self {
             toys: self.toys + other.toys,
             sum: self.sum + other.sum,

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::*;
-use crate::device::Device;
 use crate::hunt::{Convention, Scan, Windows};
 use crate::math::{det, special};
 use crate::spectrum::Expectation;
+use crate::toys::smeared::Input;
 use crate::toys::throw::critical_counts;
 use crate::toys::uncertainty::MarginalCount;
 use crate::toys::{BackgroundUncertainty, Exceedance, Experiment, Stopping, Template};
@@ -41,7 +41,7 @@ fn input(
 }
 
 fn estimate(input: &Input<Host>, smearing: Smearing, toys: u64) -> SmearedTailEstimate {
-    SmearedTail { seed: 1, first_toy: 0, toys, smearing }.estimate(input).unwrap()
+    SmearedTail { seed: 1, first_toy: 0, toys, smearing }.estimate(&Device::Cpu, input).unwrap()
 }
 
 /// The 12 x 5 plane of the golden toys.
@@ -150,7 +150,7 @@ fn the_estimate_does_not_depend_on_the_split_or_the_threads() {
     let (means, ranges) = golden();
     let input = input(&means, &ranges, Smearing::LogNormal, 0.1, &golden_templates(), 5.0);
     let tally = |first_toy, toys| {
-        SmearedTail { seed: 3, first_toy, toys, smearing: Smearing::LogNormal }.tally(&input).unwrap()
+        SmearedTail { seed: 3, first_toy, toys, smearing: Smearing::LogNormal }.tally(&Device::Cpu, &input).unwrap()
     };
     let all = tally(5, 400);
     for pieces in [[1, 399], [200, 200], [333, 67]] {
@@ -168,14 +168,15 @@ fn stopping_at_an_accuracy_does_not_bias_the_estimate() {
     let ranges: Vec<_> = (1..=8).map(|end| 0..end).collect();
     let smearing = Smearing::LogNormal;
     let input = input(&[20.0; 8], &ranges, smearing, 0.0, &[vec![0.05; 8], vec![0.2; 8]], 4.0);
-    let fixed = SmearedTail { seed: 999, first_toy: 0, toys: 100_000, smearing }.estimate(&input).unwrap();
+    let fixed =
+        SmearedTail { seed: 999, first_toy: 0, toys: 100_000, smearing }.estimate(&Device::Cpu, &input).unwrap();
     let seeds = 40;
     for relative in [0.0080, 0.0095] {
         let (mut sum, mut squares, mut fewest, mut most) = (0.0, 0.0, u64::MAX, 0);
         for seed in 0..seeds {
             let stopping = Stopping::Accurate { relative, minimum: 2000, maximum: 100_000 };
             let toys = ExceedingToys { seed, first_toy: 0, stopping };
-            let (tally, stopped) = SmearedTail::until(toys, smearing, &input, &mut |_| Ok(())).unwrap();
+            let (tally, stopped) = SmearedTail::until(&Device::Cpu, toys, smearing, &input, &mut |_| Ok(())).unwrap();
             assert!(matches!(stopped, Stopped::Accuracy { reached, .. } if reached <= relative), "{stopped:?}");
             let off = SmearedTailEstimate::new(&tally).unwrap().p / fixed.p - 1.0;
             (sum, squares) = (sum + off, squares + off * off);
@@ -198,13 +199,13 @@ fn toys_until_an_accuracy_are_those_of_their_number() {
         seen.push(tally.toys());
         Ok(())
     };
-    let (tally, stopped) = SmearedTail::until(toys, Smearing::LogNormal, &input, watch).unwrap();
+    let (tally, stopped) = SmearedTail::until(&Device::Cpu, toys, Smearing::LogNormal, &input, watch).unwrap();
     assert_eq!((seen, stopped), (vec![2000, 2300], Stopped::Number));
     let fixed = SmearedTail { seed: 3, first_toy: 5, toys: 2300, smearing: Smearing::LogNormal };
-    assert_eq!(tally, fixed.tally(&input).unwrap());
+    assert_eq!(tally, fixed.tally(&Device::Cpu, &input).unwrap());
     let stopping = Stopping::Accurate { relative: 1e-6, minimum: 100, maximum: 2300 };
     let few = ExceedingToys { stopping, ..toys };
-    let (same, stopped) = SmearedTail::until(few, Smearing::LogNormal, &input, &mut |_| Ok(())).unwrap();
+    let (same, stopped) = SmearedTail::until(&Device::Cpu, few, Smearing::LogNormal, &input, &mut |_| Ok(())).unwrap();
     assert!(same == tally && matches!(stopped, Stopped::Maximum { wanted: 1e-6, reached: Some(_) }), "{stopped:?}");
 }
 
@@ -225,10 +226,10 @@ fn an_experiment_gives_the_estimate_of_its_observation() {
         let brute = smeared.global(&Device::Cpu, &observed, 1, 10_000, &|_| Ok(())).unwrap().significance;
         let input = smeared.smeared_input(&findings).unwrap();
         let toys = ExceedingToys { seed: 1, first_toy: 0, stopping: Stopping::After(4000) };
-        let (tally, _) = smeared.smeared_tail_until(&findings, toys, &mut |_| Ok(())).unwrap();
+        let (tally, _) = smeared.smeared_tail_until(&Device::Cpu, &findings, toys, &mut |_| Ok(())).unwrap();
         let got = SmearedTailEstimate::new(&tally).unwrap();
         assert_eq!(got, estimate(&input, Smearing::LogNormal, 4000));
-        assert!(fixed.smeared_tail_until(&findings, toys, &mut |_| Ok(())).is_err());
+        assert!(fixed.smeared_tail_until(&Device::Cpu, &findings, toys, &mut |_| Ok(())).is_err());
         let error = (brute.p * (1.0 - brute.p) / 10_000.0 + got.error * got.error).sqrt();
         assert!((brute.p - got.p).abs() < 4.0 * error && brute.exceed > 20, "{statistic:?}: {brute:?} {got:?}");
     }
@@ -247,10 +248,10 @@ fn what_cannot_be_estimated_is_refused() {
         critical: Vec::new().into(),
         ..good.clone()
     };
-    assert_eq!(tail(0).tally(&nothing).unwrap_err().problems().len(), 2);
+    assert_eq!(tail(0).tally(&Device::Cpu, &nothing).unwrap_err().problems().len(), 2);
     let impossible = Input::<Host> { expected: vec![0.0; 60].into(), ..good.clone() };
-    let error = tail(10).tally(&impossible).unwrap_err().to_string();
+    let error = tail(10).tally(&Device::Cpu, &impossible).unwrap_err().to_string();
     assert!(error.contains("no window can reach its critical count"), "{error}");
     let other = input(&means, &ranges, Smearing::LogNormal, 0.1, &[], 4.0);
-    assert!(tail(10).tally(&good).unwrap().merge(tail(10).tally(&other).unwrap()).is_err());
+    assert!(tail(10).tally(&Device::Cpu, &good).unwrap().merge(tail(10).tally(&Device::Cpu, &other).unwrap()).is_err());
 }
