@@ -13,5 +13,6 @@ mod scan;
 mod scan_toys;
 mod select;
 mod smeared;
+mod smeared_tail;
 mod tail;
 mod throw;
