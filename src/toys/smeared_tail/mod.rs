@@ -37,8 +37,8 @@
 //! cells, three templates and 1,539 windows, counted from the text, not measured: a cell takes about 260 double-precision
 //! instructions (a quantile, an exponential, a search of 6 double steps) and as many integer ones (two sets of Philox), a window
 //! that exceeds at most about 1,500; 0.8 million a toy are 60 ns. 16 bytes a cell written and read again are 100 kB a toy, 30 ns
-//! if none stays in the caches. The steps of one thread between barriers, some 10,000 cycles of latency a toy, are hidden only by
-//! the two other blocks of a multiprocessor: 2 us a toy over 396 blocks are 5 ns.
+//! if none stays in the caches. What one thread does between barriers is some 10,000 cycles of latency a toy, 6 us: over the 396
+//! blocks that run at a time 15 ns, hidden by the two others of a multiprocessor.
 //! **Source.** Naiman and Priebe, J. Comput. Graph. Statist. 10 (2001) 296, for fixed expectations; the weights are the balance
 //! heuristic of Veach and Guibas (SIGGRAPH 1995).
 
