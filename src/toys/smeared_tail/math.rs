@@ -4,6 +4,9 @@
 //! its Poisson tail, which one thread takes anyway. Differences of running sums of all cells would be cheaper in large
 //! windows, but a mean of 0.001 would lose seven digits beside a total of a million.
 
+// Bounds are compared one by one because the text is shared with the `.cuh` file.
+#![allow(clippy::manual_clamp)]
+
 use crate::math::det::{exp, exp_m1, ln_1p};
 use crate::math::special::{ln_poisson_survival, ln_poisson_term};
 use crate::toys::smeared::math::NEGLIGIBLE;
