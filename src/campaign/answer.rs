@@ -170,7 +170,7 @@ pub(super) fn report(searched: &Searched) -> Answer {
         ),
     ];
     facts.extend(bounds(searched).1);
-    if let Some(trials) = significance.effective_trials {
+    if let Some(trials) = effective_trials(searched) {
         facts.push(Fact::new("Effective trials", three(trials)));
     }
     if let Some(rare) = &searched.rare {
@@ -243,6 +243,14 @@ fn answered(significance: &GlobalSignificance, rare: Option<&RareTail>) -> Devia
     rare.filter(|rare| rare.role == Role::Answer).map_or(significance.z, |rare| rare.z)
 }
 
+/// As many independent windows would give the answer; none where the expectation has no such windows.
+fn effective_trials(searched: &Searched) -> Option<f64> {
+    match &searched.rare {
+        Some(RareTail { role: Role::Answer, effective_trials, .. }) => *effective_trials,
+        _ => searched.global.significance.effective_trials,
+    }
+}
+
 /// The numbers of the answer for the manifest.
 pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
     let (findings, significance) = (&searched.global.findings, &searched.global.significance);
@@ -286,7 +294,7 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "accuracy_reached": stopped.reached,
         "sidak": significance.sidak,
         "bonferroni": significance.bonferroni,
-        "effective_trials": significance.effective_trials,
+        "effective_trials": effective_trials(searched),
         "gross_vitells": gross_vitells,
         "rare_tail": searched.rare.as_ref().map(RareTail::record),
         "answer_from": match &searched.rare {

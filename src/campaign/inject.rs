@@ -31,6 +31,11 @@ pub fn inject(request: &RunRequest, progress: &Progress) -> Result<Injected> {
     let card = Card::read(&request.card, &request.settings)?;
     let device = request.choose_device()?;
     let work: ChannelsWork = match card.work {
+        Work::Binned(work) if work.toys.uncertainty.is_some() => {
+            let fault = Fault::new(NAME, format!("'{}' has [toys.uncertainty]", request.card.display()));
+            let fault = fault.because("the toys that judge an injected signal have a fixed expectation");
+            return Err(fault.suggest("Inject with a card that leaves that table out.").usage());
+        }
         Work::Binned(work) => work.as_channels(),
         Work::Channels(work) => *work,
         Work::Events(_) => {

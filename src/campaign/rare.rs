@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::answer::plain;
 use super::figures::deviations;
 use super::manifest::StageRecord;
 use super::progress::Progress;
@@ -9,10 +10,19 @@ use crate::Device;
 use crate::error::Result;
 use crate::hunt::Findings;
 use crate::report::number;
+use crate::toys::tail::effective_trials;
 use crate::toys::{
     Deviations, ExceedingToys, Experiment, GlobalSignificance, Method, SmearedTail, SmearedTailEstimate, Stopped, Tail,
     TailEstimate, TailTally, ToySettings,
 };
+
+/// The most events that a toy may have to add to a window, one by one: at 20 ns each, 2,000 toys take 4 s, after which a signal is
+/// heard.
+const MOST_ADDED: f64 = 1e5;
+
+/// `toys.smeared_tail` leaves nuisances beyond 10 standard deviations out, with a probability of 1.5e-23: at a p-value of 1e-20 that
+/// cannot be seen, at 1e-50 it is most of it.
+const SMALLEST_LN_P_OF_UNCERTAIN: f64 = -46.0;
 
 /// The estimate of the rare tail and its part in the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +45,8 @@ pub struct RareTail {
     pub effective_toys: f64,
     /// The sum of the windows' own probabilities.
     pub sum_of_local: f64,
+    /// As many independent windows would have this global p-value with the local one of the observation.
+    pub effective_trials: Option<f64>,
 }
 
 /// The part of an estimate in the answer.
@@ -60,6 +72,14 @@ pub(super) fn role(
                 "the rare tail is not estimated: it takes excesses over expectations that are not scaled by sidebands; toys answer"
             );
         }
+        return None;
+    }
+    let excess = findings.observed as f64 - findings.expected;
+    if excess > MOST_ADDED && (method != Method::BruteForce || !significance.is_resolved()) {
+        tracing::warn!(
+            "the rare tail is not estimated: each of its toys would add {} events to a window; toys answer",
+            plain(&number::significant(excess, 3))
+        );
         return None;
     }
     match (method, significance.is_resolved()) {
@@ -96,25 +116,53 @@ pub(super) fn estimate(
         let SmearedTailEstimate { ln_p, relative_error, toys, effective_toys, sum_of_local, .. } =
             SmearedTailEstimate::new(&tally)?;
         let z = Deviations::of_tail(ln_p, relative_error, toys);
-        let operation = "toys.smeared_tail";
-        RareTail { role, operation, ln_p, relative_error, z, toys, stopped, effective_toys, sum_of_local }
+        let (operation, effective_trials) = ("toys.smeared_tail", effective_trials(ln_p, findings.ln_p));
+        RareTail {
+            role,
+            operation,
+            ln_p,
+            relative_error,
+            z,
+            toys,
+            stopped,
+            effective_toys,
+            sum_of_local,
+            effective_trials,
+        }
     } else {
         let watch = &mut |tally: &TailTally| thrown(tally.toys());
         let (tally, stopped) = experiment.tail_until(device, findings.ln_p, toys, watch)?;
-        let TailEstimate { ln_p, relative_error, z, toys, effective_toys, sum_of_local, .. } =
+        let TailEstimate { ln_p, relative_error, z, toys, effective_toys, sum_of_local, effective_trials, .. } =
             TailEstimate::new(&tally)?;
         let operation = "toys.tail";
-        RareTail { role, operation, ln_p, relative_error, z, toys, stopped, effective_toys, sum_of_local }
+        RareTail {
+            role,
+            operation,
+            ln_p,
+            relative_error,
+            z,
+            toys,
+            stopped,
+            effective_toys,
+            sum_of_local,
+            effective_trials,
+        }
     };
     rare.warn();
     Ok((rare, stage.finish()))
 }
 
 impl RareTail {
-    /// Warns where the most toys were thrown before the accuracy was reached.
+    /// Warns where the most toys were thrown before the accuracy was reached, and where nuisances that count are left out.
     fn warn(&self) {
+        if self.operation == "toys.smeared_tail" && self.ln_p < SMALLEST_LN_P_OF_UNCERTAIN {
+            tracing::warn!(
+                "toys.smeared_tail: the p-value may be larger than {} (nuisances beyond 10 standard deviations are left out)",
+                plain(&number::probability(self.ln_p))
+            );
+        }
         let Stopped::Maximum { wanted, .. } = self.stopped else { return };
-        let percent = |relative: f64| number::significant(100.0 * relative, 2);
+        let percent = |relative: f64| plain(&number::significant(100.0 * relative, 2));
         tracing::warn!(
             "{}: {} toys give {} %, not {} % (that is toys.tail_maximum); raise it, or ask for less by toys.accuracy",
             self.operation,
@@ -157,6 +205,7 @@ impl RareTail {
             "accuracy_wanted": wanted,
             "effective_toys": self.effective_toys,
             "sum_of_local": self.sum_of_local,
+            "effective_trials": self.effective_trials,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::answer::{plain, stopped_because};
 use super::checkpoint::Checkpoint;
 use super::manifest::StageRecord;
 use super::progress::Progress;
@@ -69,6 +70,9 @@ impl Thrower<'_> {
         };
         let toys = Toys { seed, first_toy, stopping, begun };
         let (tally, stopped, stage) = self.watched(target, toys, &summary)?;
+        if matches!(stopped, Stopped::Maximum { .. }) {
+            tracing::warn!("toys stopped at {}; raise toys.maximum, or ask for less", plain(&stopped_because(stopped)));
+        }
         let significance = target.source.significance(&tally, target.findings)?;
         let summary = summary(tally.clone())?;
         let global = Global { findings: target.findings.clone(), tally, stopped, significance };

@@ -123,7 +123,7 @@ impl Convergence {
             (Symbol::Box(FILL, "none"), "68 % interval".to_owned()),
         ];
         if !self.points.is_empty() {
-            entries.push((Symbol::Dashed(EXPECTED), format!("*p*_{{global}} = {}", self.p_value)));
+            entries.push((Symbol::Dashed(EXPECTED), number::stated("*p*_{global}", &self.p_value)));
         }
         shapes::legend(SIDES.1 - 276.0, ENDS.1 + 12.0, &entries)
     }

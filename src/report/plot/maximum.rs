@@ -121,8 +121,8 @@ impl MaximumDistribution {
             (Symbol::Box(FILL, INK), format!("{} toys", number::count(self.thrown))),
             (Symbol::Line(EXPECTED), observed),
             (Symbol::Box("#e9a0a6", "none"), format!("{} toys reach it", number::count(self.reached))),
-            (Symbol::None, format!("*p*_{{global}} = {}", self.p_value)),
-            (Symbol::None, format!("*Z*_{{global}} = {}", self.significance)),
+            (Symbol::None, number::stated("*p*_{global}", &self.p_value)),
+            (Symbol::None, number::stated("*Z*_{global}", &self.significance)),
         ];
         shapes::legend(SIDES.1 - 262.0, ENDS.1 + 14.0, &entries)
     }

@@ -84,7 +84,8 @@ fn moments(reached: &[u64], toys: f64) -> (f64, f64) {
     (sum / toys, squares / toys)
 }
 
-fn effective_trials(ln_p: f64, ln_threshold: f64) -> Option<f64> {
+/// As many independent windows of the local p-value `exp(ln_threshold)` would have the global p-value `exp(ln_p)`.
+pub(crate) fn effective_trials(ln_p: f64, ln_threshold: f64) -> Option<f64> {
     // ln(1 - p) is -p (1 + p/2) where p is small, and the ratio of two such that of the p-values.
     if ln_p < -40.0 && ln_threshold < -40.0 {
         return Some(det::exp(ln_p - ln_threshold));

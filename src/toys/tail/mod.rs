@@ -38,6 +38,7 @@ mod tally;
 use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan, Upload};
 use crate::error::{Fault, Problems, Result};
 pub use estimate::TailEstimate;
+pub(crate) use estimate::effective_trials;
 pub(crate) use tables::{Geometry, TailTables};
 pub use tally::TailTally;
 
