@@ -8,13 +8,14 @@
 //! | [`error`], [`settings`], [`device`], [`math`] | the foundation: no physics |
 //! | [`events`] | read, stream, write and generate event batches |
 //! | [`selection`] | objects, cuts, survivors, cutflow |
+//! | [`features`] | jets |
 //! | [`spectrum`] | histograms |
 //! | [`hunt`] | windows and local p-values |
 //! | [`toys`] | pseudo-experiments and the global significance |
 //! | [`report`] | UHI, CSV, SVG, HTML |
 //! | [`card`], [`campaign`], [`cli`] | describe, plan and run all of the above |
 //!
-//! Stages of the design that hold nothing yet (features, models, regions, background, weak, limit) are not in the tree until an
+//! Stages of the design that hold nothing yet (models, regions, background, weak, limit) are not in the tree until an
 //! operation lives there.
 
 pub mod device;
@@ -23,6 +24,7 @@ pub mod math;
 pub mod settings;
 
 pub mod events;
+pub mod features;
 pub mod hunt;
 pub mod report;
 pub mod selection;

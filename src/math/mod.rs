@@ -17,6 +17,7 @@
 pub mod angle;
 pub mod det;
 pub mod exact;
+pub(crate) mod four;
 pub mod lorentz;
 pub mod philox;
 pub mod poisson;
