@@ -127,7 +127,9 @@ impl Four for Plain {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 
+// One reason holds for all of the blocks; it stands above them.
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::undocumented_unsafe_blocks)]
 mod avx2 {
     use std::arch::x86_64::*;
 

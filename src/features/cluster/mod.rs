@@ -201,7 +201,7 @@ impl Particles<Host> {
             if column.len() != total {
                 let problem = format!("{name}: expected {total} particles, got {}", column.len());
                 problems.push(Fault::new(NAME, problem).data());
-            } else if let Some(at) = column.iter().position(|value| !(value.abs() <= LARGEST)) {
+            } else if let Some(at) = column.iter().position(|value| value.is_nan() || value.abs() > LARGEST) {
                 problems.push(self.refused(at, name, column, format!("is not finite or beyond {LARGEST:e}")));
             } else if let (Some(at), "energy") = (column.iter().position(|value| *value < 0.0), name) {
                 problems.push(self.refused(at, name, column, "is below 0".to_owned()));
