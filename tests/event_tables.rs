@@ -3,6 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt32Type};
+use trawl::campaign::manifest::FileRecord;
 use trawl::events::{
     CollectionProjection, Column, ColumnKind, EventSource, Projection, TableWriter, Values, write_table,
 };
@@ -72,7 +73,9 @@ fn tables_grow_batch_by_batch() {
         first += step;
     }
     assert_eq!(first, rows);
-    writer.finish().unwrap();
+    let written = writer.finish().unwrap();
+    let record = FileRecord::of(&path, None).unwrap();
+    assert_eq!(FileRecord::of_written(&path.display().to_string(), &written), record);
     let reader =
         parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(std::fs::File::open(&path).unwrap(), 50_000);
     let mut first = 0;

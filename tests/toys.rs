@@ -50,6 +50,13 @@ fn command(place: &Place, words: &[&str]) -> Said {
     say(command)
 }
 
+/// With the warnings that `--quiet` keeps back.
+fn loud(place: &Place, words: &[&str]) -> Said {
+    let mut command = trawl();
+    command.current_dir(&place.folder).args(words);
+    say(command)
+}
+
 fn done(place: &Place, words: &[&str]) -> String {
     let said = command(place, words);
     assert_eq!(said.code, Some(0), "{words:?}\n{}", said.err);
@@ -94,7 +101,9 @@ fn toys_stop_at_the_accuracy_wherever_they_run() {
 #[test]
 fn an_accuracy_beyond_the_most_toys_is_a_result_with_a_warning() {
     let place = place("accuracy = 0.001\nminimum = 100\nmaximum = 3000\n");
-    let said = done(&place, &["run", "card.toml"]);
+    let Said { code, out: said, err } = loud(&place, &["run", "card.toml"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("toys stopped at the most allowed") && !err.contains("^{"), "{err}");
     assert!(said.contains("the most allowed, before the accuracy of 0.100 % was reached: accurate to "), "{said}");
     let found = answer(&place, "results");
     assert_eq!((found["stopped_by"].as_str(), found["toys"].as_u64()), (Some("maximum"), Some(3000)));
@@ -142,6 +151,11 @@ fn the_rare_tail_answers_where_toys_cannot() {
     );
     let (local, tail) = (found["local_ln_p"].as_f64().unwrap(), found["rare_tail"]["global_ln_p"].as_f64().unwrap());
     assert!(tail >= local && tail <= local + 7_f64.ln(), "{local} {tail}");
+    // Windows of the local p-value that are as many as the effective trials have the answer's, though no toy exceeds.
+    let trials = found["effective_trials"].as_f64().unwrap();
+    assert!((trials.ln() + local - tail).abs() < 1e-9, "{trials}");
+    let plot = text(&place, "rare/maximum.svg");
+    assert!(!plot.contains("= &lt;") && !plot.contains("= &gt;"), "{plot}");
     assert!(!said.contains("Too few toys") && text(&place, "rare/report.html").contains("of the rare tail"), "{said}");
     assert_eq!(found["bounds_that_hold"], "both");
     // Its toys stop at 0.5 %, or where the card says.
@@ -149,9 +163,7 @@ fn the_rare_tail_answers_where_toys_cannot() {
     assert_eq!(rare("rare")["stopped_by"], "accuracy");
     assert_eq!((rare("rare")["accuracy_wanted"].as_f64(), rare("rare")["toys"].as_u64()), (Some(0.005), Some(4000)));
     let most = ["--set", "toys.tail_maximum=300", "--set", "toys.accuracy=0.0001", "--set", "toys.maximum=50000"];
-    let mut command = trawl();
-    command.current_dir(&place.folder).args(["run", "card.toml", "--output", "most"]).args(most);
-    let said = say(command);
+    let said = loud(&place, &[&["run", "card.toml", "--output", "most"], &most[..]].concat());
     assert!(said.code == Some(0) && said.err.contains("toys.tail: 300 toys give "), "{}", said.err);
     assert!(
         said.out.contains("the most allowed, before the accuracy of 0.0100 % was reached: accurate"),
@@ -178,6 +190,39 @@ fn the_rare_tail_answers_where_toys_cannot() {
     assert!(smeared["rare_tail"]["global_ln_p"].as_f64().unwrap() > tail + 1.0, "{smeared}");
     assert!(smeared["gross_vitells"]["omitted"].as_str().unwrap().contains("uncertain"));
     assert!(done(&place, &["toys", "show", "smeared/toys.json"]).contains("Uncertainty          "));
+}
+
+#[test]
+fn a_tail_whose_toys_take_minutes_is_left_out() {
+    let place = place("number = 200\n");
+    fs::write(place.at("spectrum.csv"), SPECTRUM.replace("2,3,20,25.0", "2,3,50000000,1.0")).unwrap();
+    let said = loud(&place, &["run", "card.toml"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.err.contains("the rare tail is not estimated: each of its toys would add 5.00e7 events"),
+        "{}",
+        said.err
+    );
+    let found = answer(&place, "results");
+    assert_eq!((&found["answer_from"], &found["rare_tail"]), (&Value::from("toys"), &Value::Null));
+}
+
+#[test]
+fn uncertain_tails_beyond_their_nuisances_are_warned_of() {
+    let place = place("number = 200\n[toys.uncertainty]\nstatistic = \"marginal\"\ntemplates.common = 0.1\n");
+    let far = SPECTRUM.replace("2,3,20,25.0", "2,3,400,25.0");
+    fs::write(place.at("spectrum.csv"), far).unwrap();
+    let said = loud(&place, &["run", "card.toml"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("nuisances beyond 10 standard deviations are left out"), "{}", said.err);
+}
+
+#[test]
+fn signals_are_not_injected_beside_an_uncertainty_that_would_be_left_out() {
+    let place = place("number = 100\n");
+    let said = command(&place, &["inject", "card.toml", "--set", "toys.uncertainty.statistical=0.5"]);
+    assert_refused(&said, 2);
+    assert!(said.err.contains("has [toys.uncertainty]"), "{}", said.err);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::events::WrittenFile;
 
 const NAME: &str = "campaign.manifest";
 
@@ -232,6 +233,12 @@ impl FileRecord {
         let mut file = File::open(path).map_err(|source| Error::io(NAME, "open", path, source))?;
         let (bytes, sha256) = hash(&mut file).map_err(|source| Error::io(NAME, "read", path, source))?;
         Ok(Self { path: path.to_owned(), bytes, rows, sha256, sha256_of: Hashed::Whole })
+    }
+
+    /// The record of an output that was hashed as it was written; `name` is relative to the folder.
+    pub fn of_written(name: &str, file: &WrittenFile) -> Self {
+        let (path, sha256) = (name.into(), hexadecimal(&file.sha256));
+        Self { path, bytes: file.bytes, rows: None, sha256, sha256_of: Hashed::Whole }
     }
 
     /// The record of a Parquet file that was read.

@@ -12,12 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
 use super::checkpoint::write_whole;
-use super::manifest::{self, FileRecord, Hashed, Manifest};
+use super::manifest::{self, FileRecord, Manifest};
 use crate::error::{Error, Fault, Result};
-use crate::events::WrittenFile;
+use crate::events::{Hashing, WrittenFile};
 
 const NAME: &str = "campaign.output";
 
@@ -135,9 +133,7 @@ impl Output {
     /// [`Error::Io`] if the system refuses.
     pub fn rewrite_text(&mut self, name: &str, text: &str) -> Result<()> {
         write_whole(NAME, &self.new_path(name)?, text)?;
-        let sha256 = manifest::sha256_of(text.as_bytes());
-        let (path, bytes) = (PathBuf::from(name), text.len() as u64);
-        let record = FileRecord { path, bytes, rows: None, sha256, sha256_of: Hashed::Whole };
+        let record = FileRecord::of_written(name, &WrittenFile::of(text.as_bytes()));
         let mut written = lock(&self.written);
         written.retain(|(known, _)| known != name);
         written.push((name.to_owned(), Some(record)));
@@ -162,13 +158,7 @@ impl Output {
 
     /// Records a file that was made at its path.
     pub fn record(&mut self, name: &str, file: &WrittenFile) {
-        let record = FileRecord {
-            path: name.into(),
-            bytes: file.bytes,
-            rows: None,
-            sha256: manifest::hexadecimal(&file.sha256),
-            sha256_of: Hashed::Whole,
-        };
+        let record = FileRecord::of_written(name, file);
         lock(&self.written).push((name.to_owned(), Some(record)));
     }
 
@@ -261,19 +251,17 @@ impl Drop for Output {
 /// A file of the output folder, hashed as it is written.
 #[derive(Debug)]
 pub struct OutputFile {
-    file: BufWriter<File>,
+    file: Hashing<BufWriter<File>>,
     path: PathBuf,
     name: String,
-    hasher: Sha256,
-    bytes: u64,
     written: Written,
 }
 
 impl OutputFile {
     fn create(path: PathBuf, name: &str, written: Written) -> Result<Self> {
         let file = File::create_new(&path).map_err(|source| Error::io(NAME, "create", &path, source))?;
-        let file = BufWriter::new(file);
-        Ok(Self { file, path, name: name.to_owned(), hasher: Sha256::new(), bytes: 0, written })
+        let file = Hashing::new(BufWriter::new(file));
+        Ok(Self { file, path, name: name.to_owned(), written })
     }
 
     /// Where it is being written.
@@ -288,15 +276,9 @@ impl OutputFile {
     pub fn close(mut self) -> Result<()> {
         let refused = |source| Error::io(NAME, "write", &self.path, source);
         self.file.flush().map_err(refused)?;
-        self.file.get_ref().sync_all().map_err(refused)?;
-        let sha256 = manifest::hexadecimal(&std::mem::take(&mut self.hasher).finalize());
-        let record = FileRecord {
-            path: PathBuf::from(&self.name),
-            bytes: self.bytes,
-            rows: None,
-            sha256,
-            sha256_of: Hashed::Whole,
-        };
+        let (file, written) = self.file.finish();
+        file.get_ref().sync_all().map_err(refused)?;
+        let record = FileRecord::of_written(&self.name, &written);
         if let Some((_, slot)) = lock(&self.written).iter_mut().find(|(name, _)| *name == self.name) {
             *slot = Some(record);
         }
@@ -306,10 +288,7 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.bytes += count as u64;
-        Ok(count)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -13,7 +13,7 @@ use crate::report::number;
 use crate::toys::tail::effective_trials;
 use crate::toys::{
     Deviations, ExceedingToys, Experiment, GlobalSignificance, Method, SmearedTail, SmearedTailEstimate, Stopped, Tail,
-    TailEstimate, TailTally, ToySettings,
+    TailEstimate, TailTally, ToySettings, WeightTally,
 };
 
 /// The most events that a toy may have to add to a window, one by one: at 20 ns each, 2,000 toys take 4 s, after which a signal is
@@ -110,43 +110,31 @@ pub(super) fn estimate(
         progress.interrupted()
     };
     let toys = ExceedingToys { seed, first_toy: 0, stopping };
-    let rare = if uncertain {
-        let (tally, stopped) =
-            experiment.smeared_tail_until(device, findings, toys, &mut |tally| thrown(tally.toys()))?;
-        let SmearedTailEstimate { ln_p, relative_error, toys, effective_toys, sum_of_local, .. } =
-            SmearedTailEstimate::new(&tally)?;
-        let z = Deviations::of_tail(ln_p, relative_error, toys);
-        let (operation, effective_trials) = ("toys.smeared_tail", effective_trials(ln_p, findings.ln_p));
-        RareTail {
-            role,
-            operation,
-            ln_p,
-            relative_error,
-            z,
-            toys,
-            stopped,
-            effective_toys,
-            sum_of_local,
-            effective_trials,
-        }
+    let (operation, stopped, (ln_p, relative_error, toys, effective_toys, sum_of_local)) = if uncertain {
+        let watch = &mut |tally: &WeightTally| thrown(tally.toys());
+        let (tally, stopped) = experiment.smeared_tail_until(device, findings, toys, watch)?;
+        let of = SmearedTailEstimate::new(&tally)?;
+        let numbers = (of.ln_p, of.relative_error, of.toys, of.effective_toys, of.sum_of_local);
+        ("toys.smeared_tail", stopped, numbers)
     } else {
         let watch = &mut |tally: &TailTally| thrown(tally.toys());
         let (tally, stopped) = experiment.tail_until(device, findings.ln_p, toys, watch)?;
-        let TailEstimate { ln_p, relative_error, z, toys, effective_toys, sum_of_local, effective_trials, .. } =
-            TailEstimate::new(&tally)?;
-        let operation = "toys.tail";
-        RareTail {
-            role,
-            operation,
-            ln_p,
-            relative_error,
-            z,
-            toys,
-            stopped,
-            effective_toys,
-            sum_of_local,
-            effective_trials,
-        }
+        let of = TailEstimate::new(&tally)?;
+        ("toys.tail", stopped, (of.ln_p, of.relative_error, of.toys, of.effective_toys, of.sum_of_local))
+    };
+    let z = Deviations::of_tail(ln_p, relative_error, toys);
+    let effective_trials = effective_trials(ln_p, findings.ln_p);
+    let rare = RareTail {
+        role,
+        operation,
+        ln_p,
+        relative_error,
+        z,
+        toys,
+        stopped,
+        effective_toys,
+        sum_of_local,
+        effective_trials,
     };
     rare.warn();
     Ok((rare, stage.finish()))

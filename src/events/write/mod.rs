@@ -12,6 +12,7 @@
 //!
 //! Both kinds of file were read, and their values compared, with pyarrow 26, DuckDB 2.0, Polars 2.1 and awkward 2.14.
 
+mod hashing;
 mod table;
 mod whole_file;
 
@@ -31,8 +32,9 @@ use crate::device::Host;
 use crate::error::{Error, Fault, Result};
 use crate::events::read::binding::{counter_name, flat_name};
 use crate::events::{Collection, EventBatch, EventIds, Projection};
+pub(crate) use hashing::Hashing;
+pub use hashing::WrittenFile;
 pub use table::{Column, ColumnKind, TableWriter, Values, write_table};
-pub use whole_file::WrittenFile;
 use whole_file::{GrowingFile, WholeFile};
 
 /// The name of the operation in messages.

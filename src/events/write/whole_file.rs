@@ -3,13 +3,14 @@
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::NAME;
+use super::hashing::{Hashing, WrittenFile};
 use crate::error::{Error, Fault, Result};
 
 /// Writes under a temporary name beside `path`; [`WholeFile::publish`] makes it durable and gives it its name.
@@ -61,41 +62,27 @@ impl Write for WholeFile {
     }
 }
 
-/// A file that was written to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WrittenFile {
-    /// Its size.
-    pub bytes: u64,
-    /// Of all its bytes.
-    pub sha256: [u8; 32],
-}
-
 /// A whole file that grows for long: it is hashed as it is written, and another thread sends what there is to the disk
 /// meanwhile. 21 MB that were all sent at the end took 27 to 49 ms, in which two threads had nothing to do; reading them
 /// back for their hash took 15 ms.
 pub(super) struct GrowingFile {
-    file: WholeFile,
-    hasher: Sha256,
-    bytes: u64,
+    file: Hashing<WholeFile>,
     syncs: Option<(SyncSender<()>, JoinHandle<io::Result<()>>)>,
 }
 
 impl GrowingFile {
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: WholeFile::create(path)?, hasher: Sha256::new(), bytes: 0, syncs: None })
+        Ok(Self { file: Hashing::new(WholeFile::create(path)?), syncs: None })
     }
 
     /// Has what was written so far sent to the disk, without waiting for it.
     pub fn sync_soon(&mut self) -> io::Result<()> {
-        if self.syncs.is_none() {
-            self.syncs = Some(Self::start(self.file.writer.get_ref().as_file().try_clone()?)?);
-        }
-        match self.syncs.as_ref().map(|(wake, _)| wake.try_send(())) {
-            // It has failed; the reason is told at the end, with that of whatever else fails until then.
-            Some(Err(TrySendError::Disconnected(()))) | None => {}
-            // It is told already.
-            Some(Ok(()) | Err(TrySendError::Full(()))) => {}
-        }
+        let (wake, _) = match &mut self.syncs {
+            Some(syncs) => syncs,
+            none => none.insert(Self::start(self.file.get_ref().writer.get_ref().as_file().try_clone()?)?),
+        };
+        // Full: it is told already. Gone: it has failed, and the reason is told at the end.
+        let _ = wake.try_send(());
         Ok(())
     }
 
@@ -108,22 +95,20 @@ impl GrowingFile {
     /// See [`WholeFile::publish`]. The system reports a failure to write behind once, to whoever asks first: that may have
     /// been the thread.
     pub fn publish(self) -> Result<WrittenFile> {
+        let (file, written) = self.file.finish();
         if let Some((wake, thread)) = self.syncs {
             drop(wake);
             let synced = thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs it panicked")));
-            synced.map_err(|error| Error::io(NAME, "write", &self.file.path, error))?;
+            synced.map_err(|error| Error::io(NAME, "write", &file.path, error))?;
         }
-        self.file.publish()?;
-        Ok(WrittenFile { bytes: self.bytes, sha256: self.hasher.finalize().into() })
+        file.publish()?;
+        Ok(written)
     }
 }
 
 impl Write for GrowingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.bytes += count as u64;
-        Ok(count)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

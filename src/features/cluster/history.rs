@@ -119,7 +119,8 @@ impl<'h> History<'h> {
 
     /// The distance of the step that leaves `number` objects of `number + 1`; 0 if there never were so many.
     ///
-    /// With kt of the constituents of one jet and R = 1, its root is Split12 for `number` = 1 and Split23 for 2.
+    /// With kt of the constituents of one jet, and an R so large that none of them ends by itself, R times its root is Split12 for
+    /// `number` = 1 and Split23 for 2, in the convention of ATLAS: `min(pT) dR`.
     pub fn splitting(self, number: usize) -> f64 {
         match self.particles.checked_sub(number + 1) {
             Some(step) => self.step(step).distance,
