@@ -2,6 +2,7 @@
 // Compiled with -fmad=false: a contracted multiply-add would break the error-free transformations.
 #pragma once
 #include "common/det/exponential.cuh"
+#include "common/det/quick.cuh"
 #include "common/det/trigonometric.cuh"
 
 // The versions in single precision evaluate in double precision and round once.

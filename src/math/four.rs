@@ -11,16 +11,21 @@ pub(crate) trait Four: Copy {
     fn all(x: f64) -> Self;
     fn load(from: &[f64; 4]) -> Self;
     fn store(self) -> [f64; 4];
+    fn store_to(self, to: &mut [f64; 4]);
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
     fn absolute(self) -> Self;
     /// The smaller of each two; of two that are equal, or where one is NaN, the second.
     fn smaller(self, other: Self) -> Self;
+    /// The larger of each two; of two that are equal, or where one is NaN, the second.
+    fn larger(self, other: Self) -> Self;
     fn below(self, other: Self) -> Self::Mask;
     fn not_above(self, other: Self) -> Self::Mask;
     fn equals(self, other: Self) -> Self::Mask;
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// What it is where the mask says yes, else 0.
+    fn only(mask: Self::Mask, yes: Self) -> Self;
     fn either(one: Self::Mask, other: Self::Mask) -> Self::Mask;
     /// A bit for each yes, the first lowest.
     fn bits(mask: Self::Mask) -> u32;
@@ -69,6 +74,11 @@ impl Four for Plain {
     }
 
     #[inline(always)]
+    fn store_to(self, to: &mut [f64; 4]) {
+        *to = self.0;
+    }
+
+    #[inline(always)]
     fn plus(self, other: Self) -> Self {
         self.with(other, |a, b| a + b)
     }
@@ -94,6 +104,11 @@ impl Four for Plain {
     }
 
     #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        self.with(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
     fn below(self, other: Self) -> [bool; 4] {
         self.compare(other, f64::lt)
     }
@@ -111,6 +126,11 @@ impl Four for Plain {
     #[inline(always)]
     fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|lane| if mask[lane] { yes.0[lane] } else { no.0[lane] }))
+    }
+
+    #[inline(always)]
+    fn only(mask: [bool; 4], yes: Self) -> Self {
+        Self::select(mask, yes, Self::all(0.0))
     }
 
     #[inline(always)]
@@ -161,6 +181,11 @@ mod avx2 {
         }
 
         #[inline(always)]
+        fn store_to(self, to: &mut [f64; 4]) {
+            unsafe { _mm256_storeu_pd(to.as_mut_ptr(), self.0) };
+        }
+
+        #[inline(always)]
         fn plus(self, other: Self) -> Self {
             Self(unsafe { _mm256_add_pd(self.0, other.0) })
         }
@@ -186,6 +211,11 @@ mod avx2 {
         }
 
         #[inline(always)]
+        fn larger(self, other: Self) -> Self {
+            Self(unsafe { _mm256_max_pd(self.0, other.0) })
+        }
+
+        #[inline(always)]
         fn below(self, other: Self) -> __m256d {
             unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(self.0, other.0) }
         }
@@ -203,6 +233,11 @@ mod avx2 {
         #[inline(always)]
         fn select(mask: __m256d, yes: Self, no: Self) -> Self {
             Self(unsafe { _mm256_blendv_pd(no.0, yes.0, mask) })
+        }
+
+        #[inline(always)]
+        fn only(mask: __m256d, yes: Self) -> Self {
+            Self(unsafe { _mm256_and_pd(mask, yes.0) })
         }
 
         #[inline(always)]
@@ -255,7 +290,8 @@ mod tests {
     fn answers<V: Four>(a: &[f64; 4], b: &[f64; 4], to: &mut Vec<u64>) {
         let (x, y) = (V::load(a), V::load(b));
         let chosen = V::select(x.below(y), x, V::all(7.0));
-        for four in [x.plus(y), x.minus(y), x.times(y), x.absolute(), x.smaller(y), chosen] {
+        let kept = V::only(x.below(y), x);
+        for four in [x.plus(y), x.minus(y), x.times(y), x.absolute(), x.smaller(y), x.larger(y), chosen, kept] {
             to.extend(four.store().map(f64::to_bits));
         }
         for mask in [x.below(y), x.not_above(y), x.equals(y), V::either(x.below(y), x.equals(y))] {

@@ -4,6 +4,7 @@
 //! processes: under the address and undefined-behaviour build, under the perturbed build (contraction on, library
 //! results off by 2 ulp: no integer may change), and once for each mutant, which must fail.
 
+mod cluster;
 mod columns;
 mod fill;
 mod harness;

@@ -1,9 +1,11 @@
 //! The CPU's executor: events by themselves, each on one thread.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use super::live::{Live, Next};
 use super::math::recombine;
-use super::places::{NOBODY, Places};
 use super::{BEAM, Cluster, Histories, Particles};
 use crate::device::Host;
 use crate::math::four::{Four, four};
@@ -12,88 +14,112 @@ use crate::math::lorentz::FourMomentum;
 /// Events that a thread clusters at a time.
 const EVENTS_A_TASK: usize = 64;
 
-/// What clusters one event after the other.
-#[derive(Default)]
-struct Clusterer {
-    places: Places,
-    /// By name: the object it is, and its momentum.
-    object: Vec<u32>,
-    momentum: Vec<FourMomentum>,
-}
-
-/// The steps of some events, as columns.
-#[derive(Default)]
-struct Steps {
-    first: Vec<u32>,
-    second: Vec<u32>,
-    distance: Vec<f64>,
-    momentum: Vec<FourMomentum>,
+/// The steps of some events: parts of all columns.
+struct Steps<'c> {
+    first: &'c mut [u32],
+    second: &'c mut [u32],
+    distance: &'c mut [f64],
+    px: &'c mut [f64],
+    py: &'c mut [f64],
+    pz: &'c mut [f64],
+    energy: &'c mut [f64],
 }
 
 pub(super) fn cluster(cluster: &Cluster, particles: &Particles<Host>) -> Histories<Host> {
-    let tasks = particles.events().div_ceil(EVENTS_A_TASK);
-    let parts: Vec<Steps> = (0..tasks)
-        .into_par_iter()
-        .map_init(Clusterer::default, |clusterer, task| {
-            let mut steps = Steps::default();
-            let start = task * EVENTS_A_TASK;
-            for event in start..particles.events().min(start + EVENTS_A_TASK) {
-                clusterer.event(cluster, particles, event, &mut steps);
-            }
-            steps
+    let total = particles.px.len();
+    let (mut first, mut second) = (vec![0; total], vec![0; total]);
+    let [mut distance, mut px, mut py, mut pz, mut energy] = [(); 5].map(|()| vec![0.0; total]);
+    let mut rest = Steps {
+        first: &mut first,
+        second: &mut second,
+        distance: &mut distance,
+        px: &mut px,
+        py: &mut py,
+        pz: &mut pz,
+        energy: &mut energy,
+    };
+    let starts: Vec<usize> = (0..particles.events()).step_by(EVENTS_A_TASK).collect();
+    let tasks: Vec<(usize, Steps)> = starts
+        .into_iter()
+        .map(|start| {
+            let end = particles.events().min(start + EVENTS_A_TASK);
+            (start, rest.take((particles.offsets[end] - particles.offsets[start]) as usize))
         })
         .collect();
-    let momenta = || parts.iter().flat_map(|part| &part.momentum);
+    tasks.into_par_iter().for_each_init(Live::default, |live, (start, mut steps)| {
+        for event in start..particles.events().min(start + EVENTS_A_TASK) {
+            let rows = particles.offsets[event] as usize..particles.offsets[event + 1] as usize;
+            let mut steps = steps.take(rows.len());
+            run(cluster, particles, rows, live, &mut steps);
+        }
+    });
     Histories {
         offsets: particles.offsets.clone(),
-        first: parts.iter().flat_map(|part| &part.first).copied().collect(),
-        second: parts.iter().flat_map(|part| &part.second).copied().collect(),
-        distance: parts.iter().flat_map(|part| &part.distance).copied().collect(),
-        px: momenta().map(|p| p.px).collect(),
-        py: momenta().map(|p| p.py).collect(),
-        pz: momenta().map(|p| p.pz).collect(),
-        energy: momenta().map(|p| p.energy).collect(),
+        first: first.into(),
+        second: second.into(),
+        distance: distance.into(),
+        px: px.into(),
+        py: py.into(),
+        pz: pz.into(),
+        energy: energy.into(),
     }
 }
 
-impl Clusterer {
-    fn event(&mut self, cluster: &Cluster, particles: &Particles<Host>, event: usize, steps: &mut Steps) {
-        let rows = particles.offsets[event] as usize..particles.offsets[event + 1] as usize;
-        self.object.clear();
-        self.object.extend(0..rows.len() as u32);
-        self.momentum.clear();
-        self.momentum.extend(rows.map(|row| particles.momentum(row)));
-        run(cluster, self, steps);
+impl<'c> Steps<'c> {
+    /// Takes the next so many off.
+    fn take(&mut self, steps: usize) -> Self {
+        fn off<'c, T>(column: &mut &'c mut [T], steps: usize) -> &'c mut [T] {
+            let (taken, rest) = std::mem::take(column).split_at_mut(steps);
+            *column = rest;
+            taken
+        }
+        Self {
+            first: off(&mut self.first, steps),
+            second: off(&mut self.second, steps),
+            distance: off(&mut self.distance, steps),
+            px: off(&mut self.px, steps),
+            py: off(&mut self.py, steps),
+            pz: off(&mut self.pz, steps),
+            energy: off(&mut self.energy, steps),
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, step: usize, (first, second): (u32, u32), distance: f64, momentum: FourMomentum) {
+        (self.first[step], self.second[step], self.distance[step]) = (first, second, distance);
+        (self.px[step], self.py[step]) = (momentum.px, momentum.py);
+        (self.pz[step], self.energy[step]) = (momentum.pz, momentum.energy);
     }
 }
 
-fn run(cluster: &Cluster, clusterer: &mut Clusterer, steps: &mut Steps) {
-    four!(all_steps(cluster: &Cluster, clusterer: &mut Clusterer, steps: &mut Steps));
+fn run(cluster: &Cluster, particles: &Particles<Host>, rows: Range<usize>, live: &mut Live, steps: &mut Steps) {
+    four!(all_steps(cluster: &Cluster, particles: &Particles<Host>, rows: Range<usize>, live: &mut Live, steps: &mut Steps));
 }
 
 #[inline(always)]
-fn all_steps<V: Four>(cluster: &Cluster, clusterer: &mut Clusterer, steps: &mut Steps) {
-    let Clusterer { places, object, momentum } = clusterer;
-    let particles = momentum.len();
-    places.load::<V>(cluster, momentum);
-    for step in 0..particles {
-        let (name, least, neighbour) = places.first::<V>();
-        steps.distance.push(least / (cluster.radius * cluster.radius));
-        if neighbour == NOBODY {
-            steps.first.push(object[name]);
-            steps.second.push(BEAM);
-            steps.momentum.push(momentum[name]);
-            places.end::<V>(name);
+fn all_steps<V: Four>(
+    cluster: &Cluster,
+    particles: &Particles<Host>,
+    rows: Range<usize>,
+    live: &mut Live,
+    steps: &mut Steps,
+) {
+    let number = rows.len() as u32;
+    live.load::<V>(cluster, particles, rows);
+    for step in 0..number {
+        let Next { name, neighbour, least } = live.next::<V>();
+        let distance = least / (cluster.radius * cluster.radius);
+        let at = step as usize;
+        let (object, momentum) = live.object(name);
+        let Some(neighbour) = neighbour else {
+            steps.put(at, (object, BEAM), distance, momentum);
+            live.end(name);
             continue;
-        }
-        let other = neighbour as usize;
-        let (first, second) = (name.min(other), name.max(other));
-        let merged = recombine(cluster.recombination, momentum[first], momentum[second]);
-        steps.first.push(object[first].min(object[second]));
-        steps.second.push(object[first].max(object[second]));
-        steps.momentum.push(merged);
-        object[first] = (particles + step) as u32;
-        momentum[first] = merged;
-        places.merge::<V>(cluster.algorithm, first, second, merged);
+        };
+        let (first, second) = (name.min(neighbour), name.max(neighbour));
+        let ((one, a), (other, b)) = (live.object(first), live.object(second));
+        let merged = recombine(cluster.recombination, a, b);
+        steps.put(at, (one.min(other), one.max(other)), distance, merged);
+        live.merge::<V>((first, second), (number + step, merged));
     }
 }

@@ -2,12 +2,14 @@
 
 use super::{Algorithm, Recombination};
 use crate::math::det;
+use crate::math::four::Four;
 use crate::math::lorentz::{FourMomentum, add_momenta};
 
 /// The rapidity of what flies along the beam is this and its momentum: apart from everything else.
 const ALONG_BEAM: f64 = 1e5;
 
-/// Transverse momenta squared count as at least this where they are divided by, as in FastJet.
+/// Transverse masses squared below this are none, and transverse momenta squared count as at least this where they are divided by,
+/// as in FastJet.
 const SMALLEST: f64 = 1e-300;
 
 const TWO_PI: f64 = 2.0 * std::f64::consts::PI;
@@ -18,17 +20,18 @@ pub(super) fn pt2_of(p: FourMomentum) -> f64 {
     p.px * p.px + p.py * p.py
 }
 
-/// `ln((E + |pz|) / mT)` with the sign of pz, where `mT^2 = pT^2 + m^2`; 0 where that is not above 1.
+/// `ln((E + |pz|)^2 / mT^2) / 2` with the sign of pz, where `mT^2 = pT^2 + m^2`; 0 where that is not above 1.
 #[inline(always)]
 pub(super) fn rapidity_of(p: FourMomentum, pt2: f64) -> f64 {
     let along = det::absolute(p.pz);
     let sum = p.energy + along;
     let mass2 = (p.energy - along) * sum - pt2;
     let transverse2 = if mass2 > 0.0 { pt2 + mass2 } else { pt2 };
-    let mut size = ALONG_BEAM + along;
-    if transverse2 > 0.0 {
-        let ratio = sum / det::sqrt(transverse2);
-        size = if ratio > 1.0 { det::ln(ratio) } else { 0.0 };
+    let sum2 = sum * sum;
+    let logarithm = det::quick_ln_ratio(sum2, transverse2);
+    let mut size = if sum2 > transverse2 { 0.5 * logarithm } else { 0.0 };
+    if transverse2 < SMALLEST {
+        size = ALONG_BEAM + along;
     }
     if p.pz < 0.0 { -size } else { size }
 }
@@ -45,14 +48,13 @@ pub(super) fn weight_of(algorithm: Algorithm, pt2: f64) -> f64 {
     }
 }
 
-/// The square of the distance in rapidity and azimuth; the same for the two the other way round.
+/// The squares of the distances in rapidity and azimuth; the same for the two the other way round.
 #[inline(always)]
-pub(super) fn distance2(y: f64, phi: f64, other_y: f64, other_phi: f64) -> f64 {
-    let dy = y - other_y;
-    let turned = det::absolute(phi - other_phi);
-    let rest = TWO_PI - turned;
-    let dphi = if turned < rest { turned } else { rest };
-    dy * dy + dphi * dphi
+pub(super) fn distances2<V: Four>((y, phi): (V, V), other_y: V, other_phi: V) -> V {
+    let dy = y.minus(other_y);
+    let turned = phi.minus(other_phi).absolute();
+    let dphi = turned.smaller(V::all(TWO_PI).minus(turned));
+    dy.times(dy).plus(dphi.times(dphi))
 }
 
 /// What two become; `a` has the lower name.

@@ -4,7 +4,7 @@
 //! decision, a count or a table therefore uses only + - * / sqrt and these functions; the same text, in the same order
 //! of operations, is `kernels/common/det.cuh` (compiled with `-fmad=false`).
 //!
-//! Every function is total: each finite, infinite or NaN argument has a stated answer, and every NaN that comes out is
+//! Every function but the quick ones, which have no branches, is total: each finite, infinite or NaN argument has a stated answer, and every NaN that comes out is
 //! the one of `f64::NAN`. Bounds are in units in the last place of the result (ulp), found against mpmath
 //! on random arguments (`scripts/oracles/functions.py errors`); the tests hold each function to one step between neighbouring
 //! doubles of CORE-MATH's correctly rounded result:
@@ -18,6 +18,7 @@
 //! | [`sin`], [`cos`] | 0.8 | NaN for more than 2^20 = 1,048,576 radians |
 //! | [`sinh`], [`cosh`], [`tanh`], [`asinh`] | 0.8 | infinite where they overflow |
 //! | [`atan2`], [`atan`] | 0.6 | signed zeros and infinities as in IEEE 754 |
+//! | [`quick_ln_ratio`], [`quick_atan2`] | 2 | no meaning |
 //! | [`hypot`] | 1.2 | infinite if an argument is |
 //! | [`pow`] | 0.7 + abs(y ln x) / 16 | NaN for x < 0 |
 //! | [`powi`] | abs(n) | |
@@ -29,12 +30,14 @@ mod arithmetic;
 mod double;
 mod exponential;
 mod lanes;
+mod quick;
 mod trigonometric;
 
 pub use arithmetic::*;
 pub use double::*;
 pub use exponential::*;
 pub use lanes::{sin_cos_lanes, sinh_lanes};
+pub use quick::*;
 pub use trigonometric::*;
 
 macro_rules! single {

@@ -194,3 +194,45 @@ fn double_doubles_keep_what_rounding_loses() {
         assert!((rest.high / a).abs() < 1e-30);
     }
 }
+
+#[test]
+fn quick_angles_are_within_two_steps_of_correctly_rounded() {
+    let random = Philox::new(21, Stage::Probe);
+    let mut points: Vec<(f64, f64)> = (0..60_000)
+        .map(|unit| {
+            let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
+            let (size, angle) = (exp(1300.0 * a - 690.0), 6.4 * b - 3.2);
+            // A third near the axes and the diagonals, where one of both sides is small.
+            let angle = if unit % 3 == 0 { (c * 8.0).floor() * 0.25 * PI + 1e-3 * (d - 0.5) } else { angle };
+            (size * sin(angle), size * cos(angle))
+        })
+        .collect();
+    let edges = [0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-310, 2.5, 1e299, -1e299];
+    points.extend(edges.iter().flat_map(|y| edges.map(|x| (*y, x))));
+    let mut furthest = 0;
+    for (y, x) in points {
+        let (got, expected) = (quick_atan2(y, x), core_math::atan2(y, x));
+        assert!(steps(got, expected) <= 2, "atan2({y:e}, {x:e}) = {got:e}, correctly rounded {expected:e}");
+        furthest = furthest.max(steps(got, expected));
+    }
+    assert!(furthest > 0);
+}
+
+#[test]
+fn quick_logarithms_of_ratios_are_within_two_steps() {
+    let random = Philox::new(22, Stage::Probe);
+    for unit in 0..60_000 {
+        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
+        let under = exp(1300.0 * a - 650.0);
+        let ratio = if unit % 2 == 0 { exp(40.0 * b - 20.0) } else { 1.0 + (c - 0.5) * exp(-36.0 * d) };
+        let over = under * ratio;
+        let (high, low) = (ln_double(over, 0.0, 0), ln_double(under, 0.0, 0));
+        let difference = two_sum(high.high, -low.high);
+        let exact = difference.high + (difference.low + (high.low - low.low));
+        let got = quick_ln_ratio(over, under);
+        // The oracle itself is good to 2^-57 of the logarithms that it subtracts.
+        let bound = 4.5e-16 * exact.abs() + 1.4e-17 * low.high.abs();
+        assert!((got - exact).abs() <= bound, "ln({over:e} / {under:e}) = {got:e}, not {exact:e}");
+    }
+    assert_eq!((quick_ln_ratio(3.0, 3.0), quick_ln_ratio(8.0, 2.0)), (0.0, 2.0 * ln(2.0)));
+}

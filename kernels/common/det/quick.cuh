@@ -1,0 +1,78 @@
+// The text of src/math/det/quick.rs.
+#pragma once
+#include "common/det/exponential.cuh"
+#include "common/det/trigonometric.cuh"
+
+namespace det {
+
+/// ln(a / b) of positive normal numbers, within 2 ulp; of others it has no meaning. One division.
+__device__ __forceinline__ double quick_ln_ratio(double a, double b) {
+    double over = double_of((bits_of(a) & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL);
+    double under = double_of((bits_of(b) & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL);
+    double e = (double)((i32)(bits_of(a) >> 52) - (i32)(bits_of(b) >> 52));
+    if (over > 1.4142135623730951 * under) {
+        under *= 2.0;
+        e += 1.0;
+    }
+    if (under > 1.4142135623730951 * over) {
+        over *= 2.0;
+        e -= 1.0;
+    }
+    const double s = (over - under) / (over + under);
+    const double z = s * s;
+    const double w = z * z;
+    // In pairs, so that fewer operations wait for each other.
+    const double low =
+        (0.6666666666666734 + 0.3999999999941468 * z) + (0.28571428742387506 + 0.22222198573195037 * z) * w;
+    const double high = (0.18183564325640392 + 0.15314050563048662 * z) + 0.14795949601713176 * w;
+    const double series = (s * z) * (low + high * (w * w));
+    return e * LN2_HIGH + (2.0 * s + (series + e * LN2_MIDDLE));
+}
+
+/// The angle of the point (x, y) in [-pi, pi], within 2 ulp, for finite numbers below 1e300; of others it has no meaning. Signed
+/// zeros as in `atan2`. One division.
+__device__ __forceinline__ double quick_atan2(double y, double x) {
+    const double a = absolute(y);
+    const double b = absolute(x);
+    const bool swapped = a > b;
+    double small = a;
+    double large = b;
+    if (swapped) {
+        small = b;
+        large = a;
+    }
+    if (large == 0.0) {
+        large = 1.0;
+    }
+    const bool turned = small > 0.41421356237309503 * large;
+    double numerator = small;
+    double denominator = large;
+    double angle = 0.0;
+    double angle_low = 0.0;
+    if (turned) {
+        numerator = small - large;
+        denominator = small + large;
+        angle = 0.7853981633974483;
+        angle_low = 3.061616997868383e-17;
+    }
+    const double t = numerator / denominator;
+    const double z = t * t;
+    const double w = z * z;
+    const double v = w * w;
+    const double first =
+        (-0.333333333333332 + 0.19999999999954082 * z) + (-0.14285714280248513 + 0.11111110786138072 * z) * w;
+    const double second =
+        (-0.09090897836457897 + 0.07692061637303317 * z) + (-0.06663120386280887 + 0.058480089353287225 * z) * w;
+    const double third = (-0.05039845605330806 + 0.03807832356102713 * z) + -0.017922282393229703 * w;
+    const double series = (first + second * v) + third * (v * v);
+    double result = angle + (t + (angle_low + (t * z) * series));
+    if (swapped) {
+        result = HALF_PI - (result - HALF_PI_LOW);
+    }
+    if (is_negative(x)) {
+        result = PI - (result - PI_LOW);
+    }
+    return copy_sign(result, y);
+}
+
+}  // namespace det

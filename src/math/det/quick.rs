@@ -1,0 +1,84 @@
+// Constants are spelled in digits because the text is shared with the `.cuh` file.
+#![allow(clippy::approx_constant, clippy::excessive_precision)]
+
+use super::arithmetic::*;
+use super::double::{bits_of, double_of};
+use super::exponential::{LN2_HIGH, LN2_MIDDLE};
+use super::trigonometric::{HALF_PI, HALF_PI_LOW, PI, PI_LOW};
+
+/// ln(a / b) of positive normal numbers, within 2 ulp, or 2e-16 for e times ln 2; of others it has no meaning. One division.
+///
+/// With a / b = m 2^e, m in [sqrt(1/2), sqrt(2)), and s = (m - 1) / (m + 1), whose numerator is exact: ln m = 2 s + s z (2/3 + 2 z / 5 + ...),
+/// z = s^2; the seven coefficients are those of the smallest largest error, 2^-59 (`scripts/oracles/minimax.py`).
+#[inline(always)]
+pub fn quick_ln_ratio(a: f64, b: f64) -> f64 {
+    let mut over: f64 = double_of((bits_of(a) & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
+    let mut under: f64 = double_of((bits_of(b) & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
+    let mut e: f64 = ((bits_of(a) >> 52) as i32 - (bits_of(b) >> 52) as i32) as f64;
+    if over > 1.4142135623730951 * under {
+        under *= 2.0;
+        e += 1.0;
+    }
+    if under > 1.4142135623730951 * over {
+        over *= 2.0;
+        e -= 1.0;
+    }
+    let s: f64 = (over - under) / (over + under);
+    let z: f64 = s * s;
+    let w: f64 = z * z;
+    // In pairs, so that fewer operations wait for each other.
+    let low: f64 = (0.6666666666666734 + 0.3999999999941468 * z) + (0.28571428742387506 + 0.22222198573195037 * z) * w;
+    let high: f64 = (0.18183564325640392 + 0.15314050563048662 * z) + 0.14795949601713176 * w;
+    let series: f64 = (s * z) * (low + high * (w * w));
+    e * LN2_HIGH + (2.0 * s + (series + e * LN2_MIDDLE))
+}
+
+/// The angle of the point (x, y) in [-pi, pi], within 2 ulp, for finite numbers below 1e300; of others it has no
+/// meaning. Signed zeros as in [`super::atan2`]. One division.
+///
+/// The ratio of the smaller to the larger, or where that is above tan(pi/8) that of their difference to their sum, goes into a
+/// polynomial of eleven coefficients with the smallest largest error, 2^-59.
+#[inline(always)]
+pub fn quick_atan2(y: f64, x: f64) -> f64 {
+    let a: f64 = absolute(y);
+    let b: f64 = absolute(x);
+    let swapped: bool = a > b;
+    let mut small: f64 = a;
+    let mut large: f64 = b;
+    if swapped {
+        small = b;
+        large = a;
+    }
+    if large == 0.0 {
+        large = 1.0;
+    }
+    let turned: bool = small > 0.41421356237309503 * large;
+    let mut numerator: f64 = small;
+    let mut denominator: f64 = large;
+    let mut angle: f64 = 0.0;
+    let mut angle_low: f64 = 0.0;
+    if turned {
+        numerator = small - large;
+        denominator = small + large;
+        angle = 0.7853981633974483;
+        angle_low = 3.061616997868383e-17;
+    }
+    let t: f64 = numerator / denominator;
+    let z: f64 = t * t;
+    let w: f64 = z * z;
+    let v: f64 = w * w;
+    let first: f64 =
+        (-0.333333333333332 + 0.19999999999954082 * z) + (-0.14285714280248513 + 0.11111110786138072 * z) * w;
+    let second: f64 =
+        (-0.09090897836457897 + 0.07692061637303317 * z) + (-0.06663120386280887 + 0.058480089353287225 * z) * w;
+    let third: f64 = (-0.05039845605330806 + 0.03807832356102713 * z) + -0.017922282393229703 * w;
+    let series: f64 = (first + second * v) + third * (v * v);
+    let mut result: f64 = angle + (t + (angle_low + (t * z) * series));
+    if swapped {
+        result = HALF_PI - (result - HALF_PI_LOW);
+    }
+    if is_negative(x) {
+        result = PI - (result - PI_LOW);
+    }
+    copy_sign(result, y)
+}

@@ -1,0 +1,132 @@
+//! `features.cluster`: the same steps, to the last bit.
+
+use trawl::Device;
+use trawl::device::{Host, Operation};
+use trawl::features::cluster::{Algorithm, Cluster, Histories, LARGEST_ON_DEVICE, Particles, Recombination};
+use trawl::math::lorentz::FourMomentum;
+use trawl::math::philox::{Philox, Stage};
+
+use crate::harness::{cuda, every_block_size, floats_are_exact};
+
+/// Particles around two directions and everywhere, some with a mass; a few fly along the beam, and some have a twin.
+fn event(seed: u64, particles: usize) -> Vec<FourMomentum> {
+    let random = Philox::new(seed, Stage::Probe);
+    let mut event: Vec<FourMomentum> = Vec::new();
+    for unit in 0..particles as u64 {
+        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
+        let near = if a < 0.3 {
+            Some(1.0)
+        } else if a < 0.6 {
+            Some(-2.1)
+        } else {
+            None
+        };
+        let (eta, phi) = near.map_or((5.0 * b - 2.5, 6.28 * c - 3.14), |phi| (0.8 * b, phi + 0.8 * c));
+        let mass = if a > 0.9 { 0.14 } else { 0.0 };
+        let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d.powi(4) + 0.01) as f32, eta as f32, phi as f32, mass);
+        match (event.last(), (a * 100.0) as u32) {
+            // Equal distances: which comes first must not depend on the device. With contraction they are not equal.
+            (Some(last), 7) if floats_are_exact() => p = *last,
+            (_, 9) => p = FourMomentum { px: 0.0, py: 0.0, pz: -20.0 - d, energy: 20.0 + d },
+            (_, 11) => p = FourMomentum::ZERO,
+            _ => {}
+        }
+        event.push(p);
+    }
+    event
+}
+
+fn particles(events: &[Vec<FourMomentum>]) -> Particles<Host> {
+    Particles::of_events(&events.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+fn agree(what: &str, here: &Histories<Host>, there: &Histories<Host>) {
+    assert_eq!(here.offsets, there.offsets, "{what}");
+    assert_eq!((&here.first, &here.second), (&there.first, &there.second), "{what}");
+    let columns = [
+        (&here.distance, &there.distance),
+        (&here.px, &there.px),
+        (&here.py, &there.py),
+        (&here.pz, &there.pz),
+        (&here.energy, &there.energy),
+    ];
+    for (here, there) in columns.into_iter().flat_map(|(here, there)| here.iter().zip(there)) {
+        // The perturbed build contracts products and sums, as this project's kernels are never compiled.
+        let near = (here - there).abs() <= 1e-9 * here.abs().max(1.0);
+        assert!(
+            if floats_are_exact() { here.to_bits() == there.to_bits() } else { near },
+            "{what}: {here:e} {there:e}"
+        );
+    }
+}
+
+fn every_kind() -> Vec<Cluster> {
+    let kind = |algorithm, radius| Cluster::new(algorithm, radius).unwrap();
+    vec![
+        kind(Algorithm::AntiKt, 1.0),
+        kind(Algorithm::AntiKt, 0.4).with_recombination(Recombination::WinnerTakesAll),
+        kind(Algorithm::CambridgeAachen, 0.8),
+        kind(Algorithm::Kt, 100.0),
+        kind(Algorithm::Generalised(-0.5), 0.6),
+    ]
+}
+
+#[test]
+fn the_same_steps_at_every_size_and_block_size() {
+    for (threads, cuda) in every_block_size() {
+        let sizes = [0, 1, 2, 31, 0, 32, 33, 64, 97, 130];
+        let events: Vec<_> = (0..).zip(sizes).map(|(seed, size)| event(seed, size)).collect();
+        for kind in every_kind() {
+            let here = kind.cpu(particles(&events)).unwrap();
+            let there = Device::Cuda(cuda.clone()).run(&kind, particles(&events)).unwrap();
+            agree(&format!("{kind:?} by {threads}"), &here, &there);
+        }
+    }
+}
+
+#[test]
+fn nothing_comes_of_nothing() {
+    let Some(cuda) = cuda() else { return };
+    let kind = every_kind()[0];
+    let there = Device::Cuda(cuda.clone()).run(&kind, particles(&[])).unwrap();
+    assert_eq!((there.offsets.to_vec(), there.first.len()), (vec![0], 0));
+    assert_eq!(kind.run(&Device::Cuda(cuda), &particles(&[])).unwrap().too_large, 0);
+}
+
+#[test]
+fn equal_distances_are_taken_in_the_same_order() {
+    if !floats_are_exact() {
+        return;
+    }
+    let point = |k: u32| FourMomentum::from_pt_eta_phi_mass(1.0, (k % 7) as f32 * 0.25, (k / 7) as f32 * 0.25, 0.0);
+    let grid: Vec<FourMomentum> = (0..49).map(|k| point(k * 10 % 49)).collect();
+    for (threads, cuda) in every_block_size() {
+        for kind in every_kind() {
+            let events = particles(&[grid.clone(), vec![point(3); 40]]);
+            let there = Device::Cuda(cuda.clone()).run(&kind, events.clone()).unwrap();
+            agree(&format!("{kind:?} by {threads}"), &kind.cpu(events).unwrap(), &there);
+        }
+    }
+}
+
+#[test]
+fn events_that_are_too_large_go_to_the_cpu_and_are_counted() {
+    let Some(cuda) = cuda() else { return };
+    let kind = every_kind()[0];
+    let largest = LARGEST_ON_DEVICE as usize;
+    let events = [event(1, 20), event(2, largest + 1), event(3, 30), vec![], event(4, 25)];
+    let there = kind.run(&Device::Cuda(cuda.clone()), &particles(&events)).unwrap();
+    assert_eq!(there.too_large, 1);
+    agree("all", &kind.cpu(particles(&events)).unwrap(), &there.histories);
+    let error = Device::Cuda(cuda).run(&kind, particles(&events)).unwrap_err().to_string();
+    assert!(error.contains("1025 particles does not fit"), "{error}");
+}
+
+#[test]
+fn the_largest_event_of_a_block_is_the_same() {
+    let Some(cuda) = cuda() else { return };
+    let kind = every_kind()[0];
+    let events = particles(&[event(5, LARGEST_ON_DEVICE as usize)]);
+    let there = Device::Cuda(cuda).run(&kind, events.clone()).unwrap();
+    agree("1024 particles", &kind.cpu(events).unwrap(), &there);
+}
