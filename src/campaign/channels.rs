@@ -5,30 +5,28 @@
 use serde_json::{Value, json};
 
 use super::answer::{Found, Outcome, StoppedRecord, stopped_because};
+use super::binned;
 use super::figures::{self, Bins, Quantity, Style};
 use super::run::Run;
 use super::thrower::{Target, Thrown};
 use crate::card::ChannelsWork;
-use crate::error::{Fault, Problems, Result};
-use crate::hunt::{Combined, Findings, Windows, unexpected_events};
+use crate::error::{Problems, Result};
+use crate::hunt::{Combined, Findings, unexpected_events};
 use crate::report::{Answer, Fact, Figure, Verdict, number};
-use crate::spectrum::Expectation;
 use crate::spectrum::binned::BinnedSpectrum;
 use crate::toys::{Channels, Global, NoScan, Summary};
 
 /// Reads the tables and builds the channels.
 pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels)> {
     let mut problems = Problems::default();
-    let tables: Vec<_> = work.inputs.iter().filter_map(|(_, input)| problems.take(input.load())).collect();
+    let (mut tables, mut channels) = (Vec::new(), Vec::new());
+    for (_, input) in &work.inputs {
+        if let Some((table, windows, expectation)) = problems.take(binned::load(input, &work.windows)) {
+            tables.push(table);
+            channels.push((windows, expectation));
+        }
+    }
     problems.finish()?;
-    let channel = |table: &BinnedSpectrum| -> Result<(Windows, Expectation)> {
-        let expected = table.expected.clone().ok_or_else(|| {
-            Fault::new("campaign.run", "a spectrum has no expectation").because("a hunt compares with one").usage()
-        })?;
-        let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
-        Ok((windows, Expectation::given(expected, table.uncertainty.clone())?))
-    };
-    let channels = tables.iter().map(channel).collect::<Result<Vec<_>>>()?;
     let effective = work.minimum_effective_count;
     let channels = Channels::new(channels, effective, work.scan, work.combination, work.toys.exceedance)?;
     Ok((tables, channels))

@@ -182,7 +182,7 @@ fn plane(
         cells,
         largest: place(findings.best).map(at),
     };
-    let overlap = "Windows of one column overlap; hatched ones were left out.";
+    let overlap = "Windows of one column may overlap; hatched ones were left out.";
     let (name, caption) = match height {
         1 => ("plane".into(), format!("The local significance of each window. {overlap}")),
         _ => {
