@@ -197,6 +197,13 @@ fn uncertain_expectations_rare_tails_deficits_and_injections() {
     let certain = Plane::new(&ROWS, &COLUMNS);
     let windows = Windows::plane(ROWS.to_vec(), COLUMNS.to_vec(), &WINDOWS).unwrap();
     assert!(found["global_p"].as_f64().unwrap() > certain.global(windows, 3000).significance.p, "{found}");
+    // The rare tail throws its toys by other means, cell by cell.
+    let flags = ["--set", "toys.method=both", "--set", "toys.number=50000", "--output", "both"];
+    done(&place, &[&["run", "card.toml"], &flags[..]].concat());
+    let both = answer(&place, "both");
+    let (toys, tail) = (both["global_p"].as_f64().unwrap(), both["rare_tail"]["global_ln_p"].as_f64().unwrap().exp());
+    let error = (toys / 50_000.0).sqrt() + tail * both["rare_tail"]["relative_error"].as_f64().unwrap();
+    assert!((toys - tail).abs() < 4.0 * error, "{toys}, {tail} ± {error}");
     let refused = said(
         &place,
         &[&["check", "card.toml"], &templates[..1], &["toys.uncertainty.templates.slope=[0.1, 0.2]"]].concat(),
@@ -258,13 +265,68 @@ fn spectra_and_channels_have_listed_windows() {
     let problems = said(&place, &["run", "card.toml", "--output", "channels"]);
     assert_refused(&problems, 2);
     assert_eq!(errors(&problems).len(), 2, "{}", problems.err);
-    assert!(problems.err.contains("the window [0, 2] is no union of cells"), "{}", problems.err);
-    done(&place, &["run", "card.toml", "--output", "channels", "--set", "hunt.windows=[[1, 3], [2, 4]]"]);
+    assert!(problems.err.contains("muon.csv': the window [0, 2] is no union of cells"), "{}", problems.err);
+    let found = done(&place, &["run", "card.toml", "--output", "channels", "--set", "hunt.windows=[[1, 3], [2, 4]]"]);
+    let words = "muon: 1 of 4 cells, with 110 events, are in no window";
+    assert!(found.out.contains(words) && text(&place, "channels/report.html").contains(words), "{}", found.out);
     // A channel is a spectrum.
     let row = ["--set", "input.muon.row_low=low", "--set", "input.muon.row_high=high", "--set", "hunt.row_widths=[2]"];
     let problems = said(&place, &[&["check", "card.toml"], &row[..]].concat());
     assert_eq!(errors(&problems).len(), 2, "{}", problems.err);
     assert!(problems.err.contains("channels that are combined are spectra"), "{}", problems.err);
+}
+
+/// A plane of events whose m_X windows are in no order, nested, of the same start, and leave two gaps.
+#[test]
+fn windows_of_events_may_leave_gaps_that_are_told() {
+    let place = Place::empty();
+    let edges = "m_y_edges_gev = [1300, 1600, 2000, 3000, 6000]
+        m_x_windows_gev = [[150, 250], [60, 100], [60, 80], [65, 75], [300, 3000]]";
+    fs::write(place.at("gaps.toml"), edges).unwrap();
+    let sizes = ["demo", "--events", "2000", "--toys", "300", "--seed", "3", "--output", "demo"];
+    let flags = ["--set", "plane.edges=gaps.toml", "--set", "expectation.minimum_effective_count=4"];
+    let found = done(&place, &[&sizes[..], &flags].concat());
+    let histograms: Value = serde_json::from_str(&text(&place, "demo/results/histograms.json")).unwrap();
+    // Cells of m_X: 60, 65, 75, 80, 100, 150, 250, 300 to 3000, between underflow and overflow; two of them are gaps.
+    let counts = histograms["data"]["storage"]["values"].as_array().unwrap();
+    let count = |row: usize, cell: usize| counts[row + 1][cell + 1].as_f64().unwrap();
+    let in_gaps: f64 = (0..4).flat_map(|row| [count(row, 4), count(row, 6)]).sum();
+    assert!(in_gaps > 100.0, "{in_gaps}");
+    let words = format!("8 of 32 cells, with {in_gaps} events, are in no window; a resonance there would be in none");
+    assert!(found.err.contains(&words) && found.out.contains(&words), "{words}\n{}\n{}", found.out, found.err);
+    assert!(text(&place, "demo/results/report.html").contains(&words));
+    // Each window holds what was filled in its cells.
+    let map = text(&place, "demo/results/plane.csv");
+    let observed = |row: usize, window: usize| -> f64 {
+        let line = map.lines().nth(1 + 4 * window + row).unwrap();
+        line.split(',').nth(7).unwrap().parse().unwrap()
+    };
+    let cells = [5..6, 0..4, 0..3, 1..2, 7..8];
+    for (row, window) in (0..4).flat_map(|row| (0..5).map(move |window| (row, window))) {
+        let filled: f64 = cells[window].clone().map(|cell| count(row, cell)).sum();
+        assert_eq!(observed(row, window), filled, "{row} {window}");
+    }
+    let card = ["demo/demo.toml", "--set", "plane.edges=gaps.toml"];
+    let plan = done(&place, &[&["check"], &card[..]].concat()).out;
+    assert!(plan.contains("20 windows  32 cells, 8 cells in no window"), "{plan}");
+    let twice = ["--set", "hunt.windows=[[60, 80]]", "--set", "hunt.row_widths=[2]"];
+    let refused = said(&place, &[&["check"], &card[..], &twice].concat());
+    // The widths of the demo's hunt are along m_Y, and contradict a list as well.
+    assert_eq!(errors(&refused).len(), 4, "{}", refused.err);
+    assert!(refused.err.contains("are those of its file of edges"), "{}", refused.err);
+    assert!(refused.err.contains("that of events is plane.row_widths"), "{}", refused.err);
+    // A spectrum of the same events, with listed windows.
+    let card = text(&place, "demo/demo.toml");
+    let (start, end) = (card.find("[plane]").unwrap(), card.find("[expectation]").unwrap());
+    let spectrum = "[spectrum]\nvariable = \"m_Y\"\nedges = [1300, 1600, 2000, 2500, 3000, 6000]\n
+        [hunt]\nwindows = [[1600, 2500], [1300, 1600], [1600, 3000]]\n";
+    fs::write(place.at("demo/demo.toml"), [&card[..start], spectrum, &card[end..]].concat()).unwrap();
+    let flags = ["--set", "toys.number=300", "--output", "spectrum"];
+    let found = done(&place, &[&["run", "demo/demo.toml"], &flags[..]].concat());
+    assert_eq!(answer(&place, "spectrum")["windows"], 3);
+    assert!(found.out.contains("1 of 5 cells, with "), "{}", found.out);
+    let refused = said(&place, &["check", "demo/demo.toml", "--set", "hunt.row_widths=[2]"]);
+    assert!(refused.err.contains("it is of a plane, and this card fills none"), "{}", refused.err);
 }
 
 // Bad input ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ use super::present::{Asked, Hunted, present};
 use super::run::Run;
 use super::search::SearchSettings;
 use crate::card::BinnedWork;
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::hunt::{BumpHunter, WindowChoice, Windows};
 use crate::report::number;
 use crate::spectrum::Expectation;
@@ -22,9 +22,20 @@ pub(super) fn load(input: &BinnedInput, choice: &WindowChoice) -> Result<(Binned
     let expected = table.expected.clone().ok_or_else(|| {
         Fault::new("campaign.run", "a spectrum has no expectation").because("a hunt compares with one").usage()
     })?;
-    let windows = choice.windows(&table.row_edges, &table.edges, &expected)?;
+    let windows = choice.windows(&table.row_edges, &table.edges, &expected);
+    let windows = windows.map_err(|error| of_table(&format!("'{}'", input.path.display()), error))?;
     let expectation = Expectation::given(expected, table.uncertainty.clone())?;
     Ok((table, windows, expectation))
+}
+
+/// Problems that need the name of the table: of several channels only one may have them.
+fn of_table(table: &str, error: Error) -> Error {
+    match error {
+        Error::Usage(fault) => fault.about(table).usage(),
+        Error::Data(fault) => fault.about(table).data(),
+        Error::Many(errors) => Error::Many(errors.into_iter().map(|error| of_table(table, error)).collect()),
+        other => other,
+    }
 }
 
 /// Throws a part of the toys.

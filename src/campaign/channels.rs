@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answer::{Found, Outcome, StoppedRecord, stopped_because};
 use super::binned;
 use super::figures::{self, Bins, Quantity, Style};
+use super::present::note_cells_in_none;
 use super::run::Run;
 use super::thrower::{Target, Thrown};
 use crate::card::ChannelsWork;
@@ -116,6 +117,10 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
             left.window = format!("{name}: {}", left.window);
             left
         }));
+        if work.windows.is_listed() {
+            let place = format!("{name}: ");
+            note_cells_in_none(&mut run, &place, channels.windows(channel), &tables[channel].observed);
+        }
     }
     let style = Style {
         name: run.card.name.clone(),
@@ -180,6 +185,7 @@ fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Glob
     let statistic = channels.statistic();
     let toys =
         format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed));
+    let before = std::mem::take(&mut run.report.answer.facts);
     run.report.answer = Answer {
         headline: format!("Global significance {}: {place}", figures::deviations(significance.z)),
         facts: vec![
@@ -192,6 +198,7 @@ fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Glob
         ],
         verdict: Verdict::of(significance.z.value()),
     };
+    run.report.answer.facts.extend(before);
     run.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
     let stopped = StoppedRecord::of(global);
     let numbers = json!({

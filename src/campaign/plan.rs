@@ -69,7 +69,7 @@ fn binned_stages(work: &BinnedWork) -> Result<Vec<PlannedStage>> {
         detail.push(format!("{rows} rows of {columns} cells"));
     }
     if work.windows.is_listed() && in_none > 0 {
-        detail.push(format!("{} cells in no window", number::count(in_none as u64)));
+        detail.push(cells_in_none(in_none));
     }
     let (bins, events) = (table.observed.len(), table.observed.iter().sum());
     Ok(table_stages(work.input.path.display().to_string(), bins, (count, detail.join(", ")), &work.toys.goal, events))
@@ -82,6 +82,10 @@ fn channel_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
     let paths: Vec<String> = work.inputs.iter().map(|(_, input)| input.path.display().to_string()).collect();
     let events = tables.iter().flat_map(|table| &table.observed).sum();
     Ok(table_stages(paths.join(", "), bins, (windows, String::new()), &work.toys.goal, events))
+}
+
+fn cells_in_none(cells: usize) -> String {
+    format!("{} cells in no window", number::count(cells as u64))
 }
 
 /// The stages of a hunt in tables.
@@ -132,9 +136,12 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         });
     }
     problems.finish()?;
-    let (cells, windows) = match &work.histogrammed {
-        Histogrammed::Plane { plane, .. } => (plane.cells(), Some(plane.windows()?.len() as u64)),
-        Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None),
+    let (cells, windows, in_none) = match &work.histogrammed {
+        Histogrammed::Plane { plane, .. } => {
+            let windows = plane.windows()?;
+            (plane.cells(), Some(windows.len() as u64), windows.cells_in_none().len())
+        }
+        Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None, 0),
     };
     if let Some(search) = &work.search {
         let detail = format!("{cells} cells");
@@ -144,7 +151,11 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
             unit: "cells",
             detail: String::new(),
         });
-        stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
+        let hunted = match in_none {
+            0 => detail.clone(),
+            _ => format!("{detail}, {}", cells_in_none(in_none)),
+        };
+        stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: hunted });
         stages.push(planned_toys(&search.toys.goal, None, detail));
     }
     Ok((stages, left_out))

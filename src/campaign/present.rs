@@ -81,7 +81,7 @@ pub(super) fn present(run: &mut Run, asked: Asked, hunted: &Hunted) -> Result<Fo
     });
     run.report.left_out = figures::left_out(windows, expected, observed, &quantities);
     if asked.windows_are_listed {
-        note_cells_in_none(run, windows, observed);
+        note_cells_in_none(run, "", windows, observed);
     }
     let mut found = run.record_answer(searched)?;
     if let Some(bump) = bump {
@@ -116,8 +116,8 @@ fn bump_in_rows(
     Ok(Some((windows, findings)))
 }
 
-/// Says how many cells are in no window, with the events there.
-fn note_cells_in_none(run: &mut Run, windows: &Windows, observed: &[u64]) {
+/// Says how many cells are in no window, with the events there; `place` is before the words.
+pub(super) fn note_cells_in_none(run: &mut Run, place: &str, windows: &Windows, observed: &[u64]) {
     let cells = windows.cells_in_none();
     if cells.is_empty() {
         return;
@@ -125,7 +125,7 @@ fn note_cells_in_none(run: &mut Run, windows: &Windows, observed: &[u64]) {
     let events = cells.iter().map(|cell| observed[*cell]).sum();
     let (of, in_none) = (number::count(windows.cells() as u64), number::count(cells.len() as u64));
     let words = format!(
-        "{in_none} of {of} cells, with {} events, are in no window; a resonance there would be in none",
+        "{place}{in_none} of {of} cells, with {} events, are in no window; a resonance there would be in none",
         number::count(events)
     );
     tracing::warn!("{words}");
