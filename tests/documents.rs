@@ -10,9 +10,10 @@ fn page(name: &str) -> String {
 }
 
 /// The sources that read cards.
-const READERS: [&str; 11] = [
+const READERS: [&str; 12] = [
     "card/mod.rs",
     "card/events.rs",
+    "hunt/choice.rs",
     "hunt/scan/mod.rs",
     "hunt/windows.rs",
     "selection/select/read.rs",

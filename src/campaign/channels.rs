@@ -5,30 +5,29 @@
 use serde_json::{Value, json};
 
 use super::answer::{Found, Outcome, StoppedRecord, stopped_because};
+use super::binned;
 use super::figures::{self, Bins, Quantity, Style};
+use super::present::note_cells_in_none;
 use super::run::Run;
 use super::thrower::{Target, Thrown};
 use crate::card::ChannelsWork;
-use crate::error::{Fault, Problems, Result};
-use crate::hunt::{Combined, Findings, Windows, unexpected_events};
+use crate::error::{Problems, Result};
+use crate::hunt::{Combined, Findings, unexpected_events};
 use crate::report::{Answer, Fact, Figure, Verdict, number};
-use crate::spectrum::Expectation;
 use crate::spectrum::binned::BinnedSpectrum;
 use crate::toys::{Channels, Global, NoScan, Summary};
 
 /// Reads the tables and builds the channels.
 pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels)> {
     let mut problems = Problems::default();
-    let tables: Vec<_> = work.inputs.iter().filter_map(|(_, input)| problems.take(input.load())).collect();
+    let (mut tables, mut channels) = (Vec::new(), Vec::new());
+    for (_, input) in &work.inputs {
+        if let Some((table, windows, expectation)) = problems.take(binned::load(input, &work.windows)) {
+            tables.push(table);
+            channels.push((windows, expectation));
+        }
+    }
     problems.finish()?;
-    let channel = |table: &BinnedSpectrum| -> Result<(Windows, Expectation)> {
-        let expected = table.expected.clone().ok_or_else(|| {
-            Fault::new("campaign.run", "a spectrum has no expectation").because("a hunt compares with one").usage()
-        })?;
-        let windows = Windows::spectrum(&table.edges, &expected, &work.hunter)?;
-        Ok((windows, Expectation::given(expected, table.uncertainty.clone())?))
-    };
-    let channels = tables.iter().map(channel).collect::<Result<Vec<_>>>()?;
     let effective = work.minimum_effective_count;
     let channels = Channels::new(channels, effective, work.scan, work.combination, work.toys.exceedance)?;
     Ok((tables, channels))
@@ -118,6 +117,10 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
             left.window = format!("{name}: {}", left.window);
             left
         }));
+        if work.windows.is_listed() {
+            let place = format!("{name}: ");
+            note_cells_in_none(&mut run, &place, channels.windows(channel), &tables[channel].observed);
+        }
     }
     let style = Style {
         name: run.card.name.clone(),
@@ -182,6 +185,7 @@ fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Glob
     let statistic = channels.statistic();
     let toys =
         format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed));
+    let before = std::mem::take(&mut run.report.answer.facts);
     run.report.answer = Answer {
         headline: format!("Global significance {}: {place}", figures::deviations(significance.z)),
         facts: vec![
@@ -194,6 +198,7 @@ fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Glob
         ],
         verdict: Verdict::of(significance.z.value()),
     };
+    run.report.answer.facts.extend(before);
     run.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
     let stopped = StoppedRecord::of(global);
     let numbers = json!({

@@ -1,5 +1,7 @@
 //! From findings to the figures of the report.
 
+use std::collections::HashMap;
+
 use crate::card::Role;
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
@@ -152,7 +154,8 @@ fn plane(
     let rows = windows.rows() + 1 - height;
     let windows_a_row = ids.len() / rows;
     // The map has a column for each run of m_Y bins and a row for each m_X window; the windows run the other way round.
-    let place = |id: WindowId| ids.iter().position(|other| *other == id);
+    let places: HashMap<WindowId, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    let place = |id: WindowId| places.get(&id).copied();
     let at = |place: usize| (place % windows_a_row, place / windows_a_row);
     let left_out = |id: WindowId| PlaneCell::LeftOut {
         observed: windows.cells_of(id).map(|cell| contents[cell]).sum::<u64>() as f64,
@@ -182,7 +185,7 @@ fn plane(
         cells,
         largest: place(findings.best).map(at),
     };
-    let overlap = "Windows of one column overlap; hatched ones were left out.";
+    let overlap = "Windows of one column may overlap; hatched ones were left out.";
     let (name, caption) = match height {
         1 => ("plane".into(), format!("The local significance of each window. {overlap}")),
         _ => {

@@ -1,20 +1,19 @@
 //! From event files to histograms, and on to a global significance.
 
-use super::answer::{Bump, Found, Outcome, SelectedEvents};
+use super::answer::{Found, Outcome, SelectedEvents};
 use super::expect;
-use super::figures::{self, Bins, Quantity, Style};
+use super::figures::{self, Quantity, Style};
+use super::present::{Asked, Hunted, present};
 use super::run::Run;
 use super::sample;
-use super::search::{SearchSettings, Searched};
+use super::search::SearchSettings;
 use super::segment::Streamed;
-use crate::Device;
-use crate::card::{ColumnSearch, EventWork, Histogrammed, Role, Search};
+use crate::card::{EventWork, Histogrammed, Role, Search};
 use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};
-use crate::hunt::{Findings, WindowExpectation, Windows};
-use crate::report::{Cutflow, CutflowRow, DataFile, Fact, number};
-use crate::spectrum::{Axis, Expectation, Histogram, uhi};
-use crate::toys::{ColumnHunt, ColumnHunts, Stopping, Summary};
+use crate::report::{Cutflow, CutflowRow, DataFile};
+use crate::spectrum::{Axis, Histogram, uhi};
+use crate::toys::Summary;
 
 /// Runs a card over events. If it ends early, the samples that were finished are kept beside the output folder.
 pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
@@ -39,7 +38,7 @@ fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEve
         }
         Some(settings) => {
             let hunted = hunt(run, work, settings, &filled)?;
-            (Some(present(run, work, settings, hunted)?), Vec::new())
+            (Some(present_search(run, work, settings, &hunted)?), Vec::new())
         }
     };
     run.progress.interrupted()?;
@@ -177,30 +176,6 @@ fn sum(work: &EventWork, filled: &[Streamed], role: Role) -> expect::Contents {
     expect::Contents::sum(of_role.map(|(_, streamed)| streamed.spectrum.histogram()))
 }
 
-/// The bump hunt in the rows of a plane (m_Y), whatever the column: local p-values only.
-fn bump_in_rows(
-    device: &Device,
-    settings: &Search,
-    plane: &Windows,
-    observed: &[f64],
-    expected: &[f64],
-) -> Result<(Windows, Findings)> {
-    let windows = Windows::spectrum(plane.row_edges(), expected, &settings.hunter)?;
-    let expectation = Expectation::given(expected.to_vec(), None)?;
-    let in_windows = WindowExpectation::normalised(&windows, &expectation, 0.0, settings.scan.normalisation)?;
-    let counts: Vec<u64> = observed.iter().map(|count| *count as u64).collect();
-    let findings = settings.scan.run(device, &windows, &in_windows, &counts)?;
-    Ok((windows, findings))
-}
-
-/// What was expected and found.
-struct Hunted {
-    data: expect::Contents,
-    expectation: Expectation,
-    searched: Searched,
-    quantities: Vec<Quantity>,
-}
-
 fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Hunted> {
     let (data, simulation) = (sum(work, filled, Role::Data), sum(work, filled, Role::Simulation));
     run.record_uncertainties(&settings.toys)?;
@@ -210,7 +185,7 @@ fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed])
     run.record_stage(stage.finish());
     let windows = match &work.histogrammed {
         Histogrammed::Plane { plane, .. } => plane.windows()?,
-        Histogrammed::Spectrum { edges, .. } => Windows::spectrum(edges, expectation.values(), &settings.hunter)?,
+        Histogrammed::Spectrum { edges, .. } => settings.windows.windows(&[0.0, 1.0], edges, expectation.values())?,
     };
     let numbers = SearchSettings {
         minimum_effective_count: settings.expectation.minimum_effective_count,
@@ -224,128 +199,27 @@ fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed])
         .collect();
     let named: Vec<&Quantity> = quantities.iter().collect();
     let searched = run.search(windows, &expectation, &data.counts, &numbers, &named)?;
-    Ok(Hunted { data, expectation, searched, quantities })
+    Ok(Hunted { observed: data.counts, expectation, searched, quantities })
 }
 
 /// The figures, the answer and the files of a search.
-fn present(run: &mut Run, work: &EventWork, settings: &Search, hunted: Hunted) -> Result<Found> {
-    let Hunted { data, expectation, searched, quantities } = hunted;
-    let quantities: Vec<&Quantity> = quantities.iter().collect();
-    let windows = searched.experiment.windows();
-    let findings = &searched.global.findings;
+fn present_search(run: &mut Run, work: &EventWork, settings: &Search, hunted: &Hunted) -> Result<Found> {
     let style = Style {
         name: run.card.name.clone(),
         small_print: work.selection.cuts().map(str::to_owned).collect(),
-        expected_name: expect::name(&expectation).into(),
+        expected_name: expect::name(&hunted.expectation).into(),
     };
-    let rows = windows.rows();
-    let per_row =
-        |values: &[f64]| -> Vec<f64> { values.chunks(values.len() / rows).map(|row| row.iter().sum()).collect() };
-    let observed: Vec<f64> = data.counts.iter().map(|count| *count as f64).collect();
-    let (edges, observed, expected, marked) = match &work.histogrammed {
-        Histogrammed::Plane { .. } => {
-            let marked = windows.row_bounds(findings.best);
-            (windows.row_edges(), per_row(&observed), per_row(expectation.values()), marked)
-        }
-        Histogrammed::Spectrum { .. } => {
-            (windows.column_edges(), observed, expectation.values().to_vec(), windows.bounds(findings.best))
-        }
-    };
-    let bins = Bins {
-        edges,
-        observed: &observed,
-        expected: expected.clone(),
+    // The answer puts what is known already behind its own.
+    run.report.answer.facts.extend(expect::describe(&hunted.expectation));
+    let is_plane = matches!(work.histogrammed, Histogrammed::Plane { .. });
+    let asked = Asked {
+        style,
         expected_error: Vec::new(),
-        marked: Some(marked),
-    };
-    run.report.figures.push(figures::spectrum(&style, quantities[0], bins));
-    run.report.figures.extend(match quantities[..] {
-        [row, column] => {
-            let expected = searched.experiment.expected();
-            figures::planes(&style, windows, expected, findings, &data.counts, (row, column))
-        }
-        _ => vec![figures::tomography(&style, quantities[0], windows, findings)],
-    });
-    run.report.figures.push(figures::maximum(
-        &style,
-        &searched.global,
-        &searched.experiment.statistic(),
-        &searched.experiment.smearing(),
-    ));
-    run.report.figures.push(figures::convergence(&style, &searched.global));
-    let bump = match &work.histogrammed {
-        Histogrammed::Plane { .. } => {
-            let (rows, found) = bump_in_rows(&run.device, settings, windows, &observed, &expected)?;
-            run.report.figures.push(figures::tomography(&style, quantities[0], &rows, &found));
-            Some(Bump { place: figures::place(&rows, found.best, &quantities[..1]), findings: found })
-        }
-        Histogrammed::Spectrum { .. } => None,
-    };
-    run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &data.counts, &quantities);
-    let mut found = run.record_answer(&searched)?;
-    if let Some(bump) = bump {
-        run.record_bump(&bump);
-        found.bump = Some(bump);
-    }
-    run.report.answer.facts.extend(expect::describe(&expectation));
-    if settings.columns == ColumnSearch::Each && matches!(work.histogrammed, Histogrammed::Plane { .. }) {
-        hunt_in_columns(run, settings, windows, expectation.values(), &data.counts)?;
-    }
-    Ok(found)
-}
-
-/// A hunt along the rows in each column window of the plane: `columns.csv`, and the smallest p-value in the report.
-fn hunt_in_columns(
-    run: &mut Run,
-    settings: &Search,
-    plane: &Windows,
-    expected: &[f64],
-    observed: &[u64],
-) -> Result<()> {
-    // An accuracy is one of the plane's own p-value.
-    let (Stopping::After(toys) | Stopping::Accurate { minimum: toys, .. }) =
-        settings.toys.goal.resolve(observed.iter().sum())?;
-    let hunts = ColumnHunts {
-        hunter: settings.hunter,
         scan: settings.scan,
-        exceedance: settings.toys.exceedance,
-        seed: run.card.seed,
-        toys,
+        along_rows: settings.windows.hunter(),
+        columns: settings.columns,
+        toys: &settings.toys,
+        windows_are_listed: is_plane || settings.windows.is_listed(),
     };
-    let stage = run.progress.stage("columns", "toys", None);
-    let columns = hunts.run(&run.device, plane, expected, observed, &|done| {
-        stage.add(done - stage.done());
-        run.progress.interrupted()
-    })?;
-    run.record_stage(stage.finish());
-    run.write(
-        "columns.csv",
-        &columns_csv(&columns),
-        "a bump hunt along the rows in each column window, with a global *p*-value of its own",
-    )?;
-    let p = |column: &ColumnHunt| column.found.as_ref().map(|found| (found.global.significance.p, column.column));
-    let smallest = columns.iter().filter_map(p).min_by(|a, b| a.0.total_cmp(&b.0));
-    run.report.answer.facts.extend(smallest.map(|(p, (low, high))| {
-        let p = number::significant(p, 3);
-        let words = format!("{p}, in {low}-{high}; of {} column windows, each by itself", columns.len());
-        Fact::new("Smallest *p*-value of a column", words)
-    }));
-    Ok(())
-}
-
-/// A line for each column window: where it is, its best window along the rows, and what that is worth.
-fn columns_csv(columns: &[ColumnHunt]) -> String {
-    let mut csv = String::from("column_low,column_high,low,high,observed,expected,ln_p,z,global_p,exceed,toys\n");
-    for column in columns {
-        let (low, high) = column.column;
-        let numbers = column.found.as_ref().map_or(",,,,,,,,".into(), |found| {
-            let (findings, significance) = (&found.global.findings, &found.global.significance);
-            let (from, to) = found.windows.bounds(findings.best);
-            let (observed, expected, ln_p, z) = (findings.observed, findings.expected, findings.ln_p, findings.z);
-            let (p, exceed, toys) = (significance.p, significance.exceed, significance.toys);
-            format!("{from},{to},{observed},{expected},{ln_p},{z},{p},{exceed},{toys}")
-        });
-        csv.push_str(&format!("{low},{high},{numbers}\n"));
-    }
-    csv
+    present(run, asked, hunted)
 }

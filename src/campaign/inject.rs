@@ -36,6 +36,11 @@ pub fn inject(request: &RunRequest, progress: &Progress) -> Result<Injected> {
             let fault = fault.because("the toys that judge an injected signal have a fixed expectation");
             return Err(fault.suggest("Inject with a card that leaves that table out.").usage());
         }
+        Work::Binned(work) if work.windows.row_widths != [1] => {
+            let fault = Fault::new(NAME, format!("'{}' has windows over several rows", request.card.display()));
+            let fault = fault.because("the toys that judge an injected signal scan single rows");
+            return Err(fault.suggest("Inject with a card that leaves hunt.row_widths out.").usage());
+        }
         Work::Binned(work) => work.as_channels(),
         Work::Channels(work) => *work,
         Work::Events(_) => {

@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod output;
 mod pipeline;
 mod plan;
+mod present;
 pub mod progress;
 mod rare;
 pub mod request;

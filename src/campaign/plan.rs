@@ -5,11 +5,11 @@ use std::fmt;
 use super::request::RunRequest;
 use super::run::skipped;
 use super::sample;
-use crate::card::{Card, ChannelsWork, EventWork, Histogrammed, Work};
+use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
 use crate::report::number;
-use crate::toys::{Goal, Number};
+use crate::toys::{Experiment, Goal, Number};
 
 /// What a card would do.
 #[derive(Debug, Clone)]
@@ -49,29 +49,64 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let (stages, skipped) = match &card.work {
         Work::Events(work) => event_stages(work, request.bad_files)?,
-        Work::Binned(work) => (binned_stages(&work.as_channels())?, Vec::new()),
-        Work::Channels(work) => (binned_stages(work)?, Vec::new()),
+        Work::Binned(work) => (binned_stages(work)?, Vec::new()),
+        Work::Channels(work) => (channel_stages(work)?, Vec::new()),
     };
     Ok(Plan { name: card.name, device: device.to_string(), output, stages, skipped })
 }
 
-fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
+fn binned_stages(work: &BinnedWork) -> Result<Vec<PlannedStage>> {
+    let (table, windows, expectation) = super::binned::load(&work.input, &work.windows)?;
+    let (rows, columns, count, in_none) =
+        (windows.rows(), windows.columns(), windows.len(), windows.cells_in_none().len());
+    let (effective, exceedance) = (work.minimum_effective_count, work.toys.exceedance);
+    let experiment = Experiment::new(windows, &expectation, effective, work.scan, exceedance)?;
+    if let Some(uncertain) = &work.toys.uncertainty {
+        uncertain.resolve(experiment.windows(), &expectation)?;
+    }
+    let mut detail = Vec::new();
+    if work.input.rows.is_some() {
+        detail.push(format!("{rows} rows of {columns} cells"));
+    }
+    if work.windows.is_listed() && in_none > 0 {
+        detail.push(cells_in_none(in_none));
+    }
+    let (bins, events) = (table.observed.len(), table.observed.iter().sum());
+    Ok(table_stages(work.input.path.display().to_string(), bins, (count, detail.join(", ")), &work.toys.goal, events))
+}
+
+fn channel_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
     let (tables, channels) = super::channels::load(work)?;
     let bins: usize = tables.iter().map(|table| table.observed.len()).sum();
     let windows: usize = (0..channels.len()).map(|channel| channels.windows(channel).len()).sum();
     let paths: Vec<String> = work.inputs.iter().map(|(_, input)| input.path.display().to_string()).collect();
+    let events = tables.iter().flat_map(|table| &table.observed).sum();
+    Ok(table_stages(paths.join(", "), bins, (windows, String::new()), &work.toys.goal, events))
+}
+
+fn cells_in_none(cells: usize) -> String {
+    format!("{} cells in no window", number::count(cells as u64))
+}
+
+/// The stages of a hunt in tables.
+fn table_stages(
+    paths: String,
+    bins: usize,
+    (windows, detail): (usize, String),
+    goal: &Goal,
+    events: u64,
+) -> Vec<PlannedStage> {
     let stage = |name: &str, units: usize, unit, detail| PlannedStage {
         name: name.into(),
         units: Some(units as u64),
         unit,
         detail,
     };
-    let events = tables.iter().flat_map(|table| &table.observed).sum();
-    Ok(vec![
-        stage("read", bins, "bins", paths.join(", ")),
-        stage("scan", windows, "windows", String::new()),
-        planned_toys(&work.toys.goal, Some(events), String::new()),
-    ])
+    vec![
+        stage("read", bins, "bins", paths),
+        stage("scan", windows, "windows", detail),
+        planned_toys(goal, Some(events), String::new()),
+    ]
 }
 
 /// The stages, and the files that cannot be opened. Whether a file can be read to its end is not known before it is read.
@@ -101,9 +136,12 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         });
     }
     problems.finish()?;
-    let (cells, windows) = match &work.histogrammed {
-        Histogrammed::Plane { plane, .. } => (plane.cells(), Some(plane.windows()?.len() as u64)),
-        Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None),
+    let (cells, windows, in_none) = match &work.histogrammed {
+        Histogrammed::Plane { plane, .. } => {
+            let windows = plane.windows()?;
+            (plane.cells(), Some(windows.len() as u64), windows.cells_in_none().len())
+        }
+        Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None, 0),
     };
     if let Some(search) = &work.search {
         let detail = format!("{cells} cells");
@@ -113,7 +151,11 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
             unit: "cells",
             detail: String::new(),
         });
-        stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
+        let hunted = match in_none {
+            0 => detail.clone(),
+            _ => format!("{detail}, {}", cells_in_none(in_none)),
+        };
+        stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: hunted });
         stages.push(planned_toys(&search.toys.goal, None, detail));
     }
     Ok((stages, left_out))

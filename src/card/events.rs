@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checks;
 use crate::error::{Result, nearest};
 use crate::events::{MappedColumn, Preset, Schema};
-use crate::hunt::{BumpHunter, Scan};
+use crate::hunt::{Scan, WindowChoice};
 use crate::selection::{Cut, Selection, Weight};
 use crate::settings::{Section, TextOrNumber};
 use crate::spectrum::smooth::Smoothing;
@@ -31,8 +31,8 @@ pub struct EventWork {
 pub struct Search {
     /// Where the expected background comes from.
     pub expectation: ExpectationSettings,
-    /// The windows of a one-dimensional spectrum.
-    pub hunter: BumpHunter,
+    /// The windows of a spectrum, or those along the rows of a plane, which are all that its file of edges leaves open.
+    pub windows: WindowChoice,
     /// How windows are judged.
     pub scan: Scan,
     /// Whether each column window of a plane has a hunt of its own.
@@ -425,16 +425,33 @@ pub enum ColumnSearch {
     Each,
 }
 
+impl ColumnSearch {
+    /// Reads `columns`.
+    pub(super) fn read(hunt: &Section) -> Self {
+        hunt.choice("columns", &[("none", Self::No), ("each", Self::Each)], Self::No)
+    }
+}
+
 fn read_search(root: &Section, folder: &Path) -> Option<Search> {
     let (expectation, hunt, toys) = (root.section("expectation"), root.section("hunt"), root.section("toys"));
     if !(expectation.is_present() || hunt.is_present() || toys.is_present()) {
         return None;
     }
+    let windows = WindowChoice::read(&hunt);
+    let (is_plane, row_widths) = (root.has("plane"), "row_widths");
+    if is_plane && windows.is_listed() {
+        hunt.problem("windows", "the windows of a [plane] are those of its file of edges; list them there");
+    }
+    if hunt.has(row_widths) {
+        let why =
+            if is_plane { "that of events is plane.row_widths" } else { "it is of a plane, and this card fills none" };
+        hunt.problem(row_widths, why);
+    }
     Some(Search {
         expectation: read_expectation(&expectation),
-        hunter: BumpHunter::read(&hunt),
+        windows,
         scan: Scan::read(&hunt),
-        columns: hunt.choice("columns", &[("none", ColumnSearch::No), ("each", ColumnSearch::Each)], ColumnSearch::No),
+        columns: ColumnSearch::read(&hunt),
         toys: ToySettings::read(&toys, folder),
     })
 }

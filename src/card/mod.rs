@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Fault, Problems, Result};
-use crate::hunt::{BumpHunter, Combination, Scan};
+use crate::hunt::{Combination, Scan, WindowChoice};
 use crate::settings::{Document, Section};
 use crate::spectrum::binned::BinnedInput;
 use crate::toys::{Injection, ToySettings};
@@ -58,21 +58,23 @@ pub struct Origin {
 pub enum Work {
     /// Events in Parquet files: `[samples.*]`.
     Events(Box<EventWork>),
-    /// A spectrum in bins: `[input]`.
+    /// A spectrum or a plane in bins: `[input]`.
     Binned(Box<BinnedWork>),
     /// Spectra of several channels: `[input.*]`.
     Channels(Box<ChannelsWork>),
 }
 
-/// A bump hunt in a spectrum that comes in bins.
+/// A bump hunt in a spectrum or a plane that comes in bins.
 #[derive(Debug, Clone)]
 pub struct BinnedWork {
     /// The table.
     pub input: BinnedInput,
     /// Which windows are tested.
-    pub hunter: BumpHunter,
+    pub windows: WindowChoice,
     /// How windows are judged.
     pub scan: Scan,
+    /// Whether each column window of a plane has a hunt of its own.
+    pub columns: ColumnSearch,
     /// Windows whose expectation rests on fewer effective events are left out.
     pub minimum_effective_count: f64,
     /// The pseudo-experiments.
@@ -87,7 +89,7 @@ pub struct ChannelsWork {
     /// The table of each channel, by its name.
     pub inputs: Vec<(String, BinnedInput)>,
     /// Which windows are tested.
-    pub hunter: BumpHunter,
+    pub windows: WindowChoice,
     /// How windows are judged.
     pub scan: Scan,
     /// Which windows of the channels belong together.
@@ -105,7 +107,7 @@ impl BinnedWork {
     pub fn as_channels(&self) -> ChannelsWork {
         ChannelsWork {
             inputs: vec![("spectrum".into(), self.input.clone())],
-            hunter: self.hunter,
+            windows: self.windows.clone(),
             scan: self.scan,
             combination: Combination::default(),
             minimum_effective_count: self.minimum_effective_count,
@@ -197,19 +199,23 @@ fn read(root: &Section, origin: &Origin) -> Option<Parts> {
     Some((name?, seed?, output?, description, work?))
 }
 
-/// `[input]` is a spectrum, tables in it (`[input.electron]`, `[input.muon]`) are the channels of a combined hunt.
+/// `[input]` is a spectrum or a plane, tables in it (`[input.electron]`, `[input.muon]`) are the channels of a combined hunt.
 fn read_binned(root: &Section, folder: &Path) -> Option<Work> {
     let section = root.section("input");
     let names: Vec<String> = section.keys().into_iter().filter(|key| section.is_table(key)).collect();
     let expectation = root.section("expectation");
     let minimum_effective_count = events::minimum_effective_count(&expectation);
     let hunt = root.section("hunt");
-    let (hunter, scan) = (BumpHunter::read(&hunt), Scan::read(&hunt));
+    let (windows, scan, columns) = (WindowChoice::read(&hunt), Scan::read(&hunt), ColumnSearch::read(&hunt));
     let toys = ToySettings::read(&root.section("toys"), folder);
     let injection = Injection::read(&root.section("inject"));
+    let is_plane = names.is_empty() && (section.has("row_low") || section.has("row_high"));
+    for key in ["row_widths", "columns"].into_iter().filter(|key| !is_plane && hunt.has(key)) {
+        hunt.problem(key, "it is of a plane, and a spectrum has one row; [input] of a plane has row_low and row_high");
+    }
     if names.is_empty() {
         let input = read_table(&section, folder)?;
-        let work = BinnedWork { input, hunter, scan, minimum_effective_count, toys, injection };
+        let work = BinnedWork { input, windows, scan, columns, minimum_effective_count, toys, injection };
         return Some(Work::Binned(Box::new(work)));
     }
     let choices = [("best-overlapping", Combination::BestOverlapping), ("same-window", Combination::SameWindow)];
@@ -219,11 +225,16 @@ fn read_binned(root: &Section, folder: &Path) -> Option<Work> {
     }
     let combination = hunt.choice("combination", &choices, Combination::default());
     let tables = names.into_iter().map(|name| {
-        let table = read_table(&section.section(&name), folder);
+        let section = section.section(&name);
+        let table = read_table(&section, folder);
+        if table.as_ref().is_some_and(|table| table.rows.is_some()) {
+            section
+                .problem("row_low", "channels that are combined are spectra; a plane is hunted by itself, as [input]");
+        }
         table.map(|table| (name, table))
     });
     let inputs = tables.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
-    let work = ChannelsWork { inputs, hunter, scan, combination, minimum_effective_count, toys, injection };
+    let work = ChannelsWork { inputs, windows, scan, combination, minimum_effective_count, toys, injection };
     Some(Work::Channels(Box::new(work)))
 }
 

@@ -65,7 +65,7 @@ pub struct Combined {
 /// Joins the findings of channels, each with its windows.
 ///
 /// # Errors
-/// No channel, channels that are planes, and for [`Combination::SameWindow`] channels whose windows differ.
+/// No channel, several of which one is a plane, and for [`Combination::SameWindow`] channels whose windows differ.
 pub fn combine(channels: &[(&Windows, &Findings)], combination: Combination) -> Result<Combined> {
     check(channels.iter().map(|(windows, _)| *windows), combination)?;
     let chosen: Vec<Judged> = match combination {
@@ -82,20 +82,21 @@ pub fn combine(channels: &[(&Windows, &Findings)], combination: Combination) -> 
 /// Checks that channels with these windows can be combined.
 pub(crate) fn check<'w>(channels: impl Iterator<Item = &'w Windows>, combination: Combination) -> Result<()> {
     let mut problems = Problems::default();
-    let mut first: Option<&Windows> = None;
-    for (channel, windows) in channels.enumerate() {
-        let first = *first.get_or_insert(windows);
-        if windows.rows() != 1 {
+    let channels: Vec<&Windows> = channels.collect();
+    for (channel, windows) in channels.iter().enumerate() {
+        let first = channels[0];
+        // A plane by itself has nothing to overlap with.
+        if windows.rows() != 1 && channels.len() > 1 {
             let fault = Fault::new(NAME, format!("channel {channel} has {} rows", windows.rows()));
-            problems.push(fault.because("a channel is a spectrum").usage());
+            problems.push(fault.because("channels that are combined are spectra").usage());
         }
-        if combination == Combination::SameWindow && windows != first {
+        if combination == Combination::SameWindow && *windows != first {
             let fault = Fault::new(NAME, format!("the windows of channel {channel} are not those of channel 0"));
             let fault = fault.because("the same window is looked at in all channels");
             problems.push(fault.suggest("Give all channels the same bins, or combine their best windows.").usage());
         }
     }
-    if first.is_none() {
+    if channels.is_empty() {
         problems.push(Fault::new(NAME, "there is no channel").because("nothing could be combined").usage());
     }
     problems.finish()

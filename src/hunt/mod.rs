@@ -9,11 +9,13 @@
 //!
 //! Source: G. Choudalakis, *On hypothesis testing, trials factor, hypertests and the BumpHunter*, arXiv:1101.0390.
 
+mod choice;
 mod combine;
 mod expected;
 pub mod scan;
 mod windows;
 
+pub use choice::{Along, WindowChoice};
 pub(crate) use combine::check as check_channels;
 pub use combine::{Combination, Combined, combine};
 pub use expected::{LeftOut, Reason, WindowExpectation, unexpected_events};

@@ -1,5 +1,6 @@
 //! Which cells each window sums.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::error::{Fault, Problems, Result};
@@ -209,15 +210,27 @@ impl Windows {
     /// ```
     ///
     /// # Errors
-    /// As [`Windows::new`], and every window that begins or ends within a cell or outside of them, all at once.
+    /// As [`Windows::new`], and all at once every window that begins or ends within a cell or outside of them, or is listed
+    /// twice.
     pub fn listed(edges: &[f64], bounds: &[(f64, f64)]) -> Result<Self> {
         check_edges("column", edges)?;
         let mut problems = Problems::default();
         let mut ranges = Vec::new();
+        let mut seen = HashSet::new();
         for (low, high) in bounds {
-            let cell = |edge: &f64| edges.iter().position(|known| known == edge);
+            // Edges rise, so that one is at most at one place.
+            let cell = |edge: &f64| {
+                let place = edges.partition_point(|known| known < edge);
+                (edges.get(place) == Some(edge)).then_some(place)
+            };
             match (cell(low), cell(high)) {
-                (Some(start), Some(end)) if start < end => ranges.push(start..end),
+                (Some(start), Some(end)) if start < end => {
+                    if !seen.insert((start, end)) {
+                        let fault = Fault::new(NAME, format!("the window [{low}, {high}] is listed twice"));
+                        problems.push(fault.because("it would be one more trial of the same").usage());
+                    }
+                    ranges.push(start..end);
+                }
                 _ => {
                     let fault = Fault::new(NAME, format!("the window [{low}, {high}] is no union of cells"));
                     problems.push(
@@ -383,6 +396,22 @@ impl Windows {
         (self.column_edges[range.start - offset], self.column_edges[range.end - offset])
     }
 
+    /// The flat cells that are in no window, in order: before the first of a row, after its last, or in a gap between.
+    pub fn cells_in_none(&self) -> Vec<usize> {
+        // At each cell: how many ranges begin less how many end.
+        let mut change = vec![0_i64; self.cells() + 1];
+        for range in self.ids().flat_map(|window| self.ranges(window)) {
+            change[range.start] += 1;
+            change[range.end] -= 1;
+        }
+        let mut covering = 0;
+        let in_none = |cell: &usize| {
+            covering += change[*cell];
+            covering == 0
+        };
+        (0..self.cells()).filter(in_none).collect()
+    }
+
     /// Where the windows `kept` are, as columns for the kernels.
     pub fn shapes(&self, kept: &[WindowId]) -> Shapes {
         let of = |column: &[u32]| kept.iter().map(|window| column[window.0 as usize]).collect();
@@ -484,7 +513,21 @@ mod tests {
         assert_eq!(error.problems().len(), 5, "{error}");
         assert!(error.to_string().contains("the window [0.5, 2.5] is no union of cells"), "{error}");
         assert!(Windows::listed(&edges, &[]).is_err());
+        // Nested, of the same start and disjoint ones may be; one may not be there twice.
+        let any = [(0.0, 4.0), (0.0, 1.0), (2.5, 4.0), (0.0, 1.0), (0.0, 2.5)];
+        let error = Windows::listed(&edges, &any).unwrap_err().to_string();
+        assert!(error.contains("[0, 1] is listed twice") && !error.contains('\n'), "{error}");
+        assert!(Windows::listed(&edges, &any[..3]).is_ok());
         assert!(Windows::listed(&[0.0, 0.0], &[(0.0, 0.0)]).is_err());
+    }
+
+    #[test]
+    fn cells_in_no_window_are_told() {
+        let (rows, columns) = (vec![0., 1., 2., 3.], vec![0., 1., 2., 3., 4.]);
+        let windows = Windows::plane(rows.clone(), columns.clone(), &[1..3, 1..2]).unwrap();
+        assert_eq!(windows.cells_in_none(), [0, 3, 4, 7, 8, 11]);
+        let of_two = Windows::plane_of_heights(rows, columns, &[0..1, 2..4], &[2]).unwrap();
+        assert_eq!(of_two.cells_in_none(), [1, 5, 9]);
     }
 
     #[test]

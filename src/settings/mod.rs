@@ -271,6 +271,18 @@ impl<'d> Section<'d> {
         self.optional(key)
     }
 
+    /// The `lists` that `key` gave, as pairs; each that is none is a problem.
+    pub fn pairs(&self, key: &str, lists: &[Vec<f64>]) -> Option<Vec<(f64, f64)>> {
+        let mut pairs = Vec::new();
+        for (index, list) in lists.iter().enumerate() {
+            match list[..] {
+                [low, high] => pairs.push((low, high)),
+                _ => self.problem(key, format!("entry {} should be [low, high], got {list:?}", index + 1)),
+            }
+        }
+        (pairs.len() == lists.len()).then_some(pairs)
+    }
+
     /// One of the `choices` named by `key`, or `default`.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)], default: T) -> T {
         let Some(word) = self.optional::<String>(key) else { return default };

@@ -1,12 +1,14 @@
-//! A spectrum that comes in bins already: a CSV table with one row a bin.
+//! A spectrum or a plane that comes in bins already: a CSV table with one row a bin.
 //!
 //! Published spectra (HEPData tables as CSV, a histogram written by another tool) enter here: bin edges, observed counts
-//! and, where the table has them, an expectation and its uncertainty.
+//! and, where the table has them, an expectation and its uncertainty. A plane has the edges of its rows too.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Fault, Problems, Result};
 use crate::settings::Section;
+
+use super::grid::{self, Cell};
 
 const NAME: &str = "spectrum.binned";
 
@@ -31,14 +33,31 @@ pub struct BinnedInput {
     pub quantity: String,
     /// Its unit, for plots.
     pub unit: String,
+    /// The rows of a plane.
+    pub rows: Option<RowColumns>,
+}
+
+/// Which columns say where the row of a cell is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowColumns {
+    /// Lower edge of the row.
+    pub low: String,
+    /// Upper edge of the row.
+    pub high: String,
+    /// The quantity of the rows, for plots.
+    pub quantity: String,
+    /// Its unit, for plots.
+    pub unit: String,
 }
 
 /// The table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BinnedSpectrum {
-    /// `bins + 1` rising edges.
+    /// Rising edges of the rows of a plane; 0 and 1 of a spectrum, which is one row.
+    pub row_edges: Vec<f64>,
+    /// Rising edges of the bins, or of the cells of each row.
     pub edges: Vec<f64>,
-    /// Counts, one a bin.
+    /// Counts, one a bin; of a plane row by row, as all numbers are.
     pub observed: Vec<u64>,
     /// Expected events, one a bin, if the table has them.
     pub expected: Option<Vec<f64>>,
@@ -49,8 +68,8 @@ pub struct BinnedSpectrum {
 }
 
 impl BinnedInput {
-    /// Reads `path`, `low`, `high`, `observed` and optionally `expected`, `uncertainty`, `signal`, `quantity`, `unit`; a
-    /// relative path starts at `folder`.
+    /// Reads `path`, `low`, `high`, `observed` and optionally `expected`, `uncertainty`, `signal`, `quantity`, `unit`, and of a
+    /// plane `row_low`, `row_high`, `row_quantity`, `row_unit`; a relative path starts at `folder`.
     pub fn read(section: &Section, folder: &Path) -> Option<Self> {
         let path = section.required::<String>("path").and_then(|_| section.path("path", folder));
         let (low, high, observed) = (section.required("low"), section.required("high"), section.required("observed"));
@@ -62,15 +81,17 @@ impl BinnedInput {
         let signal = section.optional("signal");
         let quantity = section.or("quantity", "mass".to_owned());
         let unit = section.or("unit", "GeV".to_owned());
+        let rows = RowColumns::read(section, &quantity, &unit);
         let (path, low, high, observed) = (path?, low?, high?, observed?);
-        Some(Self { path, low, high, observed, expected, uncertainty, signal, quantity, unit })
+        Some(Self { path, low, high, observed, expected, uncertainty, signal, quantity, unit, rows: rows? })
     }
 
     /// Reads the table.
     ///
     /// # Errors
     /// A file that cannot be read; every missing column; every cell that is no number, negative or not finite, a count
-    /// that is not whole, edges that do not join: each with its line, all at once.
+    /// that is not whole, edges that do not join, cells of a plane that are missing, double or overlap: each with its line,
+    /// all at once.
     pub fn load(&self) -> Result<BinnedSpectrum> {
         let file = std::fs::File::open(&self.path).map_err(|error| Error::io(NAME, "open", &self.path, error))?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(file);
@@ -94,68 +115,107 @@ impl BinnedInput {
         Fault::new(NAME, problem)
     }
 
-    /// The position of each wanted column, in the order low, high, observed, expected, uncertainty, signal.
-    fn columns(&self, headers: &csv::StringRecord) -> Result<Vec<usize>> {
+    /// The position of each wanted column.
+    fn columns(&self, headers: &csv::StringRecord) -> Result<Columns> {
         let mut problems = Problems::default();
-        let wanted = [
-            Some(&self.low),
-            Some(&self.high),
-            Some(&self.observed),
-            self.expected.as_ref(),
-            self.uncertainty.as_ref(),
-            self.signal.as_ref(),
-        ];
-        let mut positions = Vec::new();
-        for name in wanted.into_iter().flatten() {
-            match headers.iter().position(|header| header == name) {
-                Some(position) => positions.push(position),
-                None => {
-                    let known: Vec<&str> = headers.iter().collect();
-                    let fault = self
-                        .fault(format!("column '{name}' is missing in '{}'", self.path.display()))
-                        .suggest(format!("It has {}.", known.join(", ")));
-                    problems.push(fault.data());
-                }
+        let mut find = |name: &String| {
+            let position = headers.iter().position(|header| header == name);
+            if position.is_none() {
+                let known: Vec<&str> = headers.iter().collect();
+                let fault = self.fault(format!("column '{name}' is missing in '{}'", self.path.display()));
+                problems.push(fault.suggest(format!("It has {}.", known.join(", "))).data());
             }
-        }
+            // Where one is missing, none is used.
+            position.unwrap_or(0)
+        };
+        let columns = Columns {
+            low: find(&self.low),
+            high: find(&self.high),
+            observed: find(&self.observed),
+            expected: self.expected.as_ref().map(&mut find),
+            uncertainty: self.uncertainty.as_ref().map(&mut find),
+            signal: self.signal.as_ref().map(&mut find),
+            rows: self.rows.as_ref().map(|rows| (find(&rows.low), find(&rows.high))),
+        };
         problems.finish()?;
-        Ok(positions)
+        Ok(columns)
     }
+}
+
+impl RowColumns {
+    /// The keys of a plane; `None` if they are wrong, `Some(None)` if the table is a spectrum.
+    fn read(section: &Section, quantity: &str, unit: &str) -> Option<Option<Self>> {
+        if !section.has("row_low") && !section.has("row_high") {
+            for key in ["row_quantity", "row_unit"].into_iter().filter(|key| section.has(key)) {
+                // Known, so that it is one problem and not two.
+                let _ = section.optional::<String>(key);
+                section.problem(key, "a spectrum has no rows; name the columns with their edges, row_low and row_high");
+            }
+            return Some(None);
+        }
+        let (low, high) = (section.required("row_low"), section.required("row_high"));
+        let row_quantity = section.or("row_quantity", "row".to_owned());
+        if row_quantity == quantity {
+            section.problem("row_quantity", format!("both axes would be called '{quantity}'; name them differently"));
+        }
+        let unit = section.or("row_unit", unit.to_owned());
+        Some(Some(Self { low: low?, high: high?, quantity: row_quantity, unit }))
+    }
+}
+
+/// The positions of the wanted columns.
+struct Columns {
+    low: usize,
+    high: usize,
+    observed: usize,
+    expected: Option<usize>,
+    uncertainty: Option<usize>,
+    signal: Option<usize>,
+    rows: Option<(usize, usize)>,
 }
 
 #[derive(Default)]
 struct Rows {
-    low: Vec<f64>,
-    high: Vec<f64>,
+    cells: Vec<Cell>,
     observed: Vec<u64>,
     expected: Vec<f64>,
     uncertainty: Vec<f64>,
     signal: Vec<f64>,
+    /// Where the bin before ends, if that is known.
+    end: Option<f64>,
     problems: Problems,
 }
 
 impl Rows {
-    fn push(&mut self, input: &BinnedInput, columns: &[usize], record: &csv::StringRecord) {
+    fn push(&mut self, input: &BinnedInput, columns: &Columns, record: &csv::StringRecord) {
         let line = record.position().map_or(0, csv::Position::line);
         let place = |what: &str| format!("{}:{line}: {what}", input.path.display());
         let mut number = |index: usize, what: &str| -> Option<f64> {
-            let text = record.get(columns[index]).unwrap_or("");
+            let text = record.get(index).unwrap_or("");
             let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
             if value.is_none() {
                 self.problems.push(input.fault(place(&format!("the {what} '{text}' is no finite number"))).data());
             }
             value
         };
-        let (low, high, observed) = (number(0, "lower edge"), number(1, "upper edge"), number(2, "observed count"));
-        let expected = if input.expected.is_some() { number(3, "expectation") } else { Some(0.0) };
-        let uncertainty = if input.uncertainty.is_some() { number(4, "uncertainty") } else { Some(0.0) };
-        // The last of those that are there.
-        let signal = if input.signal.is_some() { number(columns.len() - 1, "signal") } else { Some(0.0) };
-        let (Some(low), Some(high), Some(observed), Some(expected), Some(uncertainty), Some(signal)) =
-            (low, high, observed, expected, uncertainty, signal)
-        else {
+        let (low, high) = (number(columns.low, "lower edge"), number(columns.high, "upper edge"));
+        let (bottom, top) = columns.rows.map_or((Some(0.0), Some(1.0)), |(bottom, top)| {
+            (number(bottom, "lower edge of the row"), number(top, "upper edge of the row"))
+        });
+        let observed = number(columns.observed, "observed count");
+        let mut optional = |column: Option<usize>, what: &str| column.map_or(Some(0.0), |index| number(index, what));
+        let expected = optional(columns.expected, "expectation");
+        let uncertainty = optional(columns.uncertainty, "uncertainty");
+        let signal = optional(columns.signal, "signal");
+        let (Some(low), Some(high), Some(bottom), Some(top)) = (low, high, bottom, top) else {
             // The table is refused; the row after this one is not to blame for an edge that may be unknown.
-            self.high.clear();
+            self.end = None;
+            return;
+        };
+        let (Some(observed), Some(expected), Some(uncertainty), Some(signal)) =
+            (observed, expected, uncertainty, signal)
+        else {
+            self.end = None;
             return;
         };
         let mut refuse = |what: String, why: &str| self.problems.push(input.fault(place(&what)).because(why).data());
@@ -172,11 +232,15 @@ impl Rows {
         if low >= high {
             refuse(format!("the bin from {low} to {high} is empty"), "edges rise");
         }
-        if self.high.last().is_some_and(|last| *last != low) {
+        if bottom >= top {
+            refuse(format!("the row from {bottom} to {top} is empty"), "edges rise");
+        }
+        // The cells of a plane come in any order.
+        if columns.rows.is_none() && self.end.is_some_and(|end| end != low) {
             refuse(format!("the bin starts at {low}"), "the bin before it ends elsewhere");
         }
-        self.low.push(low);
-        self.high.push(high);
+        self.end = Some(high);
+        self.cells.push(Cell { line, row: (bottom, top), column: (low, high) });
         self.observed.push(observed as u64);
         self.expected.push(expected);
         self.uncertainty.push(uncertainty);
@@ -185,16 +249,19 @@ impl Rows {
 
     fn finish(self, input: &BinnedInput) -> Result<BinnedSpectrum> {
         self.problems.finish()?;
-        let Some(first) = self.low.first() else {
+        if self.cells.is_empty() {
             return Err(input.fault(format!("'{}' holds no bin", input.path.display())).data());
-        };
-        let edges = std::iter::once(*first).chain(self.high.iter().copied()).collect();
+        }
+        // The bins of a spectrum join, so that they are a grid of one row in their order.
+        let grid = grid::arrange(&input.path, &self.cells)?;
+        let in_order = |numbers: &[f64]| -> Vec<f64> { grid.order.iter().map(|line| numbers[*line]).collect() };
         Ok(BinnedSpectrum {
-            edges,
-            observed: self.observed,
-            expected: input.expected.is_some().then_some(self.expected),
-            uncertainty: input.uncertainty.is_some().then_some(self.uncertainty),
-            signal: input.signal.is_some().then_some(self.signal),
+            observed: grid.order.iter().map(|line| self.observed[*line]).collect(),
+            expected: input.expected.is_some().then(|| in_order(&self.expected)),
+            uncertainty: input.uncertainty.is_some().then(|| in_order(&self.uncertainty)),
+            signal: input.signal.is_some().then(|| in_order(&self.signal)),
+            row_edges: grid.row_edges,
+            edges: grid.column_edges,
         })
     }
 }
@@ -218,6 +285,7 @@ mod tests {
             signal: None,
             quantity: name("m_jj"),
             unit: name("GeV"),
+            rows: None,
         };
         (folder, input)
     }
@@ -257,6 +325,27 @@ mod tests {
         ] {
             assert!(error.contains(expected), "{expected} is missing in\n{error}");
         }
+    }
+
+    #[test]
+    fn a_plane_is_read_whatever_the_order_of_its_cells() {
+        let text =
+            "b,top,bottom,hi,lo,n,e\n4,3,2,20,10,40,0.4\n1,2,1,10,5,10,0.1\n2,2,1,20,10,20,0.2\n3,3,2,10,5,30,0.3\n";
+        let (_folder, mut input) = input(text);
+        let name = |name: &str| name.to_owned();
+        input.rows =
+            Some(RowColumns { low: name("bottom"), high: name("top"), quantity: name("m_Y"), unit: name("GeV") });
+        input.uncertainty = Some(name("e"));
+        let plane = input.load().unwrap();
+        assert_eq!((plane.row_edges, plane.edges), (vec![1.0, 2.0, 3.0], vec![5.0, 10.0, 20.0]));
+        assert_eq!((plane.observed, plane.expected), (vec![10, 20, 30, 40], Some(vec![1.0, 2.0, 3.0, 4.0])));
+        assert_eq!(plane.uncertainty, Some(vec![0.1, 0.2, 0.3, 0.4]));
+        std::fs::write(&input.path, text.replace("1,2,1,10", "1,1,1,10").replace("4,3,2", "4,x,2")).unwrap();
+        let error = input.load().unwrap_err();
+        assert_eq!(error.problems().len(), 2, "{error}");
+        assert!(error.to_string().contains(":3: the row from 1 to 1 is empty"), "{error}");
+        std::fs::write(&input.path, "b,top,hi,lo,n,e\n").unwrap();
+        assert!(input.load().unwrap_err().to_string().contains("column 'bottom' is missing"));
     }
 
     #[test]

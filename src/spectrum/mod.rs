@@ -3,7 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Axis`] | the bins of a variable |
-//! | [`binned`] | spectra that come as a table of bins |
+//! | [`binned`] | spectra and planes that come as a table of bins |
 //! | [`expectation`] | the expected background and how well it is known |
 //! | [`fill`] | the operation `spectrum.fill` |
 //! | [`histogram`] | what was filled: added, projected and rebinned exactly; the same as f64 |
@@ -14,6 +14,7 @@ mod axis;
 pub mod binned;
 pub mod expectation;
 pub mod fill;
+mod grid;
 pub mod histogram;
 pub mod smooth;
 pub mod uhi;

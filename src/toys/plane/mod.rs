@@ -1,7 +1,8 @@
-//! The plane of an analysis: m_Y bins times overlapping m_X windows, as data.
+//! The plane of an analysis: m_Y bins times m_X windows, as data.
 //!
 //! The windows overlap, so the toys draw in *exclusive cells*: all distinct window edges, sorted. Each window is a run of
-//! cells; drawing every window on its own instead would treat correlated windows as independent and over-correct.
+//! cells; drawing every window on its own instead would treat correlated windows as independent and over-correct. Windows
+//! may be nested, begin at the same mass, or leave a gap: the cells of a gap are filled as all others and are in no window.
 //!
 //! Edges come from TOML or CSV files (`cards/edges/`):
 //!
@@ -56,8 +57,7 @@ impl Plane {
     /// A plane from its edges, checked against what is claimed of it.
     ///
     /// # Errors
-    /// All at once: m_Y edges that do not rise, windows that are empty, out of order (a window must begin after the last and end no earlier) or do not
-    /// overlap the next one, and every invariant that does not hold.
+    /// All at once: m_Y edges that do not rise, windows that are empty or listed twice, and every invariant that does not hold.
     pub fn new(
         label: impl Into<String>,
         m_y_edges_gev: Vec<f64>,
@@ -115,9 +115,9 @@ impl Plane {
             m_y_bins: expected.optional("m_y_bins"),
             m_x_windows: expected.optional("m_x_windows"),
             m_x_cells: expected.optional("m_x_cells"),
-            contains_gev: pairs(&expected, "contains_gev", &contains)?,
+            contains_gev: expected.pairs("contains_gev", &contains)?,
         };
-        let windows = pairs(section, "m_x_windows_gev", &m_x_windows_gev?)?;
+        let windows = section.pairs("m_x_windows_gev", &m_x_windows_gev?)?;
         section.check(Self::new(label, m_y_edges_gev?, windows, &invariants))
     }
 
@@ -157,18 +157,11 @@ impl Plane {
                 problems.push(fault.because("a window holds a range of positive masses").usage());
             }
         }
-        for (index, pair) in self.m_x_windows_gev.windows(2).enumerate() {
-            let ((low, high), (next_low, next_high)) = (pair[0], pair[1]);
-            let place =
-                format!("m_X windows {} [{low}, {high}] and {} [{next_low}, {next_high}]", index + 1, index + 2);
-            if low >= next_low || high > next_high {
-                let fault = Fault::new(NAME, format!("{place} are out of order"));
-                problems.push(
-                    fault.because("windows begin one after the other, and none ends before the one before it").usage(),
-                );
-            } else if next_low >= high {
-                let fault = Fault::new(NAME, format!("{place} do not overlap"));
-                problems.push(fault.because("a resonance between them would be in neither").usage());
+        for (index, (low, high)) in self.m_x_windows_gev.iter().enumerate() {
+            let before = &self.m_x_windows_gev[..index];
+            if let Some(other) = before.iter().position(|known| *known == (*low, *high)) {
+                let place = format!("m_X windows {} and {} are both [{low}, {high}]", other + 1, index + 1);
+                problems.push(Fault::new(NAME, place).because("it would be one more trial of the same").usage());
             }
         }
     }
@@ -246,17 +239,6 @@ impl Plane {
         let ranges: Vec<_> = self.m_x_windows_gev.iter().map(|(low, high)| column(*low)..column(*high)).collect();
         Windows::plane_of_heights(self.m_y_edges_gev.clone(), self.m_x_edges_gev.clone(), &ranges, &self.heights)
     }
-}
-
-fn pairs(section: &Section, key: &str, lists: &[Vec<f64>]) -> Option<Vec<(f64, f64)>> {
-    let mut pairs = Vec::new();
-    for (index, list) in lists.iter().enumerate() {
-        match list[..] {
-            [low, high] => pairs.push((low, high)),
-            _ => section.problem(key, format!("entry {} should be [low, high], got {list:?}", index + 1)),
-        }
-    }
-    (pairs.len() == lists.len()).then_some(pairs)
 }
 
 #[cfg(test)]

@@ -62,15 +62,14 @@ fn csv_and_toml_give_the_same_plane() {
 fn every_problem_is_found_at_once() {
     let invariants =
         Invariants { m_y_bins: Some(3), m_x_windows: Some(5), m_x_cells: Some(1), contains_gev: vec![(1.0, 2.0)] };
-    let windows = vec![(60.0, 90.0), (95.0, 110.0), (80.0, 120.0), (130.0, 125.0)];
+    let windows = vec![(60.0, 90.0), (95.0, 110.0), (60.0, 90.0), (130.0, 125.0)];
     let error = Plane::new("bad", vec![1000.0, 900.0, f64::NAN], windows, &invariants).unwrap_err();
     let text = error.to_string();
     for part in [
         "m_Y edge NaN",
         "edges 1000 and 900 do not rise",
         "window 4 is [130, 125]",
-        "windows 1 [60, 90] and 2 [95, 110] do not overlap",
-        "windows 2 [95, 110] and 3 [80, 120] are out of order",
+        "m_X windows 1 and 3 are both [60, 90] (it would be one more trial of the same)",
         "2 m_Y bins, 3 were expected",
         "4 m_X windows, 5 were expected",
         "exclusive m_X cells, 1 were expected",
@@ -78,6 +77,16 @@ fn every_problem_is_found_at_once() {
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
+}
+
+#[test]
+fn windows_may_be_nested_begin_together_or_leave_a_gap() {
+    let windows = vec![(60.0, 90.0), (60.0, 75.0), (65.0, 70.0), (110.0, 130.0)];
+    let plane = Plane::new("any", vec![1000.0, 1500.0, 2000.0], windows.clone(), &Invariants::default()).unwrap();
+    assert_eq!(plane.m_x_edges_gev(), [60.0, 65.0, 70.0, 75.0, 90.0, 110.0, 130.0]);
+    let found = plane.windows().unwrap();
+    assert_eq!(found.ids().take(4).map(|id| found.bounds(id)).collect::<Vec<_>>(), windows);
+    assert_eq!(found.cells_in_none(), [4, 10]);
 }
 
 #[test]

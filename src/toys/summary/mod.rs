@@ -213,8 +213,9 @@ impl Geometry {
             hash.update((edges.len() as u64).to_le_bytes());
             edges.iter().for_each(|edge| hash.update(edge.to_bits().to_le_bytes()));
         }
+        let single_rows = windows.heights() == [1];
         for window in expected.kept() {
-            if windows.heights() != [1] {
+            if !single_rows {
                 hash.update((windows.height(*window) as u64).to_le_bytes());
             }
             for range in windows.ranges(*window) {
