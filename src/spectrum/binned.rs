@@ -96,6 +96,10 @@ impl BinnedInput {
 
     /// The position of each wanted column, in the order low, high, observed, expected, uncertainty, signal.
     fn columns(&self, headers: &csv::StringRecord) -> Result<Vec<usize>> {
+        if headers.is_empty() {
+            let fault = self.fault(format!("'{}' is empty", self.path.display()));
+            return Err(fault.because("the first line of a table names its columns").data());
+        }
         let mut problems = Problems::default();
         let wanted = [
             Some(&self.low),
@@ -108,7 +112,14 @@ impl BinnedInput {
         let mut positions = Vec::new();
         for name in wanted.into_iter().flatten() {
             match headers.iter().position(|header| header == name) {
-                Some(position) => positions.push(position),
+                Some(position) => {
+                    positions.push(position);
+                    if headers.iter().skip(position + 1).any(|header| header == name) {
+                        let fault = self.fault(format!("column '{name}' is twice in '{}'", self.path.display()));
+                        let fault = fault.because("which of them is meant is not known");
+                        problems.push(fault.suggest("Rename one of them.").data());
+                    }
+                }
                 None => {
                     let known: Vec<&str> = headers.iter().collect();
                     let fault = self
@@ -160,7 +171,10 @@ impl Rows {
         };
         let mut refuse = |what: String, why: &str| self.problems.push(input.fault(place(&what)).because(why).data());
         // 2^53: beyond it a double no longer holds every whole number.
-        if observed < 0.0 || observed.fract() != 0.0 || observed > 9_007_199_254_740_992.0 {
+        if observed > 9_007_199_254_740_992.0 {
+            let limit = "counts are exact up to 9007199254740992";
+            refuse(format!("the observed count {observed} is too large"), limit);
+        } else if observed < 0.0 || observed.fract() != 0.0 {
             refuse(format!("the observed count {observed} is not a whole number"), "a local p-value counts events");
         }
         if expected < 0.0 || uncertainty < 0.0 {
@@ -267,5 +281,21 @@ mod tests {
         assert_eq!(wanting.load().unwrap_err().exit_code(), 1);
         let (_folder, empty) = input("lo,hi,n,b\n");
         assert!(empty.load().unwrap_err().to_string().contains("holds no bin"));
+        let (_folder, nothing) = input("");
+        let error = nothing.load().unwrap_err();
+        assert!(error.problems().len() == 1 && error.to_string().contains("table.csv' is empty ("), "{error}");
+    }
+
+    #[test]
+    fn a_wanted_column_is_there_once_and_others_as_often_as_they_like() {
+        let (_folder, twice) = input("lo,n,hi,n,b,x,x\n1,2,3,4,5,6,7\n");
+        let error = twice.load().unwrap_err();
+        assert!(error.problems().len() == 1 && error.to_string().contains("column 'n' is twice in"), "{error}");
+        let (_folder, once) = input("lo,hi,n,b,x,x\n1,2,3,4,5,6\n");
+        assert_eq!(once.load().unwrap().observed, [3]);
+        let (_folder, large) = input("lo,hi,n,b\n1,2,1e16,5\n");
+        assert!(
+            large.load().unwrap_err().to_string().contains(":2: the observed count 10000000000000000 is too large")
+        );
     }
 }
