@@ -69,7 +69,10 @@ impl SearchRun<'_> {
         let mut experiment = Experiment::new(windows, expectation, effective, scan, settings.toys.exceedance)?;
         if let Some(uncertain) = &settings.toys.uncertainty {
             let uncertainty = uncertain.resolve(experiment.windows(), expectation)?;
-            experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+            // Toys of an uncertainty of 0 are those of a fixed expectation, and nothing is to be called smeared.
+            if !uncertainty.is_zero() {
+                experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+            }
         }
         let findings = experiment.scan(device, observed)?;
         stage.add(experiment.windows().len() as u64);
