@@ -62,6 +62,7 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
         expected_name: "Expectation".into(),
     };
     let findings = &searched.global.findings;
+    let answered = searched.answered();
     let observed: Vec<f64> = table.observed.iter().map(|count| *count as f64).collect();
     run.report.figures = vec![
         figures::spectrum(
@@ -76,8 +77,13 @@ pub(super) fn run(mut run: Run, work: &BinnedWork) -> Result<Outcome> {
             },
         ),
         figures::tomography(&style, &quantity, windows, findings),
-        figures::maximum(&style, &searched.global, &searched.experiment.statistic(), &searched.experiment.smearing()),
-        figures::convergence(&style, &searched.global),
+        figures::maximum(
+            &style,
+            (&searched.global, &answered),
+            &searched.experiment.statistic(),
+            &searched.experiment.smearing(),
+        ),
+        figures::convergence(&style, &searched.global, &answered),
     ];
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &table.observed, &[&quantity]);
     let found = run.record_answer(&searched)?;

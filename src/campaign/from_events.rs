@@ -268,11 +268,11 @@ fn present(run: &mut Run, work: &EventWork, settings: &Search, hunted: Hunted) -
     });
     run.report.figures.push(figures::maximum(
         &style,
-        &searched.global,
+        (&searched.global, &searched.answered()),
         &searched.experiment.statistic(),
         &searched.experiment.smearing(),
     ));
-    run.report.figures.push(figures::convergence(&style, &searched.global));
+    run.report.figures.push(figures::convergence(&style, &searched.global, &searched.answered()));
     let bump = match &work.histogrammed {
         Histogrammed::Plane { .. } => {
             let (rows, found) = bump_in_rows(&run.device, settings, windows, &observed, &expected)?;
@@ -284,7 +284,7 @@ fn present(run: &mut Run, work: &EventWork, settings: &Search, hunted: Hunted) -
     run.report.left_out = figures::left_out(windows, searched.experiment.expected(), &data.counts, &quantities);
     let mut found = run.record_answer(&searched)?;
     if let Some(bump) = bump {
-        run.record_bump(&bump);
+        run.record_bump(&bump, settings.scan.direction);
         found.bump = Some(bump);
     }
     run.report.answer.facts.extend(expect::describe(&expectation));

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use super::answer::plain;
+use super::rare;
 use super::request::RunRequest;
 use super::run::skipped;
 use super::sample;
 use crate::card::{Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
+use crate::hunt::Scan;
 use crate::report::number;
-use crate::toys::{Goal, Number};
+use crate::toys::{Goal, Method, Number, ToySettings};
 
 /// What a card would do.
 #[derive(Debug, Clone)]
@@ -49,13 +52,13 @@ pub fn check(request: &RunRequest) -> Result<Plan> {
     let output = request.output.as_deref().unwrap_or(&card.output).display().to_string();
     let (stages, skipped) = match &card.work {
         Work::Events(work) => event_stages(work, request.bad_files)?,
-        Work::Binned(work) => (binned_stages(&work.as_channels())?, Vec::new()),
-        Work::Channels(work) => (binned_stages(work)?, Vec::new()),
+        Work::Binned(work) => (binned_stages(&work.as_channels(), false)?, Vec::new()),
+        Work::Channels(work) => (binned_stages(work, true)?, Vec::new()),
     };
     Ok(Plan { name: card.name, device: device.to_string(), output, stages, skipped })
 }
 
-fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
+fn binned_stages(work: &ChannelsWork, combined: bool) -> Result<Vec<PlannedStage>> {
     let (tables, channels) = super::channels::load(work)?;
     let bins: usize = tables.iter().map(|table| table.observed.len()).sum();
     let windows: usize = (0..channels.len()).map(|channel| channels.windows(channel).len()).sum();
@@ -67,11 +70,13 @@ fn binned_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
         detail,
     };
     let events = tables.iter().flat_map(|table| &table.observed).sum();
-    Ok(vec![
+    let mut stages = vec![
         stage("read", bins, "bins", paths.join(", ")),
         stage("scan", windows, "windows", String::new()),
         planned_toys(&work.toys.goal, Some(events), String::new()),
-    ])
+    ];
+    stages.extend(planned_tail(&work.toys, work.scan, combined));
+    Ok(stages)
 }
 
 /// The stages, and the files that cannot be opened. Whether a file can be read to its end is not known before it is read.
@@ -115,6 +120,7 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         });
         stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: detail.clone() });
         stages.push(planned_toys(&search.toys.goal, None, detail));
+        stages.extend(planned_tail(&search.toys, search.scan, false));
     }
     Ok((stages, left_out))
 }
@@ -134,6 +140,16 @@ fn planned_toys(goal: &Goal, events: Option<u64>, detail: String) -> PlannedStag
         details.push(format!("or more, until accurate to {} %, at most {most}", 100.0 * accuracy.relative));
     }
     PlannedStage { name: "toys".into(), units: number, unit: "toys", detail: details.join(", ") }
+}
+
+/// The stage of the rare tail where the card asks for it, or why there is none.
+fn planned_tail(toys: &ToySettings, scan: Scan, combined: bool) -> Option<PlannedStage> {
+    let (units, detail) = match rare::impossible(scan, combined) {
+        _ if toys.method == Method::BruteForce => return None,
+        Some(why) => (Some(0), format!("not estimated: {}; toys answer", plain(why))),
+        None => (None, format!("at most {}; all exceed", number::count(toys.tail_maximum))),
+    };
+    Some(PlannedStage { name: "tail".into(), units, unit: "toys", detail })
 }
 
 impl fmt::Display for Plan {
