@@ -154,6 +154,18 @@ fn the_rare_tail_answers_where_toys_cannot() {
     // Windows of the local p-value that are as many as the effective trials have the answer's, though no toy exceeds.
     let trials = found["effective_trials"].as_f64().unwrap();
     assert!((trials.ln() + local - tail).abs() < 1e-9, "{trials}");
+    // The headline numbers are those of the answer, and the toys keep theirs.
+    let p = found["global_p"].as_f64().unwrap();
+    assert!((p.ln() - tail).abs() < 1e-9 && found["global_significance_is"] == "measured", "{found}");
+    assert!(found["global_significance"].as_f64().unwrap() > 6.0, "{found}");
+    let low = found["global_p_interval_68"][0].as_f64().unwrap();
+    assert!(low > 0.9 * p && low < p && found["toys_global_p"] == 0.0, "{found}");
+    assert_eq!(found["toys_global_significance_is"], "above");
+    for plot in ["maximum", "convergence"] {
+        assert!(text(&place, &format!("rare/{plot}.svg")).contains("from the rare tail"), "{plot}");
+        assert!(!text(&place, &format!("default/{plot}.svg")).contains("rare tail"), "{plot}");
+    }
+    assert!(text(&place, "rare/report.html").contains("The answer is that of the rare tail"));
     let plot = text(&place, "rare/maximum.svg");
     assert!(!plot.contains("= &lt;") && !plot.contains("= &gt;"), "{plot}");
     assert!(!said.contains("Too few toys") && text(&place, "rare/report.html").contains("of the rare tail"), "{said}");
@@ -204,7 +216,115 @@ fn a_tail_whose_toys_take_minutes_is_left_out() {
         said.err
     );
     let found = answer(&place, "results");
-    assert_eq!((&found["answer_from"], &found["rare_tail"]), (&Value::from("toys"), &Value::Null));
+    assert_eq!(found["answer_from"], "toys");
+    assert_eq!(found["rare_tail"]["omitted"], "each of its toys would add 5.00e7 events to a window");
+    assert!(text(&place, "results/report.html").contains("not estimated: each of its toys"));
+}
+
+#[test]
+fn a_tail_that_cannot_be_is_told_of_where_it_is_asked_for() {
+    let place = place("number = 200\nmethod = \"tail\"\n");
+    for (setting, why) in [
+        ("hunt.direction=\"deficit\"", "a deficit stays below one"),
+        ("hunt.normalisation=\"sidebands\"", "sidebands scale them"),
+    ] {
+        let said = loud(&place, &["run", "card.toml", "--overwrite", "--set", setting]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        assert!(said.err.contains(why) && said.out.contains("not estimated: it takes "), "{}", said.out);
+        let found = answer(&place, "results");
+        assert!(found["rare_tail"]["omitted"].as_str().unwrap().contains(why), "{found}");
+        assert!(text(&place, "results/report.html").contains(why));
+        assert!(done(&place, &["check", "card.toml", "--set", setting]).contains(why));
+    }
+    assert!(done(&place, &["check", "card.toml"]).contains("at most 400"));
+}
+
+#[test]
+fn windows_that_are_known_badly_are_warned_of() {
+    let place = place("number = 100\n");
+    let mut table = String::from("low,high,observed,expected,error\n");
+    for (bin, error) in [1.0, 1.0, 20.0, 1.0].iter().enumerate() {
+        table += &format!("{bin},{},25,25,{error}\n", bin + 1);
+    }
+    fs::write(place.at("spectrum.csv"), table).unwrap();
+    let said = loud(&place, &["run", "card.toml", "--set", "input.uncertainty=\"error\""]);
+    assert!(
+        said.err.contains("3 of 7 windows are left out: their expectation rests on fewer than 10 effective"),
+        "{}",
+        said.err
+    );
+    let said = loud(&place, &["run", "card.toml", "--overwrite"]);
+    assert!(!said.err.contains("are left out"), "{}", said.err);
+}
+
+#[test]
+fn one_toy_tells_no_significance() {
+    let place = place("number = 1\n");
+    let said = done(&place, &["run", "card.toml", "--set", "hunt.direction=\"deficit\""]);
+    assert!(said.contains("Global significance  not known from one toy\n") && !said.contains("inf sigma"), "{said}");
+    assert!(answer(&place, "results")["global_significance"].is_null());
+    let plot = text(&place, "results/maximum.svg");
+    assert!(plot.contains("not known from one toy") && !plot.contains("= not"), "{plot}");
+}
+
+#[test]
+fn an_uncertainty_of_nothing_smears_nothing() {
+    let place = place("number = 500\n");
+    done(&place, &["run", "card.toml", "--output", "fixed"]);
+    for uncertainty in ["statistical=0", "statistical=0.0", "templates.common=0", "statistical=\"expectation\""] {
+        let mut table = text(&place, "spectrum.csv");
+        if uncertainty.contains("expectation") {
+            table = table.replace('\n', ",0\n").replacen("expected,0", "expected,error", 1);
+            fs::write(place.at("spectrum.csv"), table).unwrap();
+        }
+        let setting = format!("toys.uncertainty.{uncertainty}");
+        let mut words = vec!["run", "card.toml", "--overwrite", "--set", &setting];
+        if uncertainty.contains("expectation") {
+            words.extend(["--set", "input.uncertainty=\"error\""]);
+        }
+        let said = done(&place, &words);
+        assert!(!said.contains("smeared"), "{said}");
+        assert_eq!(answer(&place, "results")["background_uncertainty"], "none");
+        assert_eq!(text(&place, "results/toys.json"), text(&place, "fixed/toys.json"));
+    }
+}
+
+#[test]
+fn parts_are_neither_written_over_nor_taken_for_the_beginning() {
+    let place = place("number = 300\n");
+    done(&place, &["toys", "run", "card.toml", "--toys", "0..100", "--output", "a.json"]);
+    done(&place, &["toys", "run", "card.toml", "--toys", "200..300", "--output", "b.json"]);
+    let before = text(&place, "b.json");
+    let said = command(&place, &["toys", "merge", "a.json", "b.json", "--output", "./b.json"]);
+    assert_refused(&said, 2);
+    assert!(said.err.contains("would be written over 'b.json', one of its parts"), "{}", said.err);
+    assert_eq!(text(&place, "b.json"), before);
+    done(&place, &["toys", "merge", "a.json", "b.json", "--output", "gap.json"]);
+    for (file, held) in [("b.json", "200 to 299"), ("gap.json", "0 to 99, 200 to 299")] {
+        let said = command(&place, &["run", "card.toml", "--thrown-toys", file]);
+        assert_refused(&said, 2);
+        let words = format!("'{file}' does not hold all toys from 0 on (it holds toys {held}, and");
+        assert!(said.err.contains(&words) && said.err.contains("trawl toys merge"), "{}", said.err);
+    }
+    for toys in ["18446744073709551000..18446744073709551615", "0..2000000000"] {
+        let said = command(&place, &["toys", "run", "card.toml", "--toys", toys, "--output", "c.json"]);
+        assert_refused(&said, 2);
+    }
+}
+
+#[test]
+fn a_signal_is_injected_beyond_what_toys_resolve() {
+    let place = place("number = 1000\n[inject]\nfirst = 5\ndata_sets = 20\n");
+    let table = "low,high,observed,expected,signal\n0,1,100,100,0\n1,2,50,50,0\n2,3,25,25,5\n3,4,12,12,0\n";
+    fs::write(place.at("spectrum.csv"), table).unwrap();
+    let signal = ["inject", "card.toml", "--set", "input.signal=\"signal\""];
+    let said = loud(&place, &signal);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.contains("5 sigma are reached with") && said.out.contains("rare tail"), "{}", said.out);
+    assert!(!said.err.contains("would do"), "{}", said.err);
+    let said = loud(&place, &[&signal[..], &["--set", "hunt.direction=\"deficit\""]].concat());
+    assert!(said.err.contains("1000 toys tell global significances up to 2.3 sigma"), "{}", said.err);
+    assert!(said.err.contains("toys.number=34886000 would do"), "{}", said.err);
 }
 
 #[test]
@@ -262,8 +382,8 @@ fn parts_add_up(place: &Place) {
     assert_refused(&said, 2);
     assert!(said.err.contains("does not hold all toys from 0 on"), "{}", said.err);
     done(place, &["toys", "run", "card.toml", "--toys", "30001..30100", "--output", "more.json"]);
-    done(place, &["toys", "merge", "sum.json", "more.json", "-o", "sum.json"]);
-    assert!(text(place, "sum.json").contains("\"end\": 30100"));
+    done(place, &["toys", "merge", "sum.json", "more.json", "-o", "longer.json"]);
+    assert!(text(place, "longer.json").contains("\"end\": 30100"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use super::answered::Answered;
 use super::figures::{deviations, p_value};
 use super::manifest::StageRecord;
 use super::rare::{RareTail, Role};
@@ -13,9 +14,7 @@ use crate::hunt::{Direction, Findings, Normalisation};
 use crate::report::{Answer, Fact, Verdict, number};
 use crate::selection::CutflowTable;
 use crate::toys::gross_vitells::REFERENCE_Z;
-use crate::toys::{
-    Deviations, Exceedance, Global, GlobalSignificance, GrossVitells, NoScan, Statistic, Stopped, stopping,
-};
+use crate::toys::{Deviations, Exceedance, Global, GrossVitells, NoScan, Statistic, Stopped, stopping};
 
 /// How many events of each sample, by its name, were selected.
 pub type SelectedEvents = Vec<(String, u64)>;
@@ -58,6 +57,10 @@ pub struct Found {
     pub uncertainty: Option<String>,
     /// The estimate of the rare tail, where it was asked for or is needed.
     pub rare: Option<RareTail>,
+    /// Why there is none, where it was asked for or is needed.
+    pub rare_omitted: Option<String>,
+    /// Whether the best windows of several channels share no place, so that together they count nothing.
+    pub apart: bool,
     /// How many windows were tested.
     pub windows: usize,
     /// How many were left out.
@@ -77,7 +80,22 @@ pub struct Bump {
     pub findings: Findings,
 }
 
+impl Searched {
+    /// The answer: of the toys, or of the rare tail.
+    pub(super) fn answered(&self) -> Answered {
+        Answered::of(&self.global.significance, self.rare.as_ref())
+    }
+}
+
 impl Found {
+    /// What the largest bump along the rows of a plane is called: a deficit is none.
+    fn along_rows(&self) -> &'static str {
+        match self.direction {
+            Direction::Excess => "Largest bump",
+            Direction::Deficit => "Deficit along rows",
+        }
+    }
+
     /// What a search found.
     pub(super) fn of(searched: &Searched) -> Self {
         let expected = searched.experiment.expected();
@@ -88,6 +106,8 @@ impl Found {
             statistic: searched.experiment.statistic(),
             uncertainty: searched.experiment.uncertainty().map(|_| searched.experiment.smearing()),
             rare: searched.rare.clone(),
+            rare_omitted: searched.rare_omitted.as_deref().map(plain),
+            apart: false,
             windows: expected.kept().len(),
             left_out: expected.left_out().len(),
             bump: None,
@@ -138,7 +158,7 @@ pub(super) fn report(searched: &Searched) -> Answer {
     let global = &searched.global;
     let (findings, significance) = (&global.findings, &global.significance);
     let expected = searched.experiment.expected();
-    let answer = answered(significance, searched.rare.as_ref());
+    let answer = searched.answered();
     let (low, high) = significance.interval;
     let three = |value: f64| number::significant(value, 3);
     let count = |value: usize| number::count(value as u64);
@@ -170,15 +190,18 @@ pub(super) fn report(searched: &Searched) -> Answer {
         ),
     ];
     facts.extend(bounds(searched).1);
-    if let Some(trials) = effective_trials(searched) {
+    if let Some(trials) = answer.effective_trials {
         facts.push(Fact::new("Effective trials", three(trials)));
     }
     if let Some(rare) = &searched.rare {
         // The number that the headline is about comes first.
-        facts[0].name.push_str(" of the toys");
+        facts[..2].iter_mut().for_each(|fact| fact.name.push_str(" of the toys"));
         let place = if rare.role == Role::Answer { 0 } else { 2 };
         facts.insert(place, Fact::new("Global *p*-value of the rare tail", rare.words()));
         facts.insert(place + 1, Fact::new("Toys of the rare tail stopped at", stopped_because(rare.stopped)));
+    }
+    if let Some(why) = &searched.rare_omitted {
+        facts.push(Fact::new("Rare tail", format!("not estimated: {why}")));
     }
     facts.push(Fact::new("Background uncertainty of the toys", searched.experiment.smearing()));
     facts.push(Fact::new("Gross and Vitells", gross_vitells(&searched.gross_vitells)));
@@ -190,12 +213,12 @@ pub(super) fn report(searched: &Searched) -> Answer {
     Answer {
         headline: format!(
             "Global significance {}: the largest {} is at {}",
-            deviations(answer),
+            answer.significance(),
             searched.experiment.judged_by().direction,
             searched.place
         ),
         facts,
-        verdict: Verdict::of(answer.value()),
+        verdict: Verdict::of(answer.z.value()),
     }
 }
 
@@ -238,27 +261,9 @@ fn bounds(searched: &Searched) -> (&'static str, Vec<Fact>) {
     (hold, vec![Fact::new("Šidák", sidak), Fact::new("Bonferroni", bonferroni)])
 }
 
-/// The standard deviations of the answer: of the toys, or of the rare tail where that is the answer.
-fn answered(significance: &GlobalSignificance, rare: Option<&RareTail>) -> Deviations {
-    rare.filter(|rare| rare.role == Role::Answer).map_or(significance.z, |rare| rare.z)
-}
-
-/// As many independent windows would give the answer; none where the expectation has no such windows.
-fn effective_trials(searched: &Searched) -> Option<f64> {
-    match &searched.rare {
-        Some(RareTail { role: Role::Answer, effective_trials, .. }) => *effective_trials,
-        _ => searched.global.significance.effective_trials,
-    }
-}
-
 /// The numbers of the answer for the manifest.
 pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
     let (findings, significance) = (&searched.global.findings, &searched.global.significance);
-    let (kind, z, error) = match significance.z {
-        Deviations::Measured { z, error } => ("measured", z, Some(error)),
-        Deviations::Above(z) => ("above", z, None),
-        Deviations::Below(z) => ("below", z, None),
-    };
     let stopped = StoppedRecord::of(&searched.global);
     let gross_vitells = match &searched.gross_vitells {
         Ok(estimate) => json!({
@@ -282,34 +287,27 @@ pub(super) fn manifest(searched: &Searched) -> Map<String, Value> {
         "local_statistic": searched.experiment.statistic(),
         "background_uncertainty": searched.experiment.smearing(),
         "exceedance": searched.summary.exceedance,
-        "global_p": significance.p,
-        "global_p_interval_68": [significance.interval.0, significance.interval.1],
-        "global_significance": z,
-        "global_significance_is": kind,
-        "global_significance_error": error,
-        "toys": significance.toys,
-        "toys_exceeding": significance.exceed,
         "stopped_by": stopped.by,
         "accuracy_wanted": stopped.wanted,
         "accuracy_reached": stopped.reached,
         "sidak": significance.sidak,
         "bonferroni": significance.bonferroni,
-        "effective_trials": effective_trials(searched),
         "gross_vitells": gross_vitells,
-        "rare_tail": searched.rare.as_ref().map(RareTail::record),
-        "answer_from": match &searched.rare {
-            Some(RareTail { role: Role::Answer, .. }) => "rare tail",
-            _ => "toys",
+        "rare_tail": match (&searched.rare, &searched.rare_omitted) {
+            (Some(rare), _) => rare.record(),
+            (None, Some(why)) => json!({ "omitted": plain(why) }),
+            (None, None) => Value::Null,
         },
         "bounds_that_hold": bounds(searched).0,
         "windows": searched.experiment.expected().kept().len(),
         "windows_left_out": searched.experiment.expected().left_out().len(),
         "unexpected_events": searched.unexpected_events,
     });
-    match numbers {
-        Value::Object(map) => map,
-        _ => Map::new(),
+    let mut record = searched.answered().record(significance);
+    if let Value::Object(map) = numbers {
+        record.extend(map);
     }
+    record
 }
 
 impl fmt::Display for Outcome {
@@ -321,7 +319,10 @@ impl fmt::Display for Outcome {
         if let Some(found) = &self.found {
             let (findings, significance) = (&found.global.findings, &found.global.significance);
             let largest = format!("Largest {}", found.direction);
-            if findings.z <= 0.0 {
+            if found.apart {
+                writeln!(f, "{largest:<20} none: the best windows of the channels share no place, so t = 0")?;
+                writeln!(f, "                     they are {}", found.place)?;
+            } else if findings.z <= 0.0 {
                 let side = match found.direction {
                     Direction::Excess => "more",
                     Direction::Deficit => "less",
@@ -331,24 +332,29 @@ impl fmt::Display for Outcome {
             } else {
                 writeln!(f, "{largest:<20} {}", found.place)?;
             }
-            writeln!(
-                f,
-                "                     {} observed, {} expected, local p = {}, {:.2} sigma",
-                number::count(findings.observed),
-                expected(findings.expected),
-                plain(&number::probability(findings.ln_p)),
-                findings.z
-            )?;
+            if !found.apart {
+                writeln!(
+                    f,
+                    "                     {} observed, {} expected, local p = {}, {:.2} sigma",
+                    number::count(findings.observed),
+                    expected(findings.expected),
+                    plain(&number::probability(findings.ln_p)),
+                    findings.z
+                )?;
+            }
             if let Some(bump) = &found.bump {
                 let (p, z) = (plain(&number::probability(bump.findings.ln_p)), bump.findings.z);
-                writeln!(f, "Largest bump         {}, local p = {p}, {z:.2} sigma", bump.place)?;
+                let name = found.along_rows();
+                writeln!(f, "{name:<20} {}, local p = {p}, {z:.2} sigma", bump.place)?;
             }
             if let Some(uncertainty) = &found.uncertainty {
                 writeln!(f, "Uncertainty          {uncertainty}")?;
                 writeln!(f, "                     the toys are smeared; largest {}", found.statistic)?;
             }
-            writeln!(f, "Global p-value       {}", plain(&p_value(significance)))?;
-            writeln!(f, "Global significance  {}", plain(&deviations(significance.z)))?;
+            let answer = Answered::of(significance, found.rare.as_ref());
+            let source = if answer.from_tail { ", of the rare tail" } else { "" };
+            writeln!(f, "Global p-value       {}{source}", plain(&answer.p_value))?;
+            writeln!(f, "Global significance  {}", plain(&answer.significance()))?;
             writeln!(
                 f,
                 "Toys                 {}, {} with at least this {}, over {} windows ({} left out)",
@@ -358,15 +364,22 @@ impl fmt::Display for Outcome {
                 number::count(found.windows as u64),
                 number::count(found.left_out as u64)
             )?;
+            if answer.from_tail {
+                let (p, z) = (plain(&p_value(significance)), plain(&deviations(significance.z)));
+                writeln!(
+                    f,
+                    "                     by themselves p {}, {z}",
+                    if p.starts_with('<') { p } else { format!("= {p}") }
+                )?;
+            }
             if !matches!(found.global.stopped, Stopped::Number) {
                 writeln!(f, "                     {}", plain(&stopped_because(found.global.stopped)))?;
             }
             if let Ok(estimate) = &found.gross_vitells {
                 writeln!(f, "Gross and Vitells    {}", plain(&gross_vitells(&Ok(*estimate))))?;
             }
-            let tail_answers = found.rare.as_ref().is_some_and(|rare| rare.role == Role::Answer);
             if !significance.is_resolved()
-                && !tail_answers
+                && !answer.from_tail
                 && matches!(significance.z, Deviations::Above(_) | Deviations::Measured { .. })
             {
                 writeln!(f, "                     Too few toys exceed for a precise answer; raise toys.number.")?;
@@ -377,6 +390,9 @@ impl fmt::Display for Outcome {
                 if rare.role == Role::Answer {
                     writeln!(f, "                     the answer")?;
                 }
+            }
+            if let Some(why) = &found.rare_omitted {
+                writeln!(f, "Rare tail            not estimated: {why}")?;
             }
         }
         for (sample, events) in &self.selected {

@@ -4,18 +4,21 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Found, Outcome, StoppedRecord, stopped_because};
+use super::answer::{Found, Outcome, StoppedRecord, plain, stopped_because};
+use super::answered::Answered;
 use super::binned;
 use super::figures::{self, Bins, Quantity, Style};
 use super::present::note_cells_in_none;
+use super::rare;
 use super::run::Run;
+use super::search::warn_left_out;
 use super::thrower::{Target, Thrown};
 use crate::card::ChannelsWork;
 use crate::error::{Problems, Result};
 use crate::hunt::{Combined, Findings, unexpected_events};
 use crate::report::{Answer, Fact, Figure, Verdict, number};
 use crate::spectrum::binned::BinnedSpectrum;
-use crate::toys::{Channels, Global, NoScan, Summary};
+use crate::toys::{Channels, Global, Method, NoScan, Summary};
 
 /// Reads the tables and builds the channels.
 pub(super) fn load(work: &ChannelsWork) -> Result<(Vec<BinnedSpectrum>, Channels)> {
@@ -41,6 +44,10 @@ struct Hunted {
     findings: Vec<Findings>,
     /// Where the windows of the channels are, in words.
     place: String,
+    /// Whether these share no place, so that together they count nothing.
+    apart: bool,
+    /// The logarithm of the product of their p-values, which counts where they share a place.
+    ln_product: f64,
     global: Global,
     summary: Summary,
 }
@@ -60,6 +67,7 @@ fn hunt(run: &mut Run, work: &ChannelsWork) -> Result<Hunted> {
     }
 
     let windows: usize = (0..channels.len()).map(|channel| channels.expected(channel).kept().len()).sum();
+    (0..channels.len()).for_each(|channel| warn_left_out(channels.expected(channel)));
     let stage = run.progress.stage("scan", "windows", Some(windows as u64));
     let observed: Vec<Vec<u64>> = tables.iter().map(|table| table.observed.clone()).collect();
     let (findings, combined) = channels.scan(&run.device, &observed)?;
@@ -70,7 +78,9 @@ fn hunt(run: &mut Run, work: &ChannelsWork) -> Result<Hunted> {
     let events = observed.iter().flatten().sum();
     let Thrown { global, summary, stage } = run.thrower().throw(&target, work.toys.goal, events, run.card.seed)?;
     run.record_stage(stage);
-    Ok(Hunted { tables, channels, findings, place, global, summary })
+    let apart = combined.overlap.is_none();
+    let ln_product = combined.chosen.iter().map(|judged| judged.ln_p).sum();
+    Ok(Hunted { tables, channels, findings, place, apart, ln_product, global, summary })
 }
 
 /// Where the windows of the channels are, in words.
@@ -85,16 +95,16 @@ fn place(work: &ChannelsWork, channels: &Channels, combined: &Combined) -> Strin
             format!("{name}: {place}")
         })
         .collect();
-    match combined.overlap {
-        Some(_) => places.join("; "),
-        None => format!("nowhere in common ({})", places.join("; ")),
-    }
+    places.join("; ")
 }
 
 /// Runs a card over several channels.
 pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
-    let Hunted { tables, channels, findings, place, global, summary } = hunt(&mut run, work)?;
-    run.write_toys(&summary)?;
+    let hunted = hunt(&mut run, work)?;
+    run.write_toys(&hunted.summary)?;
+    let rare_omitted = omitted(work, &hunted);
+    record(&mut run, work, &hunted, rare_omitted.as_deref());
+    let Hunted { tables, channels, findings, place, apart, global, .. } = hunted;
     let windows: usize = (0..channels.len()).map(|channel| channels.expected(channel).kept().len()).sum();
     for (channel, (name, input)) in work.inputs.iter().enumerate() {
         let quantity = Quantity { name: input.quantity.clone(), unit: input.unit.clone() };
@@ -127,9 +137,9 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
         small_print: vec![work.combination.to_string()],
         expected_name: String::new(),
     };
-    run.report.figures.push(figures::maximum(&style, &global, &work.scan.statistic(), "none"));
-    run.report.figures.push(figures::convergence(&style, &global));
-    record(&mut run, work, &channels, &global, &place);
+    let answered = Answered::of(&global.significance, None);
+    run.report.figures.push(figures::maximum(&style, (&global, &answered), &work.scan.statistic(), "none"));
+    run.report.figures.push(figures::convergence(&style, &global, &answered));
     let cells =
         |(channel, table): (usize, &BinnedSpectrum)| unexpected_events(channels.cells(channel), &table.observed);
     let unexpected: u64 = tables.iter().enumerate().flat_map(cells).map(|(_, count)| count).sum();
@@ -141,9 +151,33 @@ pub(super) fn run(mut run: Run, work: &ChannelsWork) -> Result<Outcome> {
     let (direction, gross_vitells) = (work.scan.direction, Err(NoScan::Statistic));
     let (statistic, uncertainty) = (work.scan.statistic(), None);
     let (bump, rare) = (None, None);
-    let found =
-        Found { place, direction, global, statistic, uncertainty, rare, windows, left_out, bump, gross_vitells };
+    let found = Found {
+        place,
+        direction,
+        global,
+        statistic,
+        uncertainty,
+        rare,
+        rare_omitted: rare_omitted.as_deref().map(plain),
+        apart,
+        windows,
+        left_out,
+        bump,
+        gross_vitells,
+    };
     run.finish(Some(found), Vec::new())
+}
+
+/// Why there is no rare tail, where it was asked for or is needed: that is said on the screen, too.
+fn omitted(work: &ChannelsWork, hunted: &Hunted) -> Option<String> {
+    let why = rare::impossible(work.scan, true)?;
+    if !rare::wanted(work.toys.method, &hunted.global.significance) {
+        return None;
+    }
+    if work.toys.method != Method::BruteForce {
+        rare::warn_omitted(why);
+    }
+    Some(why.into())
 }
 
 /// The spectrum and the local p-values of a channel.
@@ -180,25 +214,38 @@ fn figures_of(
 }
 
 /// The result in the report and in the manifest.
-fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Global, place: &str) {
+fn record(run: &mut Run, work: &ChannelsWork, hunted: &Hunted, rare_omitted: Option<&str>) {
+    let Hunted { channels, global, place, apart, ln_product, .. } = hunted;
     let (findings, significance) = (&global.findings, &global.significance);
     let statistic = channels.statistic();
     let toys =
         format!("{}, of which {} reach it", number::count(significance.toys), number::count(significance.exceed));
     let before = std::mem::take(&mut run.report.answer.facts);
+    let (where_it_is, product) = match apart {
+        false => (place.clone(), number::probability(findings.ln_p)),
+        // The statistic's p-value of 1 is not the product of these.
+        true => (
+            format!("the best windows of the channels share no place ({place})"),
+            format!(
+                "{}, which does not count: the windows share no place, so *t* = 0",
+                number::probability(*ln_product)
+            ),
+        ),
+    };
     run.report.answer = Answer {
-        headline: format!("Global significance {}: {place}", figures::deviations(significance.z)),
+        headline: format!("Global significance {}: {where_it_is}", figures::deviations(significance.z)),
         facts: vec![
             Fact::new("Global *p*-value", figures::p_value(significance)),
-            Fact::new("Product of local *p*-values", number::probability(findings.ln_p)),
+            Fact::new("Product of local *p*-values", product),
             Fact::new("Statistic", statistic.clone()),
             Fact::new("Toys", toys),
             Fact::new("Toys stopped at", stopped_because(global.stopped)),
-            Fact::new("Toys are", "brute force: a combination has no rare-tail estimate"),
         ],
         verdict: Verdict::of(significance.z.value()),
     };
     run.report.answer.facts.extend(before);
+    let omitted = rare_omitted.map(|why| Fact::new("Rare tail", format!("not estimated: {why}")));
+    run.report.answer.facts.extend(omitted);
     run.manifest.toy_table_sha256 = Some(global.tally.tables_sha256().to_owned());
     let stopped = StoppedRecord::of(global);
     let numbers = json!({
@@ -207,19 +254,18 @@ fn record(run: &mut Run, work: &ChannelsWork, channels: &Channels, global: &Glob
             "name": name, "window": judged.window.0, "observed": judged.observed, "expected": judged.expected,
             "local_ln_p": judged.ln_p, "local_significance": judged.z,
         })).collect::<Vec<_>>(),
-        "ln_product_of_p": findings.ln_p,
+        "windows_share_a_place": !apart,
+        "ln_product_of_p": ln_product,
+        "t": 0.0 - findings.ln_p,
         "local_statistic": statistic,
-        "global_p": significance.p,
-        "global_p_interval_68": [significance.interval.0, significance.interval.1],
-        "global_significance": significance.z.value(),
-        "toys": significance.toys,
-        "toys_exceeding": significance.exceed,
+        "rare_tail": rare_omitted.map(|why| json!({ "omitted": plain(why) })),
         "stopped_by": stopped.by,
         "accuracy_wanted": stopped.wanted,
         "accuracy_reached": stopped.reached,
     });
+    run.manifest.answer = Answered::of(significance, None).record(significance);
     if let Value::Object(map) = numbers {
-        run.manifest.answer = map;
+        run.manifest.answer.extend(map);
     }
 }
 
@@ -305,13 +351,36 @@ mod tests {
         let manifest = std::fs::read_to_string(outcome.folder.join("manifest.json")).unwrap();
         assert!(manifest.contains("product over 2 channels, best windows that overlap"), "{manifest}");
         let report = std::fs::read_to_string(outcome.folder.join("report.html")).unwrap();
-        assert!(report.contains("Unexpected events") && report.contains("brute force"));
+        assert!(report.contains("Unexpected events") && !report.contains("share no place"));
         assert!(outcome.folder.join("spectrum-2.svg").exists());
         let same = run(&request(folder.path(), &["hunt.combination=same-window"]), &progress());
         // The muons' empty bin leaves windows out of both; the same windows, since no end is empty.
         assert!(same.unwrap().found.unwrap().left_out > 0);
         let plan = check(&request(folder.path(), &[])).unwrap().to_string();
         assert!(plan.contains("54 windows"), "{plan}");
+    }
+
+    #[test]
+    fn channels_whose_windows_share_no_place_say_so_and_not_that_there_is_no_excess() {
+        let folder = place();
+        let muons = std::fs::read_to_string(folder.path().join("muon.csv")).unwrap();
+        let apart = muons.replace("0,1,30,", "0,1,70,").replace("4,5,60,", "4,5,30,");
+        std::fs::write(folder.path().join("muon.csv"), apart).unwrap();
+        let outcome = run(&request(folder.path(), &["toys.method=tail", "hunt.width_max=1"]), &progress()).unwrap();
+        let said = outcome.to_string();
+        assert!(said.contains("none: the best windows of the channels share no place, so t = 0"), "{said}");
+        assert!(!said.contains("no window holds more") && !said.contains("local p ="), "{said}");
+        assert!(said.contains("Rare tail            not estimated: a product of the p-values of several"), "{said}");
+        let report = std::fs::read_to_string(outcome.folder.join("report.html")).unwrap();
+        assert!(report.contains("share no place (electron: mass") && report.contains("which does not count"));
+        let manifest: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(outcome.folder.join("manifest.json")).unwrap()).unwrap();
+        let answer = &manifest["answer"];
+        assert!(answer["windows_share_a_place"] == false && answer["t"] == 0.0, "{answer}");
+        assert!(answer["ln_product_of_p"].as_f64().unwrap() < -10.0, "{answer}");
+        assert!(answer["rare_tail"]["omitted"].as_str().unwrap().contains("several channels"), "{answer}");
+        let plan = check(&request(folder.path(), &["toys.method=tail"])).unwrap().to_string();
+        assert!(plan.contains("tail") && plan.contains("not estimated: a product of the p-values"), "{plan}");
     }
 
     #[test]

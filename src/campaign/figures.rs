@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::answered::Answered;
 use crate::card::Role;
 use crate::hunt::{Findings, WindowExpectation, WindowId, Windows};
 use crate::math::special;
 use crate::report::plot::{
-    Convergence, ConvergencePoint, MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography,
+    Convergence, ConvergencePoint, MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, TailLevel, Tomography,
     TomographyWindow,
 };
 use crate::report::svg::panel::PlotLabel;
@@ -217,8 +218,14 @@ pub(super) fn tomography(style: &Style, quantity: &Quantity, windows: &Windows, 
     Figure::new("tomography", "Local p-values", caption, Plot::Tomography(plot))
 }
 
-/// The distribution of the largest significance, of this statistic in words and with what smears the toys.
-pub(super) fn maximum(style: &Style, global: &Global, statistic: &str, smearing: &str) -> Figure {
+/// The distribution of the largest significance, of this statistic in words and with what smears the toys; beside it the answer,
+/// wherever it is from.
+pub(super) fn maximum(
+    style: &Style,
+    (global, answered): (&Global, &Answered),
+    statistic: &str,
+    smearing: &str,
+) -> Figure {
     let (tally, significance) = (&global.tally, &global.significance);
     let edges = tally.edges();
     // The last level has no end; the plot gives it the width of the one before.
@@ -237,18 +244,20 @@ pub(super) fn maximum(style: &Style, global: &Global, statistic: &str, smearing:
         observed: global.findings.z,
         reached: significance.exceed,
         thrown: significance.toys,
-        p_value: p_value(significance),
-        significance: deviations(significance.z),
+        p_value: answered.legend(),
+        significance: answered.significance(),
+        note: answered.note(),
     };
-    let caption = format!(
+    let mut caption = format!(
         "The largest local significance of each toy, and the observed one: {statistic}. Background uncertainty of the toys: \
          {smearing}."
     );
+    caption.extend(answered.caption().map(|words| format!(" {words}")));
     Figure::new("maximum", "Largest significance of the toys", caption, Plot::Maximum(plot))
 }
 
 /// How the global p-value settled with the number of toys.
-pub(super) fn convergence(style: &Style, global: &Global) -> Figure {
+pub(super) fn convergence(style: &Style, global: &Global, answered: &Answered) -> Figure {
     let point = |at: &Milestone| {
         // A milestone holds no more toys than a run throws, for which there is an interval.
         let interval = special::binomial_interval(at.exceed, at.toys, COVERAGE).unwrap_or((0.0, 1.0));
@@ -257,10 +266,17 @@ pub(super) fn convergence(style: &Style, global: &Global) -> Figure {
     let plot = Convergence {
         label: style.label(),
         points: global.tally.convergence().iter().map(point).collect(),
-        p_value: p_value(&global.significance),
+        p_value: answered.legend(),
+        tail: answered.from_tail.then(|| TailLevel {
+            p: answered.p,
+            interval: answered.interval,
+            note: answered.note().unwrap_or_default(),
+        }),
     };
-    let caption =
-        "The global p-value after so many toys, with its 68 % interval; without exceeding toys, its upper end.";
+    let mut caption = String::from(
+        "The global p-value after so many toys, with its 68 % interval; without exceeding toys, its upper end.",
+    );
+    caption.extend(answered.caption().map(|words| format!(" {words}")));
     Figure::new("convergence", "Convergence of the global *p*-value", caption, Plot::Convergence(plot))
 }
 
@@ -281,6 +297,8 @@ pub(super) fn deviations(z: Deviations) -> String {
             let decimals = [0.005, 0.0005].iter().filter(|smaller| error < **smaller).count() + 2;
             format!("{z:.decimals$} ± {error:.decimals$} σ")
         }
+        // One toy exceeds or does not, which bounds nothing.
+        Deviations::Above(bound) | Deviations::Below(bound) if !bound.is_finite() => "not known from one toy".into(),
         Deviations::Above(bound) => format!("> {bound:.2} σ"),
         Deviations::Below(bound) => format!("< {bound:.2} σ"),
     }

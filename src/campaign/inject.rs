@@ -4,11 +4,17 @@ use std::fmt;
 
 use super::channels;
 use super::progress::Progress;
+use super::rare;
 use super::request::RunRequest;
 use crate::card::{Card, ChannelsWork, Work};
 use crate::error::{Fault, Problems, Result};
+use crate::math::{det, special};
 use crate::report::number;
-use crate::toys::{Deviations, InjectionOutcome, Stop, Stopping};
+use crate::spectrum::Expectation;
+use crate::spectrum::binned::BinnedSpectrum;
+use crate::toys::{
+    Background, Channels, Deviations, Exceedance, Experiment, InjectionOutcome, MOST_TOYS, Stop, Stopping,
+};
 
 const NAME: &str = "campaign.inject";
 
@@ -30,6 +36,7 @@ pub struct Injected {
 pub fn inject(request: &RunRequest, progress: &Progress) -> Result<Injected> {
     let card = Card::read(&request.card, &request.settings)?;
     let device = request.choose_device()?;
+    let combined = matches!(card.work, Work::Channels(_));
     let work: ChannelsWork = match card.work {
         Work::Binned(work) if work.toys.uncertainty.is_some() => {
             let fault = Fault::new(NAME, format!("'{}' has [toys.uncertainty]", request.card.display()));
@@ -59,14 +66,48 @@ pub fn inject(request: &RunRequest, progress: &Progress) -> Result<Injected> {
     // An accuracy is one of an observation's p-value; here there is none.
     let events = tables.iter().flat_map(|table| &table.observed).sum();
     let (Stopping::After(toys) | Stopping::Accurate { minimum: toys, .. }) = work.toys.goal.resolve(events)?;
+    let rare = match rare::impossible(work.scan, combined) {
+        None => Some(experiment(&work, &tables, &channels)?),
+        Some(_) => None,
+    };
+    if rare.is_none() {
+        warn_of_few(toys, work.injection.significance);
+    }
     let signal: Vec<Vec<f64>> = tables.into_iter().map(|table| table.signal.unwrap_or_default()).collect();
     let stage = progress.stage("inject", "toys", Some(toys));
-    let outcome = work.injection.run(&device, &channels, &signal, card.seed, toys, &|done| {
+    let background = Background { seed: card.seed, toys, rare: rare.as_ref() };
+    let outcome = work.injection.run_against(&device, &channels, &signal, background, &|done| {
         stage.add(done - stage.done());
         progress.interrupted()
     })?;
     stage.finish();
     Ok(Injected { name: card.name, wanted: work.injection.significance, outcome })
+}
+
+/// The only channel as an experiment of its own. Data sets tie as in the toys by the limit that they are compared with.
+fn experiment(work: &ChannelsWork, tables: &[BinnedSpectrum], channels: &Channels) -> Result<Experiment> {
+    let uncertainty = tables.first().and_then(|table| table.uncertainty.clone());
+    let expectation = Expectation::given(channels.cells(0).to_vec(), uncertainty)?;
+    let windows = channels.windows(0).clone();
+    Experiment::new(windows, &expectation, work.minimum_effective_count, work.scan, Exceedance::AtLeast)
+}
+
+/// Warns where so few toys reach the wanted significance that the injection will end before it, with a number that would do.
+fn warn_of_few(toys: u64, wanted: f64) {
+    /// As many toys must reach it.
+    const FEW: f64 = 10.0;
+    let needed = FEW / special::normal_survival(wanted);
+    if toys as f64 >= needed {
+        return;
+    }
+    let reached = special::significance(det::ln((FEW / toys as f64).min(0.5)));
+    let do_this = match needed <= MOST_TOYS as f64 {
+        true => format!("toys.number={} would do", (needed / 1000.0).ceil() * 1000.0),
+        false => "no number of toys does; ask for a lower inject.significance".into(),
+    };
+    tracing::warn!(
+        "{toys} toys tell global significances up to {reached:.1} sigma, and {wanted} are wanted of a hunt without a rare tail; {do_this}"
+    );
 }
 
 impl fmt::Display for Injected {
@@ -91,7 +132,10 @@ impl fmt::Display for Injected {
                 sigma(step.significance),
                 sigma(step.low),
                 sigma(step.high),
-                format!("{} of {toys}", number::count(step.exceed))
+                match step.from_tail {
+                    true => "rare tail".into(),
+                    false => format!("{} of {toys}", number::count(step.exceed)),
+                }
             )?;
         }
         let last = self.outcome.steps.last().map_or(0.0, |step| step.events);
@@ -113,6 +157,8 @@ impl fmt::Display for Injected {
 fn sigma(z: Deviations) -> String {
     match z {
         Deviations::Measured { z, .. } => format!("{z:.2}"),
+        // Of one toy.
+        Deviations::Above(z) | Deviations::Below(z) if !z.is_finite() => "?".into(),
         Deviations::Above(z) => format!("> {z:.2}"),
         Deviations::Below(z) => format!("< {z:.2}"),
     }

@@ -4,6 +4,7 @@
 //! it; [`progress::Progress`] says how far a run is; [`interrupt::Interrupt`] is how it is asked to stop.
 
 mod answer;
+mod answered;
 mod benchmark;
 mod binned;
 mod channels;

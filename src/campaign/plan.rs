@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use super::answer::plain;
+use super::rare;
 use super::request::RunRequest;
 use super::run::skipped;
 use super::sample;
 use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
+use crate::hunt::Scan;
 use crate::report::number;
-use crate::toys::{Experiment, Goal, Number};
+use crate::toys::{Experiment, Goal, Method, Number, ToySettings};
 
 /// What a card would do.
 #[derive(Debug, Clone)]
@@ -72,7 +75,10 @@ fn binned_stages(work: &BinnedWork) -> Result<Vec<PlannedStage>> {
         detail.push(cells_in_none(in_none));
     }
     let (bins, events) = (table.observed.len(), table.observed.iter().sum());
-    Ok(table_stages(work.input.path.display().to_string(), bins, (count, detail.join(", ")), &work.toys.goal, events))
+    let path = work.input.path.display().to_string();
+    let mut stages = table_stages(path, bins, (count, detail.join(", ")), &work.toys.goal, events);
+    stages.extend(planned_tail(&work.toys, work.scan, false));
+    Ok(stages)
 }
 
 fn channel_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
@@ -81,7 +87,9 @@ fn channel_stages(work: &ChannelsWork) -> Result<Vec<PlannedStage>> {
     let windows: usize = (0..channels.len()).map(|channel| channels.windows(channel).len()).sum();
     let paths: Vec<String> = work.inputs.iter().map(|(_, input)| input.path.display().to_string()).collect();
     let events = tables.iter().flat_map(|table| &table.observed).sum();
-    Ok(table_stages(paths.join(", "), bins, (windows, String::new()), &work.toys.goal, events))
+    let mut stages = table_stages(paths.join(", "), bins, (windows, String::new()), &work.toys.goal, events);
+    stages.extend(planned_tail(&work.toys, work.scan, true));
+    Ok(stages)
 }
 
 fn cells_in_none(cells: usize) -> String {
@@ -157,6 +165,7 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         };
         stages.push(PlannedStage { name: "scan".into(), units: windows, unit: "windows", detail: hunted });
         stages.push(planned_toys(&search.toys.goal, None, detail));
+        stages.extend(planned_tail(&search.toys, search.scan, false));
     }
     Ok((stages, left_out))
 }
@@ -176,6 +185,16 @@ fn planned_toys(goal: &Goal, events: Option<u64>, detail: String) -> PlannedStag
         details.push(format!("or more, until accurate to {} %, at most {most}", 100.0 * accuracy.relative));
     }
     PlannedStage { name: "toys".into(), units: number, unit: "toys", detail: details.join(", ") }
+}
+
+/// The stage of the rare tail where the card asks for it, or why there is none.
+fn planned_tail(toys: &ToySettings, scan: Scan, combined: bool) -> Option<PlannedStage> {
+    let (units, detail) = match rare::impossible(scan, combined) {
+        _ if toys.method == Method::BruteForce => return None,
+        Some(why) => (Some(0), format!("not estimated: {}; toys answer", plain(why))),
+        None => (None, format!("at most {}; all exceed", number::count(toys.tail_maximum))),
+    };
+    Some(PlannedStage { name: "tail".into(), units, unit: "toys", detail })
 }
 
 impl fmt::Display for Plan {

@@ -73,8 +73,9 @@ pub(super) fn present(run: &mut Run, asked: Asked, hunted: &Hunted) -> Result<Fo
         None
     };
     let (statistic, smearing) = (searched.experiment.statistic(), searched.experiment.smearing());
-    run.report.figures.push(figures::maximum(style, &searched.global, &statistic, &smearing));
-    run.report.figures.push(figures::convergence(style, &searched.global));
+    let answered = searched.answered();
+    run.report.figures.push(figures::maximum(style, (&searched.global, &answered), &statistic, &smearing));
+    run.report.figures.push(figures::convergence(style, &searched.global, &answered));
     let bump = bump.map(|(rows, findings)| {
         run.report.figures.push(figures::tomography(style, quantities[0], &rows, &findings));
         Bump { place: figures::place(&rows, findings.best, &quantities[..1]), findings }
@@ -85,7 +86,7 @@ pub(super) fn present(run: &mut Run, asked: Asked, hunted: &Hunted) -> Result<Fo
     }
     let mut found = run.record_answer(searched)?;
     if let Some(bump) = bump {
-        run.record_bump(&bump);
+        run.record_bump(&bump, asked.scan.direction);
         found.bump = Some(bump);
     }
     if asked.columns == ColumnSearch::Each && is_plane {

@@ -8,7 +8,7 @@ use super::manifest::StageRecord;
 use super::progress::Progress;
 use crate::Device;
 use crate::error::Result;
-use crate::hunt::Findings;
+use crate::hunt::{Direction, Findings, Normalisation, Scan};
 use crate::report::number;
 use crate::toys::tail::effective_trials;
 use crate::toys::{
@@ -58,36 +58,58 @@ pub enum Role {
     Beside,
 }
 
-/// The part of the tail in the answer, if it has one. Nothing is rare about an observation without an excess; and the
+/// Why no card with these settings has a rare tail, whatever is observed, of channels that are `combined` or of one spectrum or
+/// plane; none where that depends on what is observed.
+pub(super) fn impossible(scan: Scan, combined: bool) -> Option<&'static str> {
+    if combined {
+        return Some("a product of the *p*-values of several channels is no count that a window reaches");
+    }
+    match (scan.direction, scan.normalisation) {
+        (Direction::Deficit, _) => Some("it takes windows that reach a count, and a deficit stays below one"),
+        (_, Normalisation::Sidebands) => Some("it takes expectations that are fixed, and sidebands scale them"),
+        (Direction::Excess, Normalisation::Fixed) => None,
+    }
+}
+
+/// Whether a rare tail is asked for or needed.
+pub(super) fn wanted(method: Method, significance: &GlobalSignificance) -> bool {
+    method != Method::BruteForce || !significance.is_resolved()
+}
+
+/// The part of the tail in the answer, if it has one.
+///
+/// # Errors
+/// Why it is not there, in words, where it is asked for or needed. Nothing is rare about an observation without an excess; and the
 /// estimator takes windows that exceed from a count on: not deficits, and not expectations that sidebands scale.
 pub(super) fn role(
     method: Method,
     experiment: &Experiment,
     significance: &GlobalSignificance,
     findings: &Findings,
-) -> Option<Role> {
-    if !experiment.judged_by().counts_decide() {
-        if method != Method::BruteForce {
-            tracing::warn!(
-                "the rare tail is not estimated: it takes excesses over expectations that are not scaled by sidebands; toys answer"
-            );
-        }
-        return None;
+) -> Result<Option<Role>, String> {
+    if !wanted(method, significance) {
+        return Ok(None);
+    }
+    if let Some(why) = impossible(experiment.judged_by(), false) {
+        return Err(why.into());
     }
     let excess = findings.observed as f64 - findings.expected;
-    if excess > MOST_ADDED && (method != Method::BruteForce || !significance.is_resolved()) {
-        tracing::warn!(
-            "the rare tail is not estimated: each of its toys would add {} events to a window; toys answer",
-            plain(&number::significant(excess, 3))
-        );
-        return None;
+    if excess > MOST_ADDED {
+        let events = number::significant(excess, 3);
+        return Err(format!("each of its toys would add {events} events to a window"));
     }
-    match (method, significance.is_resolved()) {
-        _ if findings.z <= 0.0 => None,
-        (Method::Tail, _) | (_, false) => Some(Role::Answer),
-        (Method::Both, true) => Some(Role::Beside),
-        (Method::BruteForce, true) => None,
+    if findings.z <= 0.0 {
+        return Err("no window holds more than is expected, and nothing is rare about that".into());
     }
+    Ok(Some(match (method, significance.is_resolved()) {
+        (Method::Both, true) => Role::Beside,
+        _ => Role::Answer,
+    }))
+}
+
+/// Says on the screen that a tail that was asked for, or would be the answer, is not there.
+pub(super) fn warn_omitted(why: &str) {
+    tracing::warn!("the rare tail is not estimated: {}; toys answer", plain(why));
 }
 
 /// Estimates the rare tail beyond the observation, with toys of `seed` until they are as accurate as `settings` ask for.

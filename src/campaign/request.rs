@@ -10,7 +10,7 @@ use crate::Device;
 use crate::device::{Bytes, CudaSettings, DeviceChoice};
 use crate::error::{Fault, Result};
 use crate::events::BadFiles;
-use crate::toys::Stopping;
+use crate::toys::{MOST_TOYS, Stopping};
 
 /// Run, or check, a card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +41,9 @@ pub struct RunRequest {
     pub thrown_toys: Option<PathBuf>,
 }
 
+/// Toys are numbered below this: the milestones at which convergence is recorded do not reach further.
+const LAST_NUMBER: u64 = 1 << 63;
+
 /// Which toys of a card are thrown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ToyPart {
@@ -62,13 +65,24 @@ impl ToyPart {
     /// The first toy, and when to stop, for a card with this goal.
     ///
     /// # Errors
-    /// A part of toys whose number is not known before all are thrown, and a part without toys.
+    /// A part of toys whose number is not known before all are thrown, a part without toys, and one of more toys or of larger
+    /// numbers than there may be.
     pub(super) fn of(&self, stopping: Stopping) -> Result<(u64, Stopping)> {
         let refused = |problem: String, reason: &str, suggestion: &str| {
             Fault::new("campaign.toys", problem).because(reason).suggest(suggestion).usage()
         };
         let range = match self {
             Self::All => return Ok((0, stopping)),
+            Self::Range(range) if range.end > LAST_NUMBER => {
+                let problem = format!("toys {} to {} are asked for", range.start, range.end.saturating_sub(1));
+                let reason = format!("toys are numbered from 0 to {}", LAST_NUMBER - 1);
+                return Err(refused(problem, &reason, "Use --toys A..B with smaller numbers."));
+            }
+            Self::Range(range) if range.end.saturating_sub(range.start) > MOST_TOYS => {
+                let problem = format!("a part of {} toys is asked for", range.end - range.start);
+                let reason = format!("a run throws at most {MOST_TOYS}");
+                return Err(refused(problem, &reason, "Throw several parts, and add them up by 'trawl toys merge'."));
+            }
             Self::Range(range) => range.clone(),
             Self::Shard { index, of } => {
                 let Stopping::After(toys) = stopping else {
@@ -133,6 +147,17 @@ mod tests {
         assert!(ToyPart::Shard { index: 1, of: 4 }.of(Stopping::After(3)).is_err());
         let accurate = Stopping::Accurate { relative: 0.1, minimum: 1, maximum: 2 };
         assert!(ToyPart::Shard { index: 1, of: 2 }.of(accurate).is_err());
+        for (range, words) in [
+            (
+                u64::MAX - 9..u64::MAX,
+                "toys 18446744073709551606 to 18446744073709551614 are asked for (toys are numbered",
+            ),
+            (0..MOST_TOYS + 1, "a part of 1000000001 toys is asked for (a run throws at most 1000000000)"),
+        ] {
+            let error = ToyPart::Range(range).of(accurate).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(words), "{error}");
+        }
         assert_eq!(ToyPart::Range(5..9).of(accurate).unwrap(), (5, Stopping::After(4)));
         assert_eq!(ToyPart::All.of(accurate).unwrap(), (0, accurate));
     }

@@ -24,7 +24,7 @@ use crate::Device;
 use crate::card::{Card, Work};
 use crate::error::{Error, Result};
 use crate::events::BadFiles;
-use crate::hunt::Windows;
+use crate::hunt::{Direction, Windows};
 use crate::report::{DataFile, Fact, InputFile, ReportData, StageTiming, number};
 use crate::selection::CutflowTable;
 use crate::spectrum::Expectation;
@@ -262,11 +262,15 @@ impl<'a> Run<'a> {
         Ok(Found::of(searched))
     }
 
-    /// The bump in the rows of a plane, in the report and in the manifest.
-    pub(super) fn record_bump(&mut self, bump: &Bump) {
+    /// The bump, or deficit, in the rows of a plane, in the report and in the manifest.
+    pub(super) fn record_bump(&mut self, bump: &Bump, direction: Direction) {
+        let name = match direction {
+            Direction::Excess => "Largest bump in the spectrum",
+            Direction::Deficit => "Largest deficit in the spectrum",
+        };
         let findings = &bump.findings;
         let local = format!("{}, local *p* = {}", bump.place, number::probability(findings.ln_p));
-        self.report.answer.facts.push(Fact::new("Largest bump in the spectrum", local));
+        self.report.answer.facts.push(Fact::new(name, local));
         let numbers = json!({
             "place": bump.place,
             "observed": findings.observed,

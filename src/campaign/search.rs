@@ -5,9 +5,9 @@ use super::rare::{self, RareTail};
 use super::request::ToyPart;
 use super::thrower::{Target, Thrower, Thrown};
 use crate::error::Result;
-use crate::hunt::{Scan, WindowId, Windows};
+use crate::hunt::{Reason, Scan, WindowExpectation, WindowId, Windows};
 use crate::spectrum::Expectation;
-use crate::toys::{Experiment, Global, GrossVitells, NoScan, Summary, ToySettings};
+use crate::toys::{Experiment, Global, GrossVitells, Method, NoScan, Summary, ToySettings};
 
 /// What was looked at and what was found.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Searched {
     pub gross_vitells: Result<GrossVitells, NoScan>,
     /// The estimate of the rare tail, where it was asked for or is needed.
     pub rare: Option<RareTail>,
+    /// Why there is none, in rich words, where it was asked for or is needed.
+    pub rare_omitted: Option<String>,
     /// Events observed in cells where nothing is expected.
     pub unexpected_events: u64,
     /// The time of the scan and of the toys.
@@ -69,8 +71,12 @@ impl SearchRun<'_> {
         let mut experiment = Experiment::new(windows, expectation, effective, scan, settings.toys.exceedance)?;
         if let Some(uncertain) = &settings.toys.uncertainty {
             let uncertainty = uncertain.resolve(experiment.windows(), expectation)?;
-            experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+            // Toys of an uncertainty of 0 are those of a fixed expectation, and nothing is to be called smeared.
+            if !uncertainty.is_zero() {
+                experiment = experiment.with_uncertainty(expectation, uncertainty, uncertain.statistic)?;
+            }
         }
+        warn_left_out(experiment.expected());
         let findings = experiment.scan(device, observed)?;
         stage.add(experiment.windows().len() as u64);
         let mut stages = vec![stage.finish()];
@@ -83,9 +89,18 @@ impl SearchRun<'_> {
         stages.push(stage);
         let gross_vitells = experiment.gross_vitells(settings.seed, &findings)?;
         // A part of the toys has no answer of its own.
-        let role = rare::role(settings.toys.method, &experiment, &global.significance, &findings)
-            .filter(|_| *self.thrower.part == ToyPart::All);
-        let rare = match role {
+        let role = match self.thrower.part {
+            ToyPart::All => rare::role(settings.toys.method, &experiment, &global.significance, &findings),
+            _ => Ok(None),
+        };
+        let rare_omitted = role.as_ref().err().cloned();
+        // Without an excess there is nothing to warn of, unless the tail was asked for.
+        if let Some(why) =
+            rare_omitted.as_ref().filter(|_| findings.z > 0.0 || settings.toys.method != Method::BruteForce)
+        {
+            rare::warn_omitted(why);
+        }
+        let rare = match role.unwrap_or(None) {
             None => None,
             Some(role) => {
                 let toys = (&settings.toys, settings.seed);
@@ -94,7 +109,34 @@ impl SearchRun<'_> {
                 Some(tail)
             }
         };
-        Ok(Searched { experiment, global, place, summary, gross_vitells, rare, unexpected_events, stages })
+        Ok(Searched {
+            experiment,
+            global,
+            place,
+            summary,
+            gross_vitells,
+            rare,
+            rare_omitted,
+            unexpected_events,
+            stages,
+        })
+    }
+}
+
+/// Says that windows are left out because simulated events, or the table's uncertainties, do not tell enough of them.
+pub(super) fn warn_left_out(expected: &WindowExpectation) {
+    let few = |reason: &Reason| match reason {
+        Reason::FewEffectiveEvents { minimum, .. } => Some(*minimum),
+        Reason::NothingExpected | Reason::NoSidebands => None,
+    };
+    let minima: Vec<f64> = expected.left_out().iter().filter_map(|left| few(&left.reason)).collect();
+    if let Some(minimum) = minima.first() {
+        tracing::warn!(
+            "{} of {} windows are left out: their expectation rests on fewer than {minimum} effective events \
+             (expectation.minimum_effective_count); the report lists them",
+            minima.len(),
+            expected.values().len()
+        );
     }
 }
 

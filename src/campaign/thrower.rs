@@ -140,8 +140,12 @@ fn thrown_before(path: &Path, first_toy: u64, seed: u64, summary: &dyn Fn(Tally)
     match thrown.tally.ranges() {
         [range] if range.start == first_toy => Ok(thrown.tally),
         ranges => {
-            let why = format!("it holds toys {ranges:?}; those between are missing");
-            Err(refused(format!("does not hold all toys from {first_toy} on"), why))
+            let held: Vec<String> =
+                ranges.iter().map(|range| format!("{} to {}", range.start, range.end.saturating_sub(1))).collect();
+            let problem = format!("'{}' does not hold all toys from {first_toy} on", path.display());
+            let why = format!("it holds toys {}, and a run adds those after the last", held.join(", "));
+            let fault = Fault::new(NAME, problem).because(why);
+            Err(fault.suggest("Add the missing parts to it by 'trawl toys merge'.").usage())
         }
     }
 }

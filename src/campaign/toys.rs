@@ -53,8 +53,9 @@ pub fn throw_toys(request: &RunRequest, part: ToyPart, path: &Path, progress: &P
 /// Adds up the summaries in `parts` and writes the sum to `path`.
 ///
 /// # Errors
-/// Parts that cannot be read or do not belong together, all at once; a `path` that is something else.
+/// Parts that cannot be read or do not belong together, all at once; a `path` that is one of the parts or something else.
 pub fn merge_toys(parts: &[PathBuf], path: &Path) -> Result<ThrownToys> {
+    check_no_part(parts, path)?;
     check_replaceable(path)?;
     let summary = Summary::merge(&read_summaries(parts)?)?;
     // More toys than an interval can be given for are found before anything is written.
@@ -80,6 +81,19 @@ fn check_replaceable(path: &Path) -> Result<()> {
         .because("it would be overwritten")
         .suggest("Choose another --output.")
         .usage())
+}
+
+/// Refuses to write the sum over one of its parts, whatever names they go by.
+fn check_no_part(parts: &[PathBuf], path: &Path) -> Result<()> {
+    let Ok(sum) = path.canonicalize() else { return Ok(()) };
+    match parts.iter().find(|part| part.canonicalize().is_ok_and(|part| part == sum)) {
+        None => Ok(()),
+        Some(part) => {
+            let problem = format!("the sum would be written over '{}', one of its parts", part.display());
+            let fault = Fault::new(NAME, problem).because("its toys could not be added up again without the others");
+            Err(fault.suggest("Choose another --output.").usage())
+        }
+    }
 }
 
 fn work_folder(path: &Path) -> PathBuf {

@@ -130,14 +130,18 @@ fn minus(text: &str) -> String {
     text.strip_prefix('-').map_or_else(|| text.to_owned(), |rest| format!("−{rest}"))
 }
 
-/// A name with what is known of its value: `p = 0.0123` or, for a bound, `p < 1.8e-5`.
+/// A name with what is known of its value: `p = 0.0123` or, for a bound, `p < 1.8e-5`, or `p not known`.
 ///
 /// ```
 /// use trawl::report::number::stated;
 /// assert_eq!((stated("p", "0.1"), stated("p", "< 0.1")), ("p = 0.1".to_owned(), "p < 0.1".to_owned()));
 /// ```
 pub fn stated(name: &str, value: &str) -> String {
-    if value.starts_with(['<', '>']) { format!("{name} {value}") } else { format!("{name} = {value}") }
+    if value.starts_with(['<', '>']) || value.starts_with("not ") {
+        format!("{name} {value}")
+    } else {
+        format!("{name} = {value}")
+    }
 }
 
 #[cfg(test)]

@@ -117,6 +117,10 @@ impl BinnedInput {
 
     /// The position of each wanted column.
     fn columns(&self, headers: &csv::StringRecord) -> Result<Columns> {
+        if headers.is_empty() {
+            let fault = self.fault(format!("'{}' is empty", self.path.display()));
+            return Err(fault.because("the first line of a table names its columns").data());
+        }
         let mut problems = Problems::default();
         let mut find = |name: &String| {
             let position = headers.iter().position(|header| header == name);
@@ -124,6 +128,10 @@ impl BinnedInput {
                 let known: Vec<&str> = headers.iter().collect();
                 let fault = self.fault(format!("column '{name}' is missing in '{}'", self.path.display()));
                 problems.push(fault.suggest(format!("It has {}.", known.join(", "))).data());
+            } else if headers.iter().filter(|header| header == name).count() > 1 {
+                let fault = self.fault(format!("column '{name}' is twice in '{}'", self.path.display()));
+                let fault = fault.because("which of them is meant is not known");
+                problems.push(fault.suggest("Rename one of them.").data());
             }
             // Where one is missing, none is used.
             position.unwrap_or(0)
@@ -220,7 +228,10 @@ impl Rows {
         };
         let mut refuse = |what: String, why: &str| self.problems.push(input.fault(place(&what)).because(why).data());
         // 2^53: beyond it a double no longer holds every whole number.
-        if observed < 0.0 || observed.fract() != 0.0 || observed > 9_007_199_254_740_992.0 {
+        if observed > 9_007_199_254_740_992.0 {
+            let limit = "counts are exact up to 9007199254740992";
+            refuse(format!("the observed count {observed} is too large"), limit);
+        } else if observed < 0.0 || observed.fract() != 0.0 {
             refuse(format!("the observed count {observed} is not a whole number"), "a local p-value counts events");
         }
         if expected < 0.0 || uncertainty < 0.0 {
@@ -356,5 +367,21 @@ mod tests {
         assert_eq!(wanting.load().unwrap_err().exit_code(), 1);
         let (_folder, empty) = input("lo,hi,n,b\n");
         assert!(empty.load().unwrap_err().to_string().contains("holds no bin"));
+        let (_folder, nothing) = input("");
+        let error = nothing.load().unwrap_err();
+        assert!(error.problems().len() == 1 && error.to_string().contains("table.csv' is empty ("), "{error}");
+    }
+
+    #[test]
+    fn a_wanted_column_is_there_once_and_others_as_often_as_they_like() {
+        let (_folder, twice) = input("lo,n,hi,n,b,x,x\n1,2,3,4,5,6,7\n");
+        let error = twice.load().unwrap_err();
+        assert!(error.problems().len() == 1 && error.to_string().contains("column 'n' is twice in"), "{error}");
+        let (_folder, once) = input("lo,hi,n,b,x,x\n1,2,3,4,5,6\n");
+        assert_eq!(once.load().unwrap().observed, [3]);
+        let (_folder, large) = input("lo,hi,n,b\n1,2,1e16,5\n");
+        assert!(
+            large.load().unwrap_err().to_string().contains(":2: the observed count 10000000000000000 is too large")
+        );
     }
 }

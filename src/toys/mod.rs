@@ -43,7 +43,7 @@ pub use columns::{ColumnFound, ColumnHunt, ColumnHunts};
 pub use exceeding::ExceedingToys;
 pub use experiment::{Experiment, Global, Toys};
 pub use gross_vitells::{GrossVitells, NoScan};
-pub use inject::{InjectedStep, Injection, InjectionOutcome, Stop, Strengths};
+pub use inject::{Background, InjectedStep, Injection, InjectionOutcome, Stop, Strengths};
 pub use plane::{Invariants, Plane};
 pub use scan::ScanToys;
 pub use settings::{Method, ToySettings};

@@ -93,6 +93,7 @@ pub fn maximum() -> MaximumDistribution {
         thrown: 100_000,
         p_value: "0.0104 ± 0.0003".into(),
         significance: "2.31 ± 0.01 σ".into(),
+        note: None,
     }
 }
 
@@ -133,7 +134,9 @@ pub fn convergence() -> Convergence {
         let interval = ((p - half).max(0.0), p + half + 0.6 / toys);
         ConvergencePoint { toys: toys as u64, exceed: exceed as u64, interval }
     };
-    Convergence { label: label(), points: (0..=30).map(point).collect(), p_value: "0.0104 ± 0.0003".into() }
+    Convergence {
+        label: label(), points: (0..=30).map(point).collect(), p_value: "0.0104 ± 0.0003".into(), tail: None
+    }
 }
 
 pub fn report() -> ReportData {

@@ -23,8 +23,8 @@ __device__ __forceinline__ double quick_ln_ratio(double a, double b) {
     const double w = z * z;
     // In pairs, so that fewer operations wait for each other.
     const double low =
-        (0.6666666666666734 + 0.3999999999941468 * z) + (0.28571428742387506 + 0.22222198573195037 * z) * w;
-    const double high = (0.18183564325640392 + 0.15314050563048662 * z) + 0.14795949601713176 * w;
+        (0.6666666666666734 + 0.3999999999941449 * z) + (0.28571428742422034 + 0.2222219857019954 * z) * w;
+    const double high = (0.18183564460722831 + 0.15314047508110076 * z) + 0.14795977001845437 * w;
     const double series = (s * z) * (low + high * (w * w));
     return e * LN2_HIGH + (2.0 * s + (series + e * LN2_MIDDLE));
 }
@@ -60,10 +60,10 @@ __device__ __forceinline__ double quick_atan2(double y, double x) {
     const double w = z * z;
     const double v = w * w;
     const double first =
-        (-0.333333333333332 + 0.19999999999954082 * z) + (-0.14285714280248513 + 0.11111110786138072 * z) * w;
+        (-0.333333333333332 + 0.19999999999954085 * z) + (-0.1428571428024863 + 0.11111110786140871 * z) * w;
     const double second =
-        (-0.09090897836457897 + 0.07692061637303317 * z) + (-0.06663120386280887 + 0.058480089353287225 * z) * w;
-    const double third = (-0.05039845605330806 + 0.03807832356102713 * z) + -0.017922282393229703 * w;
+        (-0.09090897836499895 + 0.0769206163781185 * z) + (-0.06663120391819856 + 0.05848008981736363 * z) * w;
+    const double third = (-0.05039845853551215 + 0.038078330850189926 * z) + -0.017922291281712976 * w;
     const double series = (first + second * v) + third * (v * v);
     double result = angle + (t + (angle_low + (t * z) * series));
     if (swapped) {

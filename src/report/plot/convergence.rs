@@ -21,8 +21,29 @@ pub struct Convergence {
     pub label: PlotLabel,
     /// The points, by rising numbers of toys.
     pub points: Vec<ConvergencePoint>,
-    /// The p-value of all toys, as the legend states it, rich.
+    /// The p-value of all toys, or of the rare tail, as the legend states it, rich.
     pub p_value: String,
+    /// The p-value of the rare tail, where that is the answer and `p_value` is its.
+    pub tail: Option<TailLevel>,
+}
+
+/// The p-value of a rare tail: a level that no number of toys moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TailLevel {
+    /// The p-value; 0 where it is too small for an `f64`.
+    pub p: f64,
+    /// Its interval.
+    pub interval: (f64, f64),
+    /// What the legend says of it, rich: that it is not of the toys.
+    pub note: String,
+}
+
+impl TailLevel {
+    /// Whether an axis can reach down to it and still show the toys.
+    fn is_shown(&self) -> bool {
+        const SMALLEST: f64 = 1e-40;
+        self.p > SMALLEST
+    }
 }
 
 /// The p-value after a number of toys.
@@ -78,6 +99,9 @@ impl Convergence {
         // The lowest point may lie far below the rest; three decades below the last one is what can be of interest.
         let settled = self.points.last().map_or(low, |last| if last.exceed > 0 { last.p() } else { last.interval.1 });
         let low = low.max(settled / 1e3);
+        // Where the answer is a rare tail's, it is to be seen how far the toys are from it.
+        let tail = self.shown_tail();
+        let (low, high) = tail.map_or((low, high), |tail| (low.min(tail.p), high.max(tail.p)));
         let decades = (high / low).log10().max(0.3);
         let y = Scale::new(
             Spacing::Logarithmic,
@@ -103,7 +127,9 @@ impl Convergence {
         if !band.is_empty() {
             group.push(Element::new("path").with("d", format!("{band}Z")).with("fill", FILL));
         }
-        if let Some(last) = self.points.last().filter(|last| last.exceed > 0) {
+        if let Some(tail) = self.shown_tail() {
+            group.push(level_of_tail(panel, tail));
+        } else if let Some(last) = self.points.last().filter(|last| last.exceed > 0 && self.tail.is_none()) {
             let (right, y) = place(last.toys, last.p());
             let level = shapes::line((SIDES.0, y), (right, y)).with("stroke", EXPECTED).with("stroke-width", "1.6");
             group.push(level.with("stroke-dasharray", "6 4"));
@@ -117,6 +143,10 @@ impl Convergence {
         group
     }
 
+    fn shown_tail(&self) -> Option<&TailLevel> {
+        self.tail.as_ref().filter(|tail| tail.is_shown())
+    }
+
     fn legend(&self) -> Element {
         let mut entries = vec![
             (Symbol::Line(INK), "Exceeding toys / toys".to_owned()),
@@ -125,8 +155,33 @@ impl Convergence {
         if !self.points.is_empty() {
             entries.push((Symbol::Dashed(EXPECTED), number::stated("*p*_{global}", &self.p_value)));
         }
+        if let Some(tail) = &self.tail {
+            entries.push((Symbol::None, tail.note.clone()));
+            entries.extend((!tail.is_shown()).then(|| (Symbol::None, "below the axis".to_owned())));
+        }
         shapes::legend(SIDES.1 - 276.0, ENDS.1 + 12.0, &entries)
     }
+}
+
+/// The p-value of a rare tail, all along the axis, with its interval.
+fn level_of_tail(panel: &Panel, tail: &TailLevel) -> Element {
+    let y = panel.y.place(tail.p);
+    let (low, high) = (panel.y.place(tail.interval.0), panel.y.place(tail.interval.1));
+    let band = [(SIDES.0, SIDES.1, high)];
+    let mut group = Element::new("g");
+    let words = format!(
+        "rare tail: p = {} ({} to {})",
+        number::significant(tail.p, 3),
+        number::significant(tail.interval.0, 3),
+        number::significant(tail.interval.1, 3)
+    );
+    group.push(shapes::hover(rich::plain(&words)));
+    group.push(
+        Element::new("path").with("d", shapes::area(&band, low)).with("fill", EXPECTED).with("fill-opacity", "0.25"),
+    );
+    let level = shapes::line((SIDES.0, y), (SIDES.1, y)).with("stroke", EXPECTED).with("stroke-width", "1.6");
+    group.push(level.with("stroke-dasharray", "6 4"));
+    group
 }
 
 /// A point that can be pointed at; a hollow one at the upper end of the interval where no toy exceeds.

@@ -36,6 +36,8 @@ pub struct MaximumDistribution {
     pub p_value: String,
     /// The global significance, as the legend states it, rich: `2.25 ± 0.01 σ`.
     pub significance: String,
+    /// What else is to be said of these two, rich: that they are not of the toys shown.
+    pub note: Option<String>,
 }
 
 impl MaximumDistribution {
@@ -117,13 +119,14 @@ impl MaximumDistribution {
 
     fn legend(&self) -> Element {
         let observed = format!("Observed: {}{}", number::fixed(self.observed, 2), self.axis.after_number());
-        let entries = [
+        let mut entries = vec![
             (Symbol::Box(FILL, INK), format!("{} toys", number::count(self.thrown))),
             (Symbol::Line(EXPECTED), observed),
             (Symbol::Box("#e9a0a6", "none"), format!("{} toys reach it", number::count(self.reached))),
             (Symbol::None, number::stated("*p*_{global}", &self.p_value)),
             (Symbol::None, number::stated("*Z*_{global}", &self.significance)),
         ];
+        entries.extend(self.note.iter().map(|note| (Symbol::None, note.clone())));
         shapes::legend(SIDES.1 - 262.0, ENDS.1 + 14.0, &entries)
     }
 }

@@ -6,7 +6,7 @@ pub mod plane;
 pub mod spectrum;
 pub mod tomography;
 
-pub use convergence::{Convergence, ConvergencePoint};
+pub use convergence::{Convergence, ConvergencePoint, TailLevel};
 pub use maximum::MaximumDistribution;
 pub use plane::{PlaneCell, PlaneMap};
 pub use spectrum::SpectrumPlot;

@@ -2,7 +2,8 @@
 //!
 //! Background-only toys give the distribution of the test statistic once. Then a signal is added to the expectation in steps
 //! of its strength; each step draws data sets, hunts in each of them, and asks what the median is worth globally. It ends at
-//! the wanted significance, or where hardly any toy reaches the median: more toys would be needed to see further.
+//! the wanted significance, or where hardly any toy reaches the median: more toys would be needed to see further. Where a rare tail
+//! can be estimated ([`Background::rare`]) it is worth that instead where fewer than 10 toys reach it.
 //!
 //! Data set `i` of step `s` is unit `2^32 s + i` of its own stage of random numbers, so a step does not depend on the others.
 //! In a hunt for deficits the signal is taken away, from each cell at most what is expected there.
@@ -10,7 +11,8 @@
 //! Cost: the toys and data sets of [`toys.scan`](super::scan), 8 bytes a toy. Source: pyBumpHunter's signal injection; golden:
 //! its test vector (`scripts/oracles/bump_hunter.py inject`).
 
-use super::{Channels, Deviations, Throw};
+use super::exceeding::{self, USUAL_MAXIMUM};
+use super::{Channels, Deviations, ExceedingToys, Experiment, Tail, TailEstimate, Throw};
 use crate::device::Device;
 use crate::error::{Fault, Problems, Result};
 use crate::hunt::Direction;
@@ -75,6 +77,20 @@ impl Default for Injection {
     }
 }
 
+/// Without an excess of more events than this, the toys of a rare tail add few enough of them one by one.
+const MOST_ADDED: f64 = 1e5;
+
+/// What data sets are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Background<'a> {
+    /// The seed of toys and data sets.
+    pub seed: u64,
+    /// The number of background-only toys.
+    pub toys: u64,
+    /// The only channel as an experiment of its own, whose rare tail says what fewer than 10 toys reach; `None` leaves it to the toys.
+    pub rare: Option<&'a Experiment>,
+}
+
 /// What one strength gave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InjectedStep {
@@ -86,6 +102,8 @@ pub struct InjectedStep {
     pub median_t: f64,
     /// The number of toys at least as significant as the median data set.
     pub exceed: u64,
+    /// Whether the global significance is that of the rare tail.
+    pub from_tail: bool,
     /// The global significance of the median data set.
     pub significance: Deviations,
     /// That of the data set below which 16 % are.
@@ -204,11 +222,27 @@ impl Injection {
         toys: u64,
         progress: &dyn Fn(u64) -> Result<()>,
     ) -> Result<InjectionOutcome> {
+        self.run_against(device, channels, signal, Background { seed, toys, rare: None }, progress)
+    }
+
+    /// The same, with a rare tail where there is one.
+    ///
+    /// # Errors
+    /// As [`Injection::run`] and [`Experiment::tail_until`].
+    pub fn run_against(
+        &self,
+        device: &Device,
+        channels: &Channels,
+        signal: &[Vec<f64>],
+        background: Background,
+        progress: &dyn Fn(u64) -> Result<()>,
+    ) -> Result<InjectionOutcome> {
         self.check()?;
+        let Background { seed, toys, rare } = background;
         let total = check_signal(channels, signal)?;
         let scale = self.signal_events.unwrap_or(total) / total;
-        let mut background = channels.values(device, Throw { seed, first_toy: 0, toys }, progress)?;
-        background.sort_by(f64::total_cmp);
+        let mut thrown = channels.values(device, Throw { seed, first_toy: 0, toys }, progress)?;
+        thrown.sort_by(f64::total_cmp);
         let mut steps = Vec::new();
         for index in 0..self.most_steps {
             progress(toys)?;
@@ -218,11 +252,13 @@ impl Injection {
             let data_sets = Throw { seed, first_toy, toys: self.data_sets };
             let mut values = channels.values_of(device, &means, data_sets)?;
             values.sort_by(f64::total_cmp);
-            let step = judged(channels, &background, &values, strength, events);
+            let rare = rare.filter(|_| events <= MOST_ADDED);
+            let worth = Worth { device, channels, thrown: &thrown, seed, rare, progress };
+            let step = worth.judge(&values, strength, events)?;
             steps.push(step);
             let stop = if step.significance.value() >= self.significance {
                 Stop::Reached
-            } else if step.exceed <= 1 {
+            } else if step.exceed <= 1 && !step.from_tail {
                 Stop::ToysExhausted
             } else {
                 continue;
@@ -280,20 +316,53 @@ fn injected(channels: &Channels, signal: &[Vec<f64>], scale: f64) -> (Vec<Vec<f6
     (means, events)
 }
 
-/// What the data sets with these sorted values are worth among the sorted values of the background.
-fn judged(channels: &Channels, background: &[f64], values: &[f64], strength: f64, events: f64) -> InjectedStep {
-    let exceed = |ln_p: f64| background.partition_point(|toy| *toy <= channels.limit(ln_p)) as u64;
-    let worth = |ln_p: f64| Deviations::of(exceed(ln_p), background.len() as u64);
-    let median = quantile(values, 0.5);
-    InjectedStep {
-        strength,
-        events,
-        median_t: -median,
-        exceed: exceed(median),
-        significance: worth(median),
-        // The least significant data sets have the largest logarithms.
-        low: worth(quantile(values, 0.84)),
-        high: worth(quantile(values, 0.16)),
+/// What significances are made from.
+struct Worth<'a> {
+    device: &'a Device,
+    channels: &'a Channels,
+    /// The sorted values of the background-only toys.
+    thrown: &'a [f64],
+    seed: u64,
+    rare: Option<&'a Experiment>,
+    progress: &'a dyn Fn(u64) -> Result<()>,
+}
+
+impl Worth<'_> {
+    /// What the data sets with these sorted values are worth among the background.
+    fn judge(&self, values: &[f64], strength: f64, events: f64) -> Result<InjectedStep> {
+        let median = quantile(values, 0.5);
+        let (significance, from_tail) = self.of(median)?;
+        Ok(InjectedStep {
+            strength,
+            events,
+            median_t: -median,
+            exceed: self.exceed(median),
+            from_tail,
+            significance,
+            // The least significant data sets have the largest logarithms.
+            low: self.of(quantile(values, 0.84))?.0,
+            high: self.of(quantile(values, 0.16))?.0,
+        })
+    }
+
+    fn exceed(&self, ln_p: f64) -> u64 {
+        self.thrown.partition_point(|toy| *toy <= self.channels.limit(ln_p)) as u64
+    }
+
+    /// What a data set with this smallest p-value is worth, and whether the rare tail says so.
+    fn of(&self, ln_p: f64) -> Result<(Deviations, bool)> {
+        /// As in the answer of a run: fewer than these do not resolve a p-value.
+        const RESOLVED: u64 = 10;
+        let exceed = self.exceed(ln_p);
+        let limit = self.channels.limit(ln_p);
+        let Some(experiment) = self.rare.filter(|_| exceed < RESOLVED && limit < 0.0) else {
+            return Ok((Deviations::of(exceed, self.thrown.len() as u64), false));
+        };
+        let stopping = exceeding::at_accuracy(Tail::USUAL_ACCURACY, USUAL_MAXIMUM);
+        let toys = ExceedingToys { seed: self.seed, first_toy: 0, stopping };
+        let thrown = self.thrown.len() as u64;
+        let (tally, _) = experiment.tail_until(self.device, limit, toys, &mut |_| (self.progress)(thrown))?;
+        Ok((TailEstimate::new(&tally)?.z, true))
     }
 }
 

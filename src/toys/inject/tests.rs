@@ -46,6 +46,27 @@ fn the_golden_injection_ends_at_300_events() {
 }
 
 #[test]
+fn the_rare_tail_says_what_toys_do_not_reach() {
+    // As in the golden injection: 3.54 sigma at strength 2, by 10,000 toys of pyBumpHunter's; 2,000 toys end there.
+    let (channels, signal) = golden(Scan::default());
+    let expectation = Expectation::given(channels.cells(0).to_vec(), None).unwrap();
+    let windows = channels.windows(0).clone();
+    let experiment = Experiment::new(windows, &expectation, 0.0, Scan::default(), Exceedance::AtLeast).unwrap();
+    let injection = Injection { signal_events: Some(150.0), data_sets: 400, ..Injection::default() };
+    let background = Background { seed: 1, toys: 2000, rare: Some(&experiment) };
+    let signal = std::slice::from_ref(&signal);
+    let outcome = injection.run_against(&Device::Cpu, &channels, signal, background, &|_| Ok(())).unwrap();
+    assert_eq!(outcome.stop, Stop::Reached, "{outcome:?}");
+    let step = |strength: f64| outcome.steps.iter().find(|step| (step.strength - strength).abs() < 1e-12).unwrap();
+    let Deviations::Measured { z, error } = step(2.0).significance else { panic!("{outcome:?}") };
+    assert!(step(2.0).from_tail && (z - 3.54).abs() < 0.3 && error < 0.01, "{:?}", step(2.0));
+    assert!(!step(0.5).from_tail && outcome.steps.last().unwrap().significance.value() > 5.0, "{outcome:?}");
+    // What the toys resolve is theirs, with or without the tail.
+    let without = injection.run(&Device::Cpu, &channels, signal, 1, 2000, &|_| Ok(())).unwrap();
+    assert_eq!(without.steps[5], outcome.steps[5]);
+}
+
+#[test]
 fn a_dip_is_taken_away_and_no_more_than_there_is() {
     let scan = Scan { direction: Direction::Deficit, normalisation: Normalisation::Sidebands, ..Scan::default() };
     let (channels, signal) = golden(scan);

@@ -70,7 +70,10 @@ impl Tables {
         // At 2^31 expected a toy never comes near 2^32.
         if self.total >= f64::from(1_u32 << 31) {
             let fault = Fault::new(ScanToys::NAME, format!("{} events are expected in all", self.total));
-            return Err(fault.because("the sums of a toy have 32 bits").suggest("Hunt in fewer cells.").data());
+            return Err(fault
+                .because(format!("a toy holds fewer than {} on average, since its sums have 32 bits", 1_u32 << 31))
+                .suggest("Hunt in a part of the spectrum, or in fewer events.")
+                .data());
         }
         let tables: Vec<Result<PoissonTable>> = channel.means.par_iter().map(|mean| PoissonTable::new(*mean)).collect();
         for table in tables {

@@ -1,9 +1,8 @@
 //! Adding summaries up.
 
-use std::fmt::Debug;
 use std::ops::Range;
 
-use super::{NAME, Summary};
+use super::{Geometry, NAME, Observed, Summary};
 use crate::error::{Fault, Problems, Result};
 use crate::toys::Tally;
 
@@ -36,27 +35,45 @@ impl Summary {
     }
 }
 
-/// What differs, on this side and on the other.
+/// What differs, on this side and on the other, in words.
 fn differences(first: &Summary, other: &Summary) -> Vec<(&'static str, String, String)> {
-    let mut found = Vec::new();
-    let mut compare = |what, mine: &dyn Debug, theirs: &dyn Debug| {
-        let (mine, theirs) = (format!("{mine:?}"), format!("{theirs:?}"));
-        if mine != theirs {
-            found.push((what, mine, theirs));
-        }
-    };
-    compare("the seed", &first.tally.seed(), &other.tally.seed());
-    compare("the analysis", &first.analysis, &other.analysis);
-    compare("the geometry", &first.geometry, &other.geometry);
-    compare("the observation", &first.observed, &other.observed);
-    compare("the statistic", &first.statistic, &other.statistic);
-    compare("the background uncertainty", &first.background_uncertainty, &other.background_uncertainty);
-    compare("the exceedance", &first.exceedance, &other.exceedance);
-    compare("the number of levels", &first.tally.levels().len(), &other.tally.levels().len());
-    compare("the tables", &first.tally.tables_sha256(), &other.tally.tables_sha256());
-    let program = |summary: &Summary| (summary.trawl.clone(), summary.git_revision.clone());
-    compare("the program", &program(first), &program(other));
-    found
+    type Words = dyn Fn(&Summary) -> String;
+    let aspects: [(&'static str, &Words); 10] = [
+        ("the seed", &|of| of.tally.seed().to_string()),
+        ("the analysis", &|of| format!("'{}'", of.analysis)),
+        ("the geometry", &|of| of.geometry.iter().map(geometry).collect::<Vec<_>>().join("; ")),
+        ("the observation", &|of| observation(&of.observed)),
+        ("the statistic", &|of| format!("'{}'", of.statistic)),
+        ("the background uncertainty", &|of| format!("'{}'", of.background_uncertainty)),
+        ("the exceedance", &|of| format!("'{}'", of.exceedance)),
+        ("the number of levels", &|of| of.tally.levels().len().to_string()),
+        ("the tables (sha256)", &|of| of.tally.tables_sha256().to_owned()),
+        ("the program", &program),
+    ];
+    let both = aspects.into_iter().map(|(what, words)| (what, words(first), words(other)));
+    both.filter(|(_, mine, theirs)| mine != theirs).collect()
+}
+
+/// A geometry in words, whole: two of the same words are the same.
+fn geometry(of: &Geometry) -> String {
+    let Geometry { rows, columns, windows, windows_left_out, edges_sha256 } = of;
+    format!(
+        "{rows} x {columns} cells and {windows} windows ({windows_left_out} left out), edges of sha256 {edges_sha256}"
+    )
+}
+
+/// An observation in words, with all digits.
+fn observation(of: &Observed) -> String {
+    let Observed { place, window, observed, expected, local_ln_p, local_significance } = of;
+    format!(
+        "{observed} observed and {expected} expected in window {window} ({place}), ln p = {local_ln_p}, \
+         {local_significance} sigma"
+    )
+}
+
+fn program(of: &Summary) -> String {
+    let revision = of.git_revision.as_deref().unwrap_or("unknown");
+    format!("trawl {} of revision {revision}", of.trawl)
 }
 
 /// Toys that are in two parts.

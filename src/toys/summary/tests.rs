@@ -96,7 +96,10 @@ fn parts_of_channels_are_parts_like_any_other() {
     let rule = of_others(summary_of_channels(&channels(0.3, Combination::SameWindow), 100..200));
     assert!(rule.contains("the same window in all channels"), "{rule}");
     let plane = of_others(summary(&experiment(9.0), 1, 100..200));
-    assert!(plane.contains("has the geometry"), "{plane}");
+    assert!(plane.contains("has the geometry 1 x 6 cells and 4 windows (0 left out), edges of sha256 "), "{plane}");
+    assert!(plane.contains("has the observation 21 observed and 12.39"), "{plane}");
+    // Words, not the structs of the program.
+    assert!(!plane.contains('{') && !plane.contains("Geometry"), "{plane}");
 }
 
 #[test]

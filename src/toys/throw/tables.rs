@@ -36,8 +36,12 @@ pub(crate) fn check_expected(expected: &[f64]) -> Result<()> {
     let total: f64 = expected.iter().sum();
     // Counts and their sums are 32 bits wide; at 2^31 expected a toy never comes near 2^32.
     if total >= f64::from(1_u32 << 31) {
-        let fault = Fault::new(NAME, format!("{total} events are expected in all"));
-        problems.push(fault.because("the sums of a toy have 32 bits").suggest("Hunt in fewer cells.").data());
+        let most =
+            expected.iter().copied().enumerate().fold((0, 0.0), |most, cell| if cell.1 > most.1 { cell } else { most });
+        let problem = format!("{total} events are expected in all, {} of them in cell {}", most.1, most.0);
+        let why = format!("a toy holds fewer than {} on average, since its sums have 32 bits", 1_u32 << 31);
+        let fault = Fault::new(NAME, problem).because(why);
+        problems.push(fault.suggest("Hunt in a part of the spectrum, or in fewer events.").data());
     }
     problems.finish()
 }

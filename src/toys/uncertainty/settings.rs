@@ -95,7 +95,7 @@ impl Setting for Given {
 
 impl UncertaintySettings {
     /// Reads `shape`, `statistic`, `statistical` and `templates` of a section, and files relative to `folder`; `None` where
-    /// the card does not have the section.
+    /// the card does not have the section, or has only uncertainties of 0 in it.
     pub fn read(section: &Section, folder: &Path) -> Option<Self> {
         let shapes = [Smearing::LogNormal, Smearing::TruncatedGaussian].map(|shape| (shape.name(), shape));
         let statistics = [Statistic::Nominal, Statistic::Marginal].map(|statistic| (statistic.name(), statistic));
@@ -119,7 +119,9 @@ impl UncertaintySettings {
         if section.is_present() && !section.has("statistical") && !section.has("templates") {
             section.problem("statistical", "nothing would be smeared: give a statistical uncertainty or templates");
         }
-        section.is_present().then_some(read)
+        // A template that could not be read is a problem of the card, and nothing that is off.
+        let off = read.templates.len() == table.keys().len() && read.is_off();
+        (section.is_present() && !off).then_some(read)
     }
 
     /// The uncertainty of the cells of `windows` that expect `expectation`.
@@ -134,6 +136,13 @@ impl UncertaintySettings {
         let templates: Vec<Template> = templates.into_iter().filter_map(|one| problems.take(one)).collect();
         problems.finish()?;
         BackgroundUncertainty::new(self.smearing, statistical.unwrap_or_default(), templates)
+    }
+
+    /// Whether nothing is smeared, whatever the expectation: toys are then those of a fixed one.
+    fn is_off(&self) -> bool {
+        let off = matches!(self.statistical, StatisticalSettings::Off | StatisticalSettings::Relative(0.0));
+        let zeros = |values: &[f64]| !values.is_empty() && values.iter().all(|value| *value == 0.0);
+        off && self.templates.iter().all(|(_, template)| zeros(&template.values))
     }
 
     /// The files that templates were read from.

@@ -190,6 +190,22 @@ fn what_fits_neither_rows_nor_cells_is_refused() {
 }
 
 #[test]
+fn an_uncertainty_of_nothing_is_none() {
+    for nothing in
+        ["statistical = 0", "statistical = 0.0", "templates.a = 0", "statistical = 0\ntemplates.a = [0, 0.0]"]
+    {
+        let (settings, problems) = read(&format!("[toys.uncertainty]\n{nothing}\n"));
+        assert!(settings.is_none() && problems == 0, "{nothing}: {settings:?}");
+    }
+    // Too few values are a mistake, not a way to switch a template off.
+    for something in
+        ["statistical = 0.01", "templates.a = []", "templates.a = [0, 0.1]", "statistical = \"expectation\""]
+    {
+        assert!(read(&format!("[toys.uncertainty]\n{something}\n")).0.is_some(), "{something}");
+    }
+}
+
+#[test]
 fn files_hold_numbers_and_comments() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
