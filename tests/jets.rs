@@ -19,7 +19,7 @@ fn sample() -> Option<Vec<FourMomentum>> {
 }
 
 fn clustered(algorithm: Algorithm, radius: f64, event: &[FourMomentum]) -> Histories<trawl::device::Host> {
-    Cluster::new(algorithm, radius).unwrap().cpu(Particles::of_events(&[event])).unwrap()
+    Cluster::new(algorithm, radius).unwrap().cpu(Particles::of_groups(&[event])).unwrap()
 }
 
 fn constituents(event: &[FourMomentum], histories: &Histories<trawl::device::Host>, jet: &Jet) -> Vec<FourMomentum> {
@@ -95,7 +95,7 @@ fn large_jets_of_the_sample_event_are_those_of_fastjet_contrib() {
     // The winner keeps its rapidity, azimuth and mass (and not its pseudorapidity, as particles have masses here).
     let parts = constituents(&event, &histories, &jets[0]);
     let winner = Cluster::new(Algorithm::Kt, 1.0).unwrap().with_recombination(Recombination::WinnerTakesAll);
-    let winner = winner.cpu(Particles::of_events(&[&parts])).unwrap();
+    let winner = winner.cpu(Particles::of_groups(&[&parts])).unwrap();
     let axis = winner.event(0).exclusive_jets(1, |at| parts[at])[0].momentum;
     let sum: f64 = parts.iter().map(|p| p.pt()).sum();
     assert!((axis.pt() - sum).abs() < 1e-9 * sum);

@@ -5,3 +5,4 @@
 //! | [`cluster`] | sequential recombination of particles into jets |
 
 pub mod cluster;
+pub mod particles;

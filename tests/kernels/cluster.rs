@@ -37,7 +37,7 @@ fn event(seed: u64, particles: usize) -> Vec<FourMomentum> {
 }
 
 fn particles(events: &[Vec<FourMomentum>]) -> Particles<Host> {
-    Particles::of_events(&events.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    Particles::of_groups(&events.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 fn agree(what: &str, here: &Histories<Host>, there: &Histories<Host>) {

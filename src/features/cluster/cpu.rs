@@ -38,16 +38,16 @@ pub(super) fn cluster(cluster: &Cluster, particles: &Particles<Host>) -> Histori
         pz: &mut pz,
         energy: &mut energy,
     };
-    let starts: Vec<usize> = (0..particles.events()).step_by(EVENTS_A_TASK).collect();
+    let starts: Vec<usize> = (0..particles.groups()).step_by(EVENTS_A_TASK).collect();
     let tasks: Vec<(usize, Steps)> = starts
         .into_iter()
         .map(|start| {
-            let end = particles.events().min(start + EVENTS_A_TASK);
+            let end = particles.groups().min(start + EVENTS_A_TASK);
             (start, rest.take((particles.offsets[end] - particles.offsets[start]) as usize))
         })
         .collect();
     tasks.into_par_iter().for_each_init(Live::default, |live, (start, mut steps)| {
-        for event in start..particles.events().min(start + EVENTS_A_TASK) {
+        for event in start..particles.groups().min(start + EVENTS_A_TASK) {
             let rows = particles.offsets[event] as usize..particles.offsets[event + 1] as usize;
             let mut steps = steps.take(rows.len());
             run(cluster, particles, rows, live, &mut steps);

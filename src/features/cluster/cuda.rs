@@ -19,7 +19,7 @@ const PARTICLES_A_CHUNK: usize = 1 << 20;
 pub(super) fn run(cluster: &Cluster, cuda: &Cuda, particles: &Particles<Host>) -> Result<Clustered> {
     let size = |event: &usize| particles.rows(*event).len();
     let (small, large): (Vec<usize>, Vec<usize>) =
-        (0..particles.events()).partition(|event| size(event) <= LARGEST_ON_DEVICE as usize);
+        (0..particles.groups()).partition(|event| size(event) <= LARGEST_ON_DEVICE as usize);
     let device = Device::Cuda(cuda.clone());
     let mut parts: Vec<(Vec<usize>, Histories<Host>)> = Vec::new();
     let mut rest = small.as_slice();

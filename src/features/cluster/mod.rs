@@ -39,7 +39,7 @@
 //! let event = [(500.0, 0.1, 1.0), (300.0, 0.2, 1.2), (700.0, -0.1, -2.0)];
 //! let event = event.map(|(pt, eta, phi)| FourMomentum::from_pt_eta_phi_mass(pt, eta, phi, 0.0));
 //! let cluster = Cluster::new(Algorithm::AntiKt, 1.0)?;
-//! let histories = cluster.run(&trawl::Device::Cpu, &Particles::of_events(&[&event]))?.histories;
+//! let histories = cluster.run(&trawl::Device::Cpu, &Particles::of_groups(&[&event]))?.histories;
 //! let jets = histories.event(0).inclusive_jets(20.0);
 //! assert_eq!(jets.len(), 2);
 //! assert_eq!(histories.event(0).constituents(&jets[0]), [0, 1]);
@@ -56,21 +56,15 @@ mod tests;
 
 pub use history::{History, Jet, Second, Step};
 
-use std::ops::Range;
-
-use arrow_buffer::ScalarBuffer;
-
-use crate::device::{Bytes, Column, Cuda, Device, Download, Host, OnDevice, Operation, Place, Plan, Upload};
+use super::particles::Group;
+pub use super::particles::Particles;
+use crate::device::{Bytes, Column, Cuda, Device, Download, Host, OnDevice, Operation, Place, Plan};
 use crate::error::{Fault, Problems, Result};
-use crate::math::lorentz::FourMomentum;
 
 const NAME: &str = "features.cluster";
 
 /// `second` of a step in which a jet ends.
 const BEAM: u32 = u32::MAX;
-
-/// No component of a momentum may be larger (GeV): powers of sums of so many stay finite.
-const LARGEST: f64 = 1e100;
 
 /// The exponent of the transverse momenta.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,23 +98,6 @@ pub struct Cluster {
     algorithm: Algorithm,
     radius: f64,
     recombination: Recombination,
-}
-
-/// Particles of events, one event after the other; momenta in GeV.
-#[derive(Debug, Clone)]
-pub struct Particles<P: Place> {
-    /// Where each event begins, and the end of the last: one more than there are events.
-    pub offsets: P::Column<u32>,
-    /// Momenta along x.
-    pub px: P::Column<f64>,
-    /// Momenta along y.
-    pub py: P::Column<f64>,
-    /// Momenta along the beam.
-    pub pz: P::Column<f64>,
-    /// Energies.
-    pub energy: P::Column<f64>,
-    /// The particles of the largest event.
-    pub largest: u32,
 }
 
 /// The steps of all events; an event of n particles has n, at the same offsets.
@@ -176,7 +153,7 @@ impl Cluster {
     /// # Errors
     /// Columns whose lengths contradict each other; momenta that are not finite, energies below 0; a failure of the device.
     pub fn run(&self, device: &Device, particles: &Particles<Host>) -> Result<Clustered> {
-        particles.check()?;
+        particles.check(NAME, Group::Event)?;
         match device {
             Device::Cpu => Ok(Clustered { histories: cpu::cluster(self, particles), too_large: 0 }),
             Device::Cuda(cuda) => cuda::run(self, cuda, particles),
@@ -199,18 +176,7 @@ impl Operation for Cluster {
     type Output<P: Place> = Histories<P>;
 
     fn check<P: Place>(&self, particles: &Particles<P>) -> Result<()> {
-        let total = particles.px.length();
-        let mut problems = Problems::default();
-        let columns = [("py", &particles.py), ("pz", &particles.pz), ("energy", &particles.energy)];
-        for (name, column) in columns.into_iter().filter(|(_, column)| column.length() != total) {
-            let problem = format!("{name}: expected {total} particles, got {}", column.length());
-            problems.push(Fault::new(NAME, problem).because("px has as many").data());
-        }
-        if particles.offsets.length() == 0 {
-            let fault = Fault::new(NAME, "there are no offsets of events");
-            problems.push(fault.because("they have one more than there are events").data());
-        }
-        problems.finish()
+        particles.check_lengths(NAME)
     }
 
     fn plan<P: Place>(&self, particles: &Particles<P>) -> Plan {
@@ -222,27 +188,12 @@ impl Operation for Cluster {
     }
 
     fn cpu(&self, particles: Particles<Host>) -> Result<Histories<Host>> {
-        particles.check()?;
+        particles.check(NAME, Group::Event)?;
         Ok(cpu::cluster(self, &particles))
     }
 
     fn cuda(&self, cuda: &Cuda, particles: Particles<OnDevice>) -> Result<Histories<OnDevice>> {
         cuda::cluster(self, cuda, &particles)
-    }
-}
-
-impl Upload for Particles<Host> {
-    type There = Particles<OnDevice>;
-
-    fn upload(&self, cuda: &Cuda) -> Result<Particles<OnDevice>> {
-        Ok(Particles {
-            offsets: cuda.upload(&self.offsets)?,
-            px: cuda.upload(&self.px)?,
-            py: cuda.upload(&self.py)?,
-            pz: cuda.upload(&self.pz)?,
-            energy: cuda.upload(&self.energy)?,
-            largest: self.largest,
-        })
     }
 }
 
@@ -260,84 +211,6 @@ impl Download for Histories<OnDevice> {
             pz: cuda.download(&self.pz)?,
             energy: cuda.download(&self.energy)?,
         })
-    }
-}
-
-impl Particles<Host> {
-    /// The particles of these events.
-    pub fn of_events(events: &[&[FourMomentum]]) -> Self {
-        let mut offsets = vec![0];
-        let mut end = 0;
-        offsets.extend(events.iter().map(|event| {
-            end += event.len() as u32;
-            end
-        }));
-        let column = |of: fn(&FourMomentum) -> f64| events.iter().flat_map(|event| event.iter().map(of)).collect();
-        let largest = events.iter().map(|event| event.len() as u32).max().unwrap_or(0);
-        Self {
-            offsets: offsets.into(),
-            px: column(|p| p.px),
-            py: column(|p| p.py),
-            pz: column(|p| p.pz),
-            energy: column(|p| p.energy),
-            largest,
-        }
-    }
-
-    /// The particles of some of the events, one after the other.
-    fn of_some(&self, events: &[usize]) -> Self {
-        let momenta: Vec<Vec<FourMomentum>> =
-            events.iter().map(|event| self.rows(*event).map(|row| self.momentum(row)).collect()).collect();
-        Self::of_events(&momenta.iter().map(Vec::as_slice).collect::<Vec<_>>())
-    }
-
-    /// The rows of an event.
-    fn rows(&self, event: usize) -> Range<usize> {
-        self.offsets[event] as usize..self.offsets[event + 1] as usize
-    }
-
-    /// The number of events.
-    pub fn events(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
-    }
-
-    fn check(&self) -> Result<()> {
-        let ends = self.offsets.windows(2).all(|ends| ends[0] <= ends[1]);
-        let total = self.offsets.last().copied().unwrap_or(0) as usize;
-        if self.offsets.first() != Some(&0) || !ends {
-            return Err(Fault::new(NAME, "the offsets of the events do not ascend from 0").data());
-        }
-        let mut problems = Problems::default();
-        let largest = self.offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
-        if largest > self.largest {
-            let problem = format!("an event has {largest} particles and the largest is said to have {}", self.largest);
-            problems.push(Fault::new(NAME, problem).data());
-        }
-        let columns = [("px", &self.px), ("py", &self.py), ("pz", &self.pz), ("energy", &self.energy)];
-        for (name, column) in columns {
-            if column.len() != total {
-                let problem = format!("{name}: expected {total} particles, got {}", column.len());
-                problems.push(Fault::new(NAME, problem).data());
-            } else if let Some(at) = column.iter().position(|value| value.is_nan() || value.abs() > LARGEST) {
-                problems.push(self.refused(at, name, column, format!("is not finite or beyond {LARGEST:e}")));
-            } else if let (Some(at), "energy") = (column.iter().position(|value| *value < 0.0), name) {
-                problems.push(self.refused(at, name, column, "is below 0".to_owned()));
-            }
-        }
-        problems.finish()
-    }
-
-    fn refused(&self, at: usize, name: &str, column: &ScalarBuffer<f64>, why: String) -> crate::Error {
-        let event = self.offsets.partition_point(|offset| *offset as usize <= at) - 1;
-        let particle = at - self.offsets[event] as usize;
-        let problem = format!("{name} = {:e} of particle {particle} in event {event} {why}", column[at]);
-        Fault::new(NAME, problem).because("a jet with it would have no direction").data()
-    }
-
-    /// The momentum of a particle.
-    #[inline(always)]
-    fn momentum(&self, at: usize) -> FourMomentum {
-        FourMomentum { px: self.px[at], py: self.py[at], pz: self.pz[at], energy: self.energy[at] }
     }
 }
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::device::Operation;
 use crate::math::det;
 use crate::math::four::Four;
+use crate::math::lorentz::FourMomentum;
 use crate::math::philox::{Philox, Stage};
 
 /// (first, second, distance, momentum) of each step, by looking at all pairs in each: the definition.
@@ -92,7 +93,7 @@ fn all_kinds() -> Vec<Cluster> {
 
 fn same(cluster: &Cluster, events: &[Vec<FourMomentum>]) {
     let slices: Vec<&[FourMomentum]> = events.iter().map(Vec::as_slice).collect();
-    let histories = cluster.cpu(Particles::of_events(&slices)).unwrap();
+    let histories = cluster.cpu(Particles::of_groups(&slices)).unwrap();
     assert_eq!(histories.events(), events.len());
     for (number, event) in events.iter().enumerate() {
         let history = histories.event(number);
@@ -148,23 +149,23 @@ fn answers_do_not_depend_on_threads_or_on_the_other_events() {
     let events: Vec<_> = (0..200).map(|seed| event(seed, 40)).collect();
     let slices: Vec<&[FourMomentum]> = events.iter().map(Vec::as_slice).collect();
     let cluster = Cluster::new(Algorithm::AntiKt, 0.4).unwrap();
-    let all = cluster.cpu(Particles::of_events(&slices)).unwrap();
+    let all = cluster.cpu(Particles::of_groups(&slices)).unwrap();
     for threads in [1, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let again = pool.install(|| cluster.cpu(Particles::of_events(&slices)).unwrap());
+        let again = pool.install(|| cluster.cpu(Particles::of_groups(&slices)).unwrap());
         assert_eq!(
             (again.first, again.second, again.distance),
             (all.first.clone(), all.second.clone(), all.distance.clone())
         );
     }
-    let alone = cluster.cpu(Particles::of_events(&slices[150..151])).unwrap();
+    let alone = cluster.cpu(Particles::of_groups(&slices[150..151])).unwrap();
     assert!(alone.event(0).steps().eq(all.event(150).steps()));
 }
 
 #[test]
 fn jets_hold_all_particles_once() {
     let event = event(7, 120);
-    let histories = Cluster::new(Algorithm::AntiKt, 0.6).unwrap().cpu(Particles::of_events(&[&event])).unwrap();
+    let histories = Cluster::new(Algorithm::AntiKt, 0.6).unwrap().cpu(Particles::of_groups(&[&event])).unwrap();
     let history = histories.event(0);
     let jets = history.inclusive_jets(0.0);
     let mut all: Vec<u32> = jets.iter().flat_map(|jet| history.constituents(jet)).collect();
@@ -180,7 +181,7 @@ fn jets_hold_all_particles_once() {
 #[test]
 fn exclusive_jets_are_what_is_left() {
     let event = event(3, 30);
-    let particles = Particles::of_events(&[&event]);
+    let particles = Particles::of_groups(&[&event]);
     let histories = Cluster::new(Algorithm::Kt, 100.0).unwrap().cpu(particles.clone()).unwrap();
     let history = histories.event(0);
     for number in [0, 1, 2, 5, 29, 30] {
@@ -201,9 +202,9 @@ fn exclusive_jets_are_what_is_left() {
 #[test]
 fn events_without_particles_have_no_steps() {
     let cluster = Cluster::new(Algorithm::AntiKt, 1.0).unwrap();
-    assert_eq!(cluster.cpu(Particles::of_events(&[])).unwrap().events(), 0);
+    assert_eq!(cluster.cpu(Particles::of_groups(&[])).unwrap().events(), 0);
     let one = [FourMomentum::from_pt_eta_phi_mass(5.0, 0.0, 0.0, 0.0)];
-    let histories = cluster.cpu(Particles::of_events(&[&[], &one, &[]])).unwrap();
+    let histories = cluster.cpu(Particles::of_groups(&[&[], &one, &[]])).unwrap();
     assert_eq!([0, 1, 2].map(|event| histories.event(event).particles()), [0, 1, 0]);
     assert_eq!(histories.event(1).step(0).second, Second::Beam);
     assert_eq!(histories.event(1).step(0).distance, 1.0 / 25.0);
@@ -228,12 +229,12 @@ fn what_cannot_be_clustered_is_named() {
         (FourMomentum { py: 1e200, ..good }, "py = 1e200 of particle 1 in event 2"),
         (FourMomentum { energy: -1.0, ..good }, "energy = -1e0 of particle 1 in event 2 is below 0"),
     ] {
-        let error = cluster.cpu(Particles::of_events(&[&[good], &[], &[good, bad]])).unwrap_err().to_string();
+        let error = cluster.cpu(Particles::of_groups(&[&[good], &[], &[good, bad]])).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
     }
-    let mut short = Particles::of_events(&[&[good]]);
+    let mut short = Particles::of_groups(&[&[good]]);
     short.pz = Vec::new().into();
     assert!(cluster.cpu(short).unwrap_err().to_string().contains("pz: expected 1 particles, got 0"));
-    let descending = Particles { offsets: vec![0, 2, 1].into(), ..Particles::of_events(&[&[good]]) };
+    let descending = Particles { offsets: vec![0, 2, 1].into(), ..Particles::of_groups(&[&[good]]) };
     assert!(cluster.cpu(descending).unwrap_err().to_string().contains("do not ascend"));
 }
