@@ -3,6 +3,10 @@
 //! | operation | what it does |
 //! |---|---|
 //! | [`cluster`] | sequential recombination of particles into jets |
+//! | [`dijet`] | the two leading jets, their labels, mass and Higgs discriminants |
+//! | [`standardise`] | columns onto the scale that a network wants |
 
 pub mod cluster;
+pub mod dijet;
 pub mod particles;
+pub mod standardise;

@@ -21,7 +21,7 @@ fn event(seed: u64, particles: usize) -> Vec<FourMomentum> {
         } else {
             None
         };
-        let (eta, phi) = near.map_or((5.0 * b - 2.5, 6.28 * c - 3.14), |phi| (0.8 * b, phi + 0.8 * c));
+        let (eta, phi) = near.map_or((5.0 * b - 2.5, 6.2 * c - 3.1), |phi| (0.8 * b, phi + 0.8 * c));
         let mass = if a > 0.9 { 0.14 } else { 0.0 };
         let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d.powi(4) + 0.01) as f32, eta as f32, phi as f32, mass);
         match (event.last(), (a * 100.0) as u32) {

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod columns;
+mod dijet;
 mod fill;
 mod harness;
 mod probe;
@@ -15,5 +16,6 @@ mod scan_toys;
 mod select;
 mod smeared;
 mod smeared_tail;
+mod standardise;
 mod tail;
 mod throw;

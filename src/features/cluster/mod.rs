@@ -50,7 +50,7 @@ mod cpu;
 mod cuda;
 mod history;
 mod live;
-mod math;
+pub(in crate::features) mod math;
 #[cfg(test)]
 mod tests;
 
