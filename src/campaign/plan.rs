@@ -10,6 +10,7 @@ use super::sample;
 use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
+use crate::features::jets::JetMaker;
 use crate::hunt::Scan;
 use crate::report::number;
 use crate::toys::{Experiment, Goal, Method, Number, ToySettings};
@@ -128,7 +129,8 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
             source.skipped().iter().map(|file| skipped(&sample.name, &file.path, file.rows, &file.error.to_string())),
         );
         let selection = work.selection.with_weight(sample.weight.with_sum(1.0)?);
-        let projection = selection.projection();
+        let maker = JetMaker::new(&work.jets, selection.projection())?;
+        let projection = maker.read();
         let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
         stages.push(PlannedStage {
             name: format!("select {}", sample.name),

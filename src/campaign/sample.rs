@@ -14,6 +14,7 @@ use crate::error::{Error, Fault, Result};
 use crate::events::{
     BadFiles, EventBatch, EventColumns, EventSource, FileEvent, Ids, LuminosityMask, Projection, ReadOptions,
 };
+use crate::features::jets::JetMaker;
 use crate::math::exact::WeightScale;
 use crate::selection::tally::WeightedCount;
 use crate::selection::{Origin, Outputs, Selection, Weight};
@@ -23,6 +24,8 @@ const NAME: &str = "campaign.sample";
 
 /// Events that the CPU decodes, selects and fills at once: their columns stay in a second-level cache.
 const EVENTS_A_BATCH: usize = 1 << 14;
+/// The same where jets are clustered of particles, of which there are hundreds an event.
+const EVENTS_A_BATCH_OF_PARTICLES: usize = 1 << 11;
 /// Events that go to a device at once: 65,536 events of four jets are about 5 MB, small beside any memory, large beside the
 /// cost of a launch.
 const EVENTS_A_CHUNK: usize = 1 << 16;
@@ -62,7 +65,8 @@ fn projection(work: &EventWork, sample: &Sample) -> Result<Projection> {
         Keep::Histograms => Ids::Skipped,
         Keep::Survivors => Ids::IfPresent,
     };
-    Ok(Projection { ids, ..provisional(work, sample)?.projection().clone() })
+    let maker = JetMaker::new(&work.jets, provisional(work, sample)?.projection())?;
+    Ok(Projection { ids, ..maker.read().clone() })
 }
 
 fn options(sample: &Sample, bad_files: BadFiles) -> Result<ReadOptions> {
@@ -264,6 +268,7 @@ fn pass(
     };
     let fill = Fill::new(axes.to_vec(), weight.scale())?;
     let selection = work.selection.with_weight(weight);
+    let maker = JetMaker::new(&work.jets, selection.projection())?;
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
     let mut table = match work.keep {
         Keep::Histograms => None,
@@ -274,8 +279,8 @@ fn pass(
     };
     let files: Arc<[Arc<str>]> = source.files().iter().map(|file| file.display().to_string().into()).collect();
     let (streamed, lost) = match &run.device {
-        Device::Cpu => on_cpu(run, &stage, source, files, selection, fill, filled, &mut table)?,
-        Device::Cuda(_) => on_cuda(run, &stage, source, &files, &selection, &fill, filled, &mut table)?,
+        Device::Cpu => on_cpu(run, &stage, source, files, maker, selection, fill, filled, &mut table)?,
+        Device::Cuda(_) => on_cuda(run, &stage, source, &files, maker, &selection, &fill, filled, &mut table)?,
     };
     if sample.weight.generator_sum == GeneratorSum::InFiles && !lost.is_empty() {
         return Ok(Pass::Again(lost));
@@ -297,18 +302,21 @@ fn on_cpu(
     stage: &Stage,
     source: &EventSource,
     files: Arc<[Arc<str>]>,
+    maker: JetMaker,
     selection: Selection,
     fill: Fill,
     filled: &[usize],
     table: &mut Option<SurvivorTable>,
 ) -> Result<(Streamed, Vec<Skipped>)> {
     let keeps = table.is_some();
+    let events_a_batch = if maker.is_idle() { EVENTS_A_BATCH } else { EVENTS_A_BATCH_OF_PARTICLES };
     let mut total = Streamed::empty(&selection, &fill)?;
     let filled = filled.to_vec();
     let (selection, fill) = (Arc::new(selection), Arc::new(fill));
     let work = {
         let (selection, fill) = (selection.clone(), fill.clone());
         move |batch: EventBatch| {
+            let batch = maker.make(&Device::Cpu, batch)?;
             let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
             let (counted, survivors) = select_and_fill(&selection, &fill, &filled, &batch, origin)?;
             let survived = keeps.then(|| Survived::of(&batch, 0, &survivors, selection.outputs()));
@@ -319,7 +327,7 @@ fn on_cpu(
     let mut waiting: Vec<(u64, Streamed, Option<Survived>)> = Vec::new();
     let mut lost = Vec::new();
     let queue = products_in_queue(&selection, &fill);
-    for event in source.map_files(EVENTS_A_BATCH, queue, work) {
+    for event in source.map_files(events_a_batch, queue, work) {
         match event? {
             FileEvent::Product(product) if run.bad_files == BadFiles::Skip => {
                 stage.add(product.0);
@@ -373,6 +381,7 @@ fn on_cuda(
     stage: &Stage,
     source: &EventSource,
     files: &[Arc<str>],
+    maker: JetMaker,
     selection: &Selection,
     fill: &Fill,
     filled: &[usize],
@@ -384,7 +393,9 @@ fn on_cuda(
     let (mut total, mut lost) = (Streamed::empty(selection, fill)?, Vec::new());
     let mut current = None;
     let mut waiting: Vec<Survived> = Vec::new();
-    for event in source.map_files(EVENTS_A_CHUNK, BATCHES_IN_QUEUE, Ok) {
+    let events_a_chunk = if maker.is_idle() { EVENTS_A_CHUNK } else { EVENTS_A_BATCH_OF_PARTICLES };
+    let device = run.device.clone();
+    for event in source.map_files(events_a_chunk, BATCHES_IN_QUEUE, move |batch| maker.make(&device, batch)) {
         match event? {
             FileEvent::Product(batch) => {
                 let (segment, mut ids) = current.take().map_or_else(start, Ok)?;

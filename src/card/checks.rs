@@ -5,13 +5,14 @@ use std::collections::HashMap;
 
 use super::{Keep, Sample};
 use crate::error::nearest;
+use crate::events::Projection;
+use crate::features::jets::JetCollection;
 use crate::selection::Selection;
 use crate::settings::Section;
 
 /// Columns are mapped to be read: what no expression and no weight needs is a slip of the name.
-pub(super) fn mappings(root: &Section, samples: &[Sample], selection: &Selection) {
+pub(super) fn mappings(root: &Section, samples: &[Sample], projection: &Projection) {
     const IDS: [&str; 3] = ["run", "luminosityBlock", "event"];
-    let projection = selection.projection();
     for sample in samples {
         let schema = &sample.reading.schema;
         let quantities = projection.collections.iter().flat_map(|collection| {
@@ -26,6 +27,14 @@ pub(super) fn mappings(root: &Section, samples: &[Sample], selection: &Selection
             let hint = nearest(name, unmapped).map_or(String::new(), |near| format!(". Did you mean '{near}'?"));
             section.problem(name, format!("no expression needs it, so it would be ignored{hint}"));
         }
+    }
+}
+
+/// Jets are clustered to be used: what no object is taken from is a slip of the name.
+pub(super) fn jets(root: &Section, jets: &[JetCollection], selection: &Selection) {
+    let used = &selection.projection().collections;
+    for unused in jets.iter().filter(|jets| used.iter().all(|used| used.name != jets.name)) {
+        root.section("jets").problem(&unused.name, "no object is taken from these jets; give one this 'from'");
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checks;
 use crate::error::{Result, nearest};
 use crate::events::{MappedColumn, Preset, Schema};
+use crate::features::jets::{JetCollection, JetMaker};
 use crate::hunt::{Scan, WindowChoice};
 use crate::selection::{Cut, Selection, Weight};
 use crate::settings::{Section, TextOrNumber};
@@ -16,6 +17,8 @@ use crate::toys::{Plane, ToySettings};
 pub struct EventWork {
     /// The inputs, in the order of the card.
     pub samples: Vec<Sample>,
+    /// Collections of jets, which objects can be taken from.
+    pub jets: Vec<JetCollection>,
     /// Objects, variables and cuts, the same for every sample.
     pub selection: Selection,
     /// What is filled.
@@ -200,11 +203,15 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     };
     check_roles(root, samples.as_deref(), search.is_some());
     checks::names_of_samples(root);
+    let jets = JetCollection::read_all(root);
     if let Some(selection) = &selection {
-        checks::mappings(root, samples.as_deref().unwrap_or_default(), selection);
+        checks::jets(root, &jets, selection);
+        if let Some(maker) = root.section("jets").check(JetMaker::new(&jets, selection.projection())) {
+            checks::mappings(root, samples.as_deref().unwrap_or_default(), maker.read());
+        }
         checks::columns_of_survivors(root, selection, keep);
     }
-    Some(EventWork { samples: samples?, selection: selection?, histogrammed: histogrammed?, search, keep })
+    Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed: histogrammed?, search, keep })
 }
 
 /// The integrated luminosity in 1/fb that simulations are brought to.

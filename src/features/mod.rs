@@ -8,5 +8,6 @@
 
 pub mod cluster;
 pub mod dijet;
+pub mod jets;
 pub mod particles;
 pub mod standardise;

@@ -1,0 +1,361 @@
+//! Collections of jets, clustered from collections of particles as events are read.
+//!
+//! A card defines them, and its objects take them as if they came from the files:
+//!
+//! ```toml
+//! [jets.large]
+//! from = "Particle"          # a collection with pt, eta, phi and mass
+//! particle_mass = 0.0        # in GeV: where the files have none
+//! radius = 1.0               # algorithm "anti-kt", recombination "sum"
+//! minimum_pt = 20            # of jets, in GeV
+//! ```
+//!
+//! Jets are in the order of falling pT and have the quantities [`QUANTITIES`]. Particles are taken as they are in the files, in double
+//! precision; the jets' quantities are rounded to single precision once, as all that the selection sees.
+
+use crate::device::{Device, Host};
+use crate::error::{Fault, Problems, Result, nearest};
+use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, Projection};
+use crate::features::cluster::{Algorithm, Cluster, Recombination};
+use crate::features::particles::Particles;
+use crate::math::det;
+use crate::math::lorentz::FourMomentum;
+use crate::settings::{Section, TextOrNumber};
+
+const NAME: &str = "features.jets";
+
+/// What a jet has: pT and energy and mass in GeV, rapidity, pseudorapidity, azimuth in radians, and the number of its particles.
+pub const QUANTITIES: [&str; 7] = ["pt", "eta", "phi", "mass", "rapidity", "energy", "constituents"];
+
+/// Events whose particles are in double precision at a time: 300 particles each are 10 MB with their steps.
+const EVENTS_AT_ONCE: usize = 256;
+
+/// A collection of jets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JetCollection {
+    /// Its name.
+    pub name: String,
+    /// The collection of particles.
+    pub from: String,
+    /// The mass of all particles in GeV; `None` if the collection has a column of masses.
+    pub particle_mass_gev: Option<f64>,
+    /// How they are clustered.
+    pub cluster: Cluster,
+    /// The least pT of a jet in GeV.
+    pub minimum_pt_gev: f64,
+}
+
+impl JetCollection {
+    /// Reads `[jets.NAME]` of a card.
+    pub fn read_all(root: &Section) -> Vec<Self> {
+        let read = root.named_sections("jets").into_iter().filter_map(|(name, section)| Self::read(name, &section));
+        read.collect()
+    }
+
+    fn read(name: String, section: &Section) -> Option<Self> {
+        let from = section.required::<String>("from");
+        let radius = section.required::<f64>("radius");
+        let algorithm = match section.or("algorithm", TextOrNumber::Text("anti-kt".into())) {
+            TextOrNumber::Number(p) => Some(Algorithm::Generalised(p)),
+            TextOrNumber::Text(word) => match word.as_str() {
+                "anti-kt" => Some(Algorithm::AntiKt),
+                "cambridge-aachen" => Some(Algorithm::CambridgeAachen),
+                "kt" => Some(Algorithm::Kt),
+                _ => {
+                    let why = "expected \"anti-kt\", \"cambridge-aachen\", \"kt\" or an exponent from -1 to 1";
+                    section.problem("algorithm", format!("{why}, got \"{word}\""));
+                    None
+                }
+            },
+        };
+        let recombinations = [("sum", Recombination::Sum), ("winner-takes-all", Recombination::WinnerTakesAll)];
+        let recombination = section.choice("recombination", &recombinations, Recombination::Sum);
+        let not_negative = |key: &str, value: f64| {
+            if !(value >= 0.0 && value.is_finite()) {
+                section.problem(key, format!("{value} is not a finite number of GeV, 0 or more"));
+            }
+            value
+        };
+        let minimum_pt_gev = not_negative("minimum_pt", section.or("minimum_pt", 0.0));
+        let particle_mass_gev = section.optional("particle_mass").map(|mass| not_negative("particle_mass", mass));
+        if from.as_ref() == Some(&name) {
+            section.problem("from", "jets cannot be made of themselves");
+        }
+        let cluster = section.check(Cluster::new(algorithm?, radius?))?.with_recombination(recombination);
+        Some(Self { name, from: from?, particle_mass_gev, cluster, minimum_pt_gev })
+    }
+
+    /// What is read of the particles.
+    fn quantities(&self) -> impl Iterator<Item = &'static str> {
+        ["pt", "eta", "phi"].into_iter().chain(self.particle_mass_gev.is_none().then_some("mass"))
+    }
+}
+
+/// What is read in place of the collections of jets, and how these come of it.
+#[derive(Debug, Clone)]
+pub struct JetMaker {
+    jets: Vec<JetCollection>,
+    read: Projection,
+    wanted: Vec<Wanted>,
+}
+
+/// Where a wanted collection comes from.
+#[derive(Debug, Clone)]
+enum Wanted {
+    /// From the files: the position there, and how many of the quantities are wanted (what jets need stands behind).
+    Read { position: usize, quantities: usize },
+    /// From particles: the jets, where their particles are, and the place of pt, eta, phi and mass among the quantities there.
+    Made { jets: usize, particles: usize, places: Vec<usize>, quantities: Vec<String> },
+}
+
+impl JetMaker {
+    /// Finds out what has to be read for a `wanted` projection.
+    ///
+    /// # Errors
+    /// All at once: quantities that jets do not have, and jets that are made of jets.
+    pub fn new(jets: &[JetCollection], wanted: &Projection) -> Result<Self> {
+        let mut problems = Problems::default();
+        let is_made = |name: &str| jets.iter().position(|jets| jets.name == name);
+        let from_files = wanted.collections.iter().filter(|collection| is_made(&collection.name).is_none());
+        let mut read = Projection { collections: from_files.cloned().collect(), ..wanted.clone() };
+        let mut plans = Vec::new();
+        for collection in &wanted.collections {
+            let Some(index) = is_made(&collection.name) else {
+                let position = read.collections.iter().position(|read| read.name == collection.name).unwrap_or(0);
+                plans.push(Wanted::Read { position, quantities: collection.quantities.len() });
+                continue;
+            };
+            for unknown in collection.quantities.iter().filter(|name| !QUANTITIES.contains(&name.as_str())) {
+                let hint =
+                    nearest(unknown, QUANTITIES).map_or(String::new(), |near| format!(" Did you mean '{near}'?"));
+                let fault = Fault::new(NAME, format!("the jets '{}' have no '{unknown}'", collection.name));
+                problems.push(fault.suggest(format!("They have {}.{hint}", QUANTITIES.join(", "))).usage());
+            }
+            let jets = &jets[index];
+            if is_made(&jets.from).is_some() {
+                let fault = Fault::new(NAME, format!("the jets '{}' are made of the jets '{}'", jets.name, jets.from));
+                problems.push(fault.because("they are made of what the files have").usage());
+                continue;
+            }
+            let (particles, places) = add(&mut read, &jets.from, jets.quantities());
+            let quantities = collection.quantities.clone();
+            plans.push(Wanted::Made { jets: index, particles, places, quantities });
+        }
+        problems.finish()?;
+        Ok(Self { jets: jets.to_vec(), read, wanted: plans })
+    }
+
+    /// What is read from the files.
+    pub fn read(&self) -> &Projection {
+        &self.read
+    }
+
+    /// Whether there is nothing to make.
+    pub fn is_idle(&self) -> bool {
+        self.wanted.iter().all(|wanted| matches!(wanted, Wanted::Read { .. }))
+    }
+
+    /// The wanted columns from those that were read.
+    ///
+    /// # Errors
+    /// Particles without a direction, with their row; a failure of the device.
+    pub fn make(&self, device: &Device, batch: EventBatch) -> Result<EventBatch> {
+        if self.is_idle() {
+            return Ok(batch);
+        }
+        let columns = &batch.columns;
+        let make = |wanted: &Wanted| match wanted {
+            Wanted::Read { position, quantities } => {
+                let mut collection = columns.collections[*position].clone();
+                collection.quantities.truncate(*quantities);
+                Ok(collection)
+            }
+            Wanted::Made { jets, particles, places, quantities } => {
+                let particles = Source { collection: &columns.collections[*particles], places };
+                self.jets[*jets].make(device, &particles, quantities, batch.first_row)
+            }
+        };
+        let collections = self.wanted.iter().map(make).collect::<Result<Vec<_>>>()?;
+        let columns = EventColumns { collections, ..batch.columns };
+        Ok(EventBatch { columns, ..batch })
+    }
+}
+
+/// Adds quantities of a collection to what is read, and says where they are.
+fn add<'a>(read: &mut Projection, name: &str, quantities: impl Iterator<Item = &'a str>) -> (usize, Vec<usize>) {
+    let position = read.collections.iter().position(|known| known.name == name).unwrap_or_else(|| {
+        read.collections.push(CollectionProjection { name: name.to_owned(), quantities: Vec::new() });
+        read.collections.len() - 1
+    });
+    let known = &mut read.collections[position].quantities;
+    let places = quantities.map(|quantity| {
+        known.iter().position(|known| known == quantity).unwrap_or_else(|| {
+            known.push(quantity.to_owned());
+            known.len() - 1
+        })
+    });
+    (position, places.collect())
+}
+
+/// The particles of a batch.
+struct Source<'a> {
+    collection: &'a Collection<Host>,
+    places: &'a [usize],
+}
+
+impl Source<'_> {
+    /// The momenta of the particles of some events.
+    fn particles(&self, events: std::ops::Range<usize>, mass_gev: Option<f64>) -> Particles<Host> {
+        let offsets = &self.collection.offsets[events.start..=events.end];
+        let rows = offsets[0] as usize..offsets[offsets.len() - 1] as usize;
+        let column =
+            |place: usize| self.collection.quantities[self.places[place]][rows.clone()].iter().map(|x| f64::from(*x));
+        let (eta, phi): (Vec<f64>, Vec<f64>) = (column(1).collect(), column(2).collect());
+        let [mut sinh, mut sine, mut cosine] = [(); 3].map(|()| vec![0.0; eta.len()]);
+        det::sinh_lanes(&eta, &mut sinh);
+        det::sin_cos_lanes(&phi, &mut sine, &mut cosine);
+        let px: Vec<f64> = column(0).zip(&cosine).map(|(pt, cosine)| pt * cosine).collect();
+        let py: Vec<f64> = column(0).zip(&sine).map(|(pt, sine)| pt * sine).collect();
+        let pz: Vec<f64> = column(0).zip(&sinh).map(|(pt, sinh)| pt * sinh).collect();
+        let energy = |row: usize, mass: f64| {
+            let (px, py, pz) = (px[row], py[row], pz[row]);
+            det::sqrt(((px * px + py * py) + pz * pz) + mass * mass)
+        };
+        let energies: Vec<f64> = match mass_gev {
+            Some(mass) => (0..px.len()).map(|row| energy(row, mass)).collect(),
+            None => column(3).enumerate().map(|(row, mass)| energy(row, mass)).collect(),
+        };
+        let largest = offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
+        Particles {
+            offsets: offsets.iter().map(|offset| offset - offsets[0]).collect(),
+            px: px.into(),
+            py: py.into(),
+            pz: pz.into(),
+            energy: energies.into(),
+            largest,
+        }
+    }
+}
+
+impl JetCollection {
+    fn make(
+        &self,
+        device: &Device,
+        source: &Source,
+        quantities: &[String],
+        first_row: u64,
+    ) -> Result<Collection<Host>> {
+        let events = source.collection.offsets.len() - 1;
+        let (mut offsets, mut columns, mut jets) = (vec![0], vec![Vec::new(); quantities.len()], 0);
+        for start in (0..events).step_by(EVENTS_AT_ONCE) {
+            let end = events.min(start + EVENTS_AT_ONCE);
+            let particles = source.particles(start..end, self.particle_mass_gev);
+            let clustered = self.cluster.run(device, &particles).map_err(|error| match error {
+                crate::Error::Data(fault) => {
+                    fault.about(&format!("jets '{}', rows from {}", self.name, first_row + start as u64)).data()
+                }
+                other => other,
+            })?;
+            for event in 0..end - start {
+                let history = clustered.histories.event(event);
+                for jet in history.inclusive_jets(self.minimum_pt_gev) {
+                    let p = jet.momentum;
+                    jets += 1;
+                    for (name, column) in quantities.iter().zip(&mut columns) {
+                        column.push(quantity(name, p, || history.constituents(&jet).len()) as f32);
+                    }
+                }
+                offsets.push(jets);
+            }
+        }
+        Ok(Collection { offsets: offsets.into(), quantities: columns.into_iter().map(Into::into).collect() })
+    }
+}
+
+fn quantity(name: &str, p: FourMomentum, constituents: impl Fn() -> usize) -> f64 {
+    match name {
+        "pt" => p.pt(),
+        "eta" => p.eta(),
+        "phi" => p.phi(),
+        "mass" => p.mass(),
+        "rapidity" => p.rapidity(),
+        "energy" => p.energy,
+        _ => constituents() as f64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{EventIds, Ids};
+
+    fn jets(name: &str, from: &str) -> JetCollection {
+        JetCollection {
+            name: name.into(),
+            from: from.into(),
+            particle_mass_gev: Some(0.0),
+            cluster: Cluster::new(Algorithm::AntiKt, 1.0).unwrap(),
+            minimum_pt_gev: 20.0,
+        }
+    }
+
+    fn projection(collections: &[(&str, &[&str])]) -> Projection {
+        let collection =
+            |(name, quantities): &(&str, &[&str])| CollectionProjection::new(*name, quantities.iter().copied());
+        Projection {
+            collections: collections.iter().map(collection).collect(),
+            ids: Ids::Skipped,
+            ..Projection::default()
+        }
+    }
+
+    #[test]
+    fn what_jets_need_is_read_behind_what_the_selection_needs() {
+        let wanted = projection(&[("large", &["pt", "mass"]), ("Muon", &["pt"]), ("Particle", &["phi"])]);
+        let maker = JetMaker::new(&[jets("large", "Particle")], &wanted).unwrap();
+        assert_eq!(
+            maker.read().collections,
+            projection(&[("Muon", &["pt"]), ("Particle", &["phi", "pt", "eta"])]).collections
+        );
+        assert!(
+            !maker.is_idle()
+                && JetMaker::new(&[jets("large", "Particle")], &projection(&[("Muon", &["pt"])])).unwrap().is_idle()
+        );
+    }
+
+    #[test]
+    fn jets_are_made_of_the_particles_of_their_event() {
+        let wanted = projection(&[("Particle", &["phi"]), ("large", &["constituents", "pt", "mass", "eta"])]);
+        let maker = JetMaker::new(&[jets("large", "Particle")], &wanted).unwrap();
+        let column = |values: &[f32]| values.to_vec().into();
+        // phi, pt, eta; three events, of which the second is empty.
+        let particles = Collection {
+            offsets: vec![0, 3, 3, 5].into(),
+            quantities: vec![
+                column(&[0.0, 0.5, 3.0, 1.0, 1.0]),
+                column(&[100.0, 50.0, 70.0, 10.0, 15.0]),
+                column(&[0.1, 0.1, -0.5, 2.0, 2.0]),
+            ],
+        };
+        let columns = EventColumns { events: 3, collections: vec![particles], scalars: Vec::new() };
+        let batch = EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 };
+        let made = maker.make(&Device::Cpu, batch).unwrap().columns.collections;
+        assert_eq!((made[0].quantities.len(), made[1].offsets.to_vec()), (1, vec![0, 2, 2, 3]));
+        assert_eq!(made[1].quantities[0].to_vec(), [2.0, 1.0, 2.0]);
+        let pt = (100.0_f64.powi(2) + 50.0_f64.powi(2) + 2.0 * 5000.0 * 0.5_f64.cos()).sqrt();
+        assert!((f64::from(made[1].quantities[1][0]) - pt).abs() < 1e-4 && made[1].quantities[1][2] == 25.0);
+        // Two massless particles at the same eta: m^2 = 2 pt pt' (1 - cos dphi).
+        let mass = (2.0 * 5000.0 * (1.0 - 0.5_f64.cos())).sqrt();
+        assert!((f64::from(made[1].quantities[2][0]) - mass).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_named() {
+        let wanted = projection(&[("large", &["ptt", "tau9"]), ("small", &["pt"])]);
+        let error = JetMaker::new(&[jets("large", "Particle"), jets("small", "large")], &wanted).unwrap_err();
+        assert_eq!(error.problems().len(), 3, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("have no 'ptt'") && text.contains("Did you mean 'pt'?"), "{text}");
+        assert!(text.contains("the jets 'small' are made of the jets 'large'"), "{text}");
+    }
+}
