@@ -131,7 +131,7 @@ fn same(place: &Place, results: &str, global: &Global) {
     let (thrown, found) = (summary.significance().unwrap(), &global.significance);
     assert_eq!((thrown.p, thrown.interval, thrown.exceed), (found.p, found.interval, found.exceed));
     let found = answer(place, results);
-    assert_eq!(found["global_p"].as_f64(), Some(global.significance.p));
+    assert_eq!(found["toys_global_p"].as_f64(), Some(global.significance.p));
     assert_eq!(found["local_ln_p"].as_f64(), Some(global.findings.ln_p));
 }
 

@@ -383,18 +383,25 @@ mod tests {
 
     #[test]
     fn a_thread_without_a_task_works_for_one_that_has() {
-        let by = |part: usize| move || Ok((part, std::thread::current().id()));
-        let ordered = Ordered::start(1, 2, 100, move |_, outlet| {
-            for part in 0..50 {
-                // The other thread finds no task within this time.
+        let seen = Arc::new(Mutex::new(std::collections::HashSet::new()));
+        let of_task = seen.clone();
+        let ordered = Ordered::start(1, 2, 100_000, move |_, outlet| {
+            // On a busy machine it takes a while until the other thread runs at all.
+            for part in 0..30_000 {
+                let seen = of_task.clone();
                 std::thread::sleep(std::time::Duration::from_millis(1));
-                outlet.make(by(part));
+                outlet.make(move || {
+                    seen.lock().unwrap().insert(std::thread::current().id());
+                    Ok(part)
+                });
+                if of_task.lock().unwrap().len() == 2 {
+                    return;
+                }
             }
         });
-        let products: Vec<_> = ordered.map(|product| product.unwrap()).collect();
-        let threads: std::collections::HashSet<_> = products.iter().map(|(_, thread)| *thread).collect();
-        assert_eq!(threads.len(), 2);
-        assert!(products.iter().map(|(part, _)| *part).eq(0..50));
+        let products: Vec<usize> = ordered.map(|product| product.unwrap()).collect();
+        assert_eq!(seen.lock().unwrap().len(), 2);
+        assert!(products.iter().copied().eq(0..products.len()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn table(rows: usize) -> Values<Host> {
     let random = Philox::new(5, Stage::Probe);
     let value = |at: usize| {
         let u = random.uniforms(at as u64, 0)[0];
-        if at % 2 == 0 { 100.0 + 50.0 * u * u } else { u.ln() }
+        if at % 5 % 2 == 0 { 100.0 + 50.0 * u * u } else { u.ln() }
     };
     Values::of_rows(5, (0..5 * rows).map(value).collect()).unwrap()
 }
@@ -39,7 +39,7 @@ fn what_was_fitted_is_on_the_wanted_scale() {
     let ends = |of: &[f64]| of.iter().fold((9.0_f64, -9.0_f64), |(low, high), y| (low.min(*y), high.max(*y)));
     assert_eq!((ends(&column(1)), ends(&column(3))), ((0.0, 1.0), (0.0, 1.0)));
     // A uniform distribution has the mean 1/2 and the variance 1/12; the normal one 0 and nearly 1 with 20 knots.
-    assert!((mean(&column(3)) - 0.5).abs() < 1e-3 && (variance(&column(3)) - 1.0 / 12.0).abs() < 1e-3);
+    assert!((mean(&column(3)) - 0.5).abs() < 0.01 && (variance(&column(3)) - 1.0 / 12.0).abs() < 0.003);
     assert!(mean(&column(4)).abs() < 0.02 && (variance(&column(4)) - 1.0).abs() < 0.1);
     // The two ends of the normal quantiles are the only ones that are not inside.
     assert_eq!(output.outside.iter().sum::<u32>(), 2);
