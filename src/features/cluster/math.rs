@@ -16,13 +16,13 @@ const TWO_PI: f64 = 2.0 * std::f64::consts::PI;
 
 /// The square of the transverse momentum.
 #[inline(always)]
-pub(super) fn pt2_of(p: FourMomentum) -> f64 {
+pub(in crate::features) fn pt2_of(p: FourMomentum) -> f64 {
     p.px * p.px + p.py * p.py
 }
 
 /// `ln((E + |pz|)^2 / mT^2) / 2` with the sign of pz, where `mT^2 = pT^2 + m^2`; 0 where that is not above 1.
 #[inline(always)]
-pub(super) fn rapidity_of(p: FourMomentum, pt2: f64) -> f64 {
+pub(in crate::features) fn rapidity_of(p: FourMomentum, pt2: f64) -> f64 {
     let along = det::absolute(p.pz);
     let sum = p.energy + along;
     let mass2 = (p.energy - along) * sum - pt2;
@@ -50,7 +50,7 @@ pub(super) fn weight_of(algorithm: Algorithm, pt2: f64) -> f64 {
 
 /// The squares of the distances in rapidity and azimuth; the same for the two the other way round.
 #[inline(always)]
-pub(super) fn distances2<V: Four>((y, phi): (V, V), other_y: V, other_phi: V) -> V {
+pub(in crate::features) fn distances2<V: Four>((y, phi): (V, V), other_y: V, other_phi: V) -> V {
     let dy = y.minus(other_y);
     let turned = phi.minus(other_phi).absolute();
     let dphi = turned.smaller(V::all(TWO_PI).minus(turned));
