@@ -5,11 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Sources whose results feed a decision, a table or a count. `probe` only names functions.
-const DECIDING: [&str; 11] = [
+const DECIDING: [&str; 9] = [
     "src/math",
-    "src/features/cluster",
-    "src/features/dijet",
-    "src/features/standardise",
+    "src/features",
     "src/selection",
     "src/spectrum/fill",
     "src/spectrum/smooth",

@@ -8,6 +8,9 @@ use std::fs;
 use data::data;
 use trawl::device::Operation;
 use trawl::features::cluster::{Algorithm, Cluster, Histories, Jet, Particles, Recombination};
+use trawl::features::substructure::{
+    Axes, Correlations, Normalisation, Observable, Observables, Subjettiness, Substructure,
+};
 use trawl::math::lorentz::FourMomentum;
 
 /// FastJet's sample event: energy, px, py and pz of 354 particles.
@@ -100,4 +103,75 @@ fn large_jets_of_the_sample_event_are_those_of_fastjet_contrib() {
     let sum: f64 = parts.iter().map(|p| p.pt()).sum();
     assert!((axis.pt() - sum).abs() < 1e-9 * sum);
     assert!(parts.iter().any(|p| (p.rapidity() - axis.rapidity()).abs() < 1e-9 && (p.phi() - axis.phi()).abs() < 1e-9));
+}
+
+/// The two large jets of the sample event, and what is computed of them without normalisation.
+fn of_the_large_jets(event: &[FourMomentum], axes: Axes, beta: f64) -> Observables<trawl::device::Host> {
+    let histories = clustered(Algorithm::AntiKt, 1.0, event);
+    let jets = histories.event(0).inclusive_jets(100.0);
+    let jets: Vec<_> = jets.iter().map(|jet| constituents(event, &histories, jet)).collect();
+    let subjettiness = Some(Subjettiness { beta, axes, normalisation: Normalisation::Absent });
+    let kind = Substructure { subjettiness, correlations: Some(Correlations { beta }), ..Substructure::default() };
+    kind.cpu(Particles::of_groups(&jets.iter().map(Vec::as_slice).collect::<Vec<_>>())).unwrap()
+}
+
+fn expect(found: &Observables<trawl::device::Host>, jet: usize, expected: &[(Observable, f64, f64)]) {
+    for (of, wanted, within) in expected {
+        let got = found.of(*of)[jet];
+        assert!(found.is_defined(jet, *of) && (got - wanted).abs() <= *within, "{of:?}: {got} {wanted}");
+    }
+}
+
+/// fastjet-contrib 1.045, Nsubjettiness/example_basic_usage.ref, to six decimals.
+#[test]
+fn subjettiness_of_the_large_jets_is_that_of_fastjet_contrib() {
+    use Observable::*;
+    let Some(event) = sample() else { return };
+    let six = |of, wanted| (of, wanted, 0.000_000_51);
+    let winner = of_the_large_jets(&event, Axes::WinnerTakesAllKt, 1.0);
+    let first = [(Tau1, 11.941_857), (Tau2, 9.241_132), (Tau3, 6.734_744), (Tau21, 0.773_844), (Tau32, 0.728_779)];
+    let second = [(Tau1, 16.041_313), (Tau2, 12.911_866), (Tau3, 10.685_697), (Tau21, 0.804_913), (Tau32, 0.827_587)];
+    expect(&winner, 0, &first.map(|(of, wanted)| six(of, wanted)));
+    expect(&winner, 1, &second.map(|(of, wanted)| six(of, wanted)));
+    let half = of_the_large_jets(&event, Axes::HalfKt, 2.0);
+    expect(&half, 0, &[(Tau1, 1.293_818), (Tau2, 0.829_418), (Tau3, 0.598_098)].map(|(of, wanted)| six(of, wanted)));
+    expect(&half, 1, &[(Tau1, 6.954_043), (Tau2, 3.806_724), (Tau3, 2.076_080)].map(|(of, wanted)| six(of, wanted)));
+    assert_eq!(winner.multiplicity.to_vec(), [35, 47]);
+}
+
+/// fastjet-contrib 1.045, EnergyCorrelator/example.ref: correlations to two decimals, C2 to six; D2 is computed from those.
+#[test]
+fn correlations_of_the_large_jets_are_those_of_fastjet_contrib() {
+    use Observable::*;
+    let Some(event) = sample() else { return };
+    let two = |of, wanted| (of, wanted, 0.005_1);
+    let one = of_the_large_jets(&event, Axes::Kt, 1.0);
+    expect(&one, 0, &[two(E1, 983.64), two(E2, 10_006.49), two(E3, 9_934.06), (C2, 0.097_588, 0.000_000_51)]);
+    expect(&one, 1, &[two(E1, 910.03), two(E2, 13_863.90), two(E3, 65_435.19), (C2, 0.309_811, 0.000_000_51)]);
+    // Three times the rounding of e1, and a little for the others.
+    expect(&one, 0, &[(D2, 9.436_05, 0.000_16)]);
+    expect(&one, 1, &[(D2, 18.506_41, 0.000_32)]);
+    let squares = of_the_large_jets(&event, Axes::Kt, 2.0);
+    expect(&squares, 0, &[two(E2, 1_272.64), two(E3, 260.18)]);
+    expect(&squares, 1, &[two(E2, 6_328.24), two(E3, 16_871.11)]);
+}
+
+/// The splitting scales are those of the history that gives FastJet's exclusive jets.
+#[test]
+fn splitting_scales_are_those_of_the_last_mergings() {
+    let Some(event) = sample() else { return };
+    let found = of_the_large_jets(&event, Axes::Kt, 1.0);
+    let histories = clustered(Algorithm::AntiKt, 1.0, &event);
+    for (number, jet) in histories.event(0).inclusive_jets(100.0).iter().enumerate() {
+        let parts = constituents(&event, &histories, jet);
+        let again = clustered(Algorithm::Kt, 100.0, &parts);
+        let two = again.event(0).exclusive_jets(2, |at| parts[at]);
+        let [a, b] = [two[0].momentum, two[1].momentum];
+        let turned = (a.phi() - b.phi()).abs();
+        let apart = (a.rapidity() - b.rapidity()).hypot(turned.min(2.0 * std::f64::consts::PI - turned));
+        let wanted = a.pt().min(b.pt()) * apart;
+        expect(&found, number, &[(Observable::Split12, wanted, 1e-9 * wanted)]);
+        let second = 100.0 * again.event(0).splitting(2).sqrt();
+        expect(&found, number, &[(Observable::Split23, second, 1e-9 * second)]);
+    }
 }

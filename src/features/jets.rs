@@ -8,24 +8,50 @@
 //! particle_mass = 0.0        # in GeV: where the files have none
 //! radius = 1.0               # algorithm "anti-kt", recombination "sum"
 //! minimum_pt = 20            # of jets, in GeV
+//! axes = "kt"                # of N-subjettiness, which is normalised to sum pT R^beta; beta = 1
 //! ```
+//!
+//! Only what a selection needs is computed. Substructure that is not defined, as tau21 of a jet of one particle, is 0
+//! ([`super::substructure`] says when); `constituents` tells such jets.
 //!
 //! Jets are in the order of falling pT and have the quantities [`QUANTITIES`]. Particles are taken as they are in the files, in double
 //! precision; the jets' quantities are rounded to single precision once, as all that the selection sees.
 
-use crate::device::{Device, Host};
+use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Problems, Result, nearest};
 use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, Projection};
 use crate::features::cluster::{Algorithm, Cluster, Recombination};
 use crate::features::particles::Particles;
+use crate::features::substructure::{
+    Axes, Correlations, Normalisation, Observable, Observables, Splittings, Subjettiness, Substructure,
+};
 use crate::math::det;
 use crate::math::lorentz::FourMomentum;
 use crate::settings::{Section, TextOrNumber};
 
 const NAME: &str = "features.jets";
 
-/// What a jet has: pT and energy and mass in GeV, rapidity, pseudorapidity, azimuth in radians, and the number of its particles.
-pub const QUANTITIES: [&str; 7] = ["pt", "eta", "phi", "mass", "rapidity", "energy", "constituents"];
+/// What a jet has: pT and energy and mass in GeV, rapidity, pseudorapidity, azimuth in radians, the number of its particles, and
+/// what [`super::substructure`] computes of these: splitting scales in GeV, N-subjettiness, energy correlations.
+pub const QUANTITIES: [&str; 17] = [
+    "pt",
+    "eta",
+    "phi",
+    "mass",
+    "rapidity",
+    "energy",
+    "constituents",
+    "split12",
+    "split23",
+    "tau1",
+    "tau2",
+    "tau3",
+    "tau4",
+    "tau21",
+    "tau32",
+    "c2",
+    "d2",
+];
 
 /// Events whose particles are in double precision at a time: 300 particles each are 10 MB with their steps.
 const EVENTS_AT_ONCE: usize = 256;
@@ -43,6 +69,8 @@ pub struct JetCollection {
     pub cluster: Cluster,
     /// The least pT of a jet in GeV.
     pub minimum_pt_gev: f64,
+    /// How the substructure of its jets is computed.
+    pub substructure: Substructure,
 }
 
 impl JetCollection {
@@ -81,14 +109,45 @@ impl JetCollection {
         if from.as_ref() == Some(&name) {
             section.problem("from", "jets cannot be made of themselves");
         }
+        let axes = [("winner-takes-all-kt", Axes::WinnerTakesAllKt), ("kt", Axes::Kt), ("half-kt", Axes::HalfKt)];
+        let axes = section.choice("axes", &axes, Axes::WinnerTakesAllKt);
+        let beta = section.or("beta", 1.0);
         let cluster = section.check(Cluster::new(algorithm?, radius?))?.with_recombination(recombination);
-        Some(Self { name, from: from?, particle_mass_gev, cluster, minimum_pt_gev })
+        let substructure = substructure_of(radius?, beta, axes);
+        section.check(substructure.check(&Particles::of_groups(&[])));
+        Some(Self { name, from: from?, particle_mass_gev, cluster, minimum_pt_gev, substructure })
     }
 
     /// What is read of the particles.
     fn quantities(&self) -> impl Iterator<Item = &'static str> {
         ["pt", "eta", "phi"].into_iter().chain(self.particle_mass_gev.is_none().then_some("mass"))
     }
+}
+
+/// Everything, with one exponent for N-subjettiness and correlations.
+fn substructure_of(radius: f64, beta: f64, axes: Axes) -> Substructure {
+    Substructure {
+        subjettiness: Some(Subjettiness { beta, axes, normalisation: Normalisation::Radius(radius) }),
+        correlations: Some(Correlations { beta }),
+        ..Substructure::default()
+    }
+}
+
+/// The observable of that name.
+fn observable(name: &str) -> Option<Observable> {
+    Some(match name {
+        "split12" => Observable::Split12,
+        "split23" => Observable::Split23,
+        "tau1" => Observable::Tau1,
+        "tau2" => Observable::Tau2,
+        "tau3" => Observable::Tau3,
+        "tau4" => Observable::Tau4,
+        "tau21" => Observable::Tau21,
+        "tau32" => Observable::Tau32,
+        "c2" => Observable::C2,
+        "d2" => Observable::D2,
+        _ => return None,
+    })
 }
 
 /// What is read in place of the collections of jets, and how these come of it.
@@ -256,23 +315,61 @@ impl JetCollection {
                 }
                 other => other,
             })?;
+            let mut found = Vec::new();
             for event in 0..end - start {
                 let history = clustered.histories.event(event);
-                for jet in history.inclusive_jets(self.minimum_pt_gev) {
-                    let p = jet.momentum;
-                    jets += 1;
-                    for (name, column) in quantities.iter().zip(&mut columns) {
-                        column.push(quantity(name, p, || history.constituents(&jet).len()) as f32);
+                let of_event = history.inclusive_jets(self.minimum_pt_gev);
+                found.extend(of_event.into_iter().map(|jet| {
+                    let row = particles.rows(event).start;
+                    let constituents =
+                        history.constituents(&jet).into_iter().map(|at| particles.momentum(row + at as usize));
+                    (jet.momentum, constituents.collect::<Vec<_>>())
+                }));
+                offsets.push(jets + found.len() as u32);
+            }
+            jets += found.len() as u32;
+            let substructure = self.observables(device, quantities, &found)?;
+            for (name, column) in quantities.iter().zip(&mut columns) {
+                match observable(name) {
+                    Some(observable) => {
+                        let values = substructure.as_ref().map_or(&[][..], |found| found.of(observable));
+                        column.extend(values.iter().map(|value| *value as f32));
+                    }
+                    None => {
+                        column
+                            .extend(found.iter().map(|(jet, particles)| quantity(name, *jet, particles.len()) as f32));
                     }
                 }
-                offsets.push(jets);
             }
         }
         Ok(Collection { offsets: offsets.into(), quantities: columns.into_iter().map(Into::into).collect() })
     }
 }
 
-fn quantity(name: &str, p: FourMomentum, constituents: impl Fn() -> usize) -> f64 {
+impl JetCollection {
+    /// The substructure of jets, as far as it is wanted.
+    fn observables(
+        &self,
+        device: &Device,
+        quantities: &[String],
+        jets: &[(FourMomentum, Vec<FourMomentum>)],
+    ) -> Result<Option<Observables<Host>>> {
+        let wants = |starts: &[&str]| quantities.iter().any(|name| starts.iter().any(|start| name.starts_with(start)));
+        if quantities.iter().all(|name| observable(name).is_none()) {
+            return Ok(None);
+        }
+        let wanted = Substructure {
+            splittings: if wants(&["split"]) { Splittings::Computed } else { Splittings::Omitted },
+            subjettiness: self.substructure.subjettiness.filter(|_| wants(&["tau"])),
+            correlations: self.substructure.correlations.filter(|_| wants(&["c2", "d2"])),
+            ..self.substructure
+        };
+        let groups: Vec<&[FourMomentum]> = jets.iter().map(|(_, particles)| particles.as_slice()).collect();
+        Ok(Some(wanted.run(device, &Particles::of_groups(&groups))?.observables))
+    }
+}
+
+fn quantity(name: &str, p: FourMomentum, constituents: usize) -> f64 {
     match name {
         "pt" => p.pt(),
         "eta" => p.eta(),
@@ -280,7 +377,7 @@ fn quantity(name: &str, p: FourMomentum, constituents: impl Fn() -> usize) -> f6
         "mass" => p.mass(),
         "rapidity" => p.rapidity(),
         "energy" => p.energy,
-        _ => constituents() as f64,
+        _ => constituents as f64,
     }
 }
 
@@ -296,6 +393,7 @@ mod tests {
             particle_mass_gev: Some(0.0),
             cluster: Cluster::new(Algorithm::AntiKt, 1.0).unwrap(),
             minimum_pt_gev: 20.0,
+            substructure: Substructure::default(),
         }
     }
 
@@ -325,7 +423,10 @@ mod tests {
 
     #[test]
     fn jets_are_made_of_the_particles_of_their_event() {
-        let wanted = projection(&[("Particle", &["phi"]), ("large", &["constituents", "pt", "mass", "eta"])]);
+        let wanted = projection(&[
+            ("Particle", &["phi"]),
+            ("large", &["constituents", "pt", "mass", "eta", "split12", "tau21", "d2"]),
+        ]);
         let maker = JetMaker::new(&[jets("large", "Particle")], &wanted).unwrap();
         let column = |values: &[f32]| values.to_vec().into();
         // phi, pt, eta; three events, of which the second is empty.
@@ -347,6 +448,10 @@ mod tests {
         // Two massless particles at the same eta: m^2 = 2 pt pt' (1 - cos dphi).
         let mass = (2.0 * 5000.0 * (1.0 - 0.5_f64.cos())).sqrt();
         assert!((f64::from(made[1].quantities[2][0]) - mass).abs() < 1e-3);
+        // min(pT) dR of two; nothing of one; the third jet has two at the same place.
+        assert!((made[1].quantities[4][0] - 25.0).abs() < 1e-5);
+        assert_eq!((&made[1].quantities[4][1..], &made[1].quantities[6][..]), (&[0.0, 0.0][..], &[0.0; 3][..]));
+        assert!(made[1].quantities[5][0] < 1e-9);
     }
 
     #[test]

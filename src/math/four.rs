@@ -16,6 +16,7 @@ pub(crate) trait Four: Copy {
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
     fn absolute(self) -> Self;
+    fn square_root(self) -> Self;
     /// The smaller of each two; of two that are equal, or where one is NaN, the second.
     fn smaller(self, other: Self) -> Self;
     /// The larger of each two; of two that are equal, or where one is NaN, the second.
@@ -96,6 +97,11 @@ impl Four for Plain {
     #[inline(always)]
     fn absolute(self) -> Self {
         Self(self.0.map(f64::abs))
+    }
+
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        Self(self.0.map(f64::sqrt))
     }
 
     #[inline(always)]
@@ -206,6 +212,11 @@ mod avx2 {
         }
 
         #[inline(always)]
+        fn square_root(self) -> Self {
+            Self(unsafe { _mm256_sqrt_pd(self.0) })
+        }
+
+        #[inline(always)]
         fn smaller(self, other: Self) -> Self {
             Self(unsafe { _mm256_min_pd(self.0, other.0) })
         }
@@ -291,7 +302,8 @@ mod tests {
         let (x, y) = (V::load(a), V::load(b));
         let chosen = V::select(x.below(y), x, V::all(7.0));
         let kept = V::only(x.below(y), x);
-        for four in [x.plus(y), x.minus(y), x.times(y), x.absolute(), x.smaller(y), x.larger(y), chosen, kept] {
+        let arithmetic = [x.plus(y), x.minus(y), x.times(y), x.absolute(), x.square_root()];
+        for four in arithmetic.into_iter().chain([x.smaller(y), x.larger(y), chosen, kept]) {
             to.extend(four.store().map(f64::to_bits));
         }
         for mask in [x.below(y), x.not_above(y), x.equals(y), V::either(x.below(y), x.equals(y))] {

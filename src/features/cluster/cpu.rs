@@ -65,6 +65,83 @@ pub(super) fn cluster(cluster: &Cluster, particles: &Particles<Host>) -> Histori
     }
 }
 
+/// The steps of one event after the other, with the room for finding them: for what is computed of the steps and keeps none.
+#[derive(Debug, Default)]
+pub(in crate::features) struct OneEvent {
+    live: Live,
+    particles: usize,
+    first: Vec<u32>,
+    second: Vec<u32>,
+    distance: Vec<f64>,
+    px: Vec<f64>,
+    py: Vec<f64>,
+    pz: Vec<f64>,
+    energy: Vec<f64>,
+}
+
+impl OneEvent {
+    /// Finds the steps of the particles in these rows.
+    #[inline(always)]
+    pub(in crate::features) fn cluster<V: Four>(
+        &mut self,
+        cluster: &Cluster,
+        particles: &Particles<Host>,
+        rows: Range<usize>,
+    ) {
+        self.particles = rows.len();
+        for column in [&mut self.first, &mut self.second] {
+            column.resize(rows.len(), 0);
+        }
+        for column in [&mut self.distance, &mut self.px, &mut self.py, &mut self.pz, &mut self.energy] {
+            column.resize(rows.len(), 0.0);
+        }
+        let mut steps = Steps {
+            first: &mut self.first,
+            second: &mut self.second,
+            distance: &mut self.distance,
+            px: &mut self.px,
+            py: &mut self.py,
+            pz: &mut self.pz,
+            energy: &mut self.energy,
+        };
+        all_steps::<V>(cluster, particles, rows, &mut self.live, &mut steps);
+    }
+
+    /// The distance of the step that leaves `number` objects of `number + 1`; 0 if there never were so many.
+    pub(in crate::features) fn splitting(&self, number: usize) -> f64 {
+        self.particles.checked_sub(number + 1).map_or(0.0, |step| self.distance[step])
+    }
+
+    /// The momenta of the `number` objects that are left when so many steps are undone, in the order in which they are taken;
+    /// nothing if there are fewer particles. `particle` says the momentum of one of these.
+    #[inline(always)]
+    pub(in crate::features) fn left(
+        &self,
+        number: usize,
+        particle: impl Fn(usize) -> FourMomentum,
+        mut found: impl FnMut(FourMomentum),
+    ) {
+        let Some(done) = self.particles.checked_sub(number) else { return };
+        for step in done..self.particles {
+            for object in [self.first[step], self.second[step]].map(|object| object as usize) {
+                // What is made later is not there yet, nor is the beam, whose number is larger still.
+                if object >= self.particles + done {
+                    continue;
+                }
+                found(match object.checked_sub(self.particles) {
+                    None => particle(object),
+                    Some(step) => FourMomentum {
+                        px: self.px[step],
+                        py: self.py[step],
+                        pz: self.pz[step],
+                        energy: self.energy[step],
+                    },
+                });
+            }
+        }
+    }
+}
+
 impl<'c> Steps<'c> {
     /// Takes the next so many off.
     fn take(&mut self, steps: usize) -> Self {

@@ -50,7 +50,7 @@ pub(super) fn weight_of(algorithm: Algorithm, pt2: f64) -> f64 {
 
 /// The squares of the distances in rapidity and azimuth; the same for the two the other way round.
 #[inline(always)]
-pub(super) fn distances2<V: Four>((y, phi): (V, V), other_y: V, other_phi: V) -> V {
+pub(in crate::features) fn distances2<V: Four>((y, phi): (V, V), other_y: V, other_phi: V) -> V {
     let dy = y.minus(other_y);
     let turned = phi.minus(other_phi).absolute();
     let dphi = turned.smaller(V::all(TWO_PI).minus(turned));

@@ -54,7 +54,9 @@ pub(in crate::features) mod math;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::features) use cpu::OneEvent;
 pub use history::{History, Jet, Second, Step};
+pub(in crate::features) use math::{distances2, pt2_of, rapidity_of};
 
 use super::particles::Group;
 pub use super::particles::Particles;
