@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Sources whose results feed a decision, a table or a count. `probe` only names functions.
-const DECIDING: [&str; 9] = [
+const DECIDING: [&str; 11] = [
     "src/math",
+    "src/features/align",
     "src/features/cluster",
+    "src/features/order",
     "src/selection",
     "src/spectrum/fill",
     "src/spectrum/smooth",

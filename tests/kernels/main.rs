@@ -4,10 +4,12 @@
 //! processes: under the address and undefined-behaviour build, under the perturbed build (contraction on, library
 //! results off by 2 ulp: no integer may change), and once for each mutant, which must fail.
 
+mod align;
 mod cluster;
 mod columns;
 mod fill;
 mod harness;
+mod order;
 mod probe;
 mod rerun;
 mod scan;
