@@ -2,14 +2,18 @@
 //!
 //! | operation | what it does |
 //! |---|---|
+//! | [`align`] | jets brought to one mass, energy and orientation |
 //! | [`cluster`] | sequential recombination of particles into jets |
 //! | [`dijet`] | the two leading jets, their labels, mass and Higgs discriminants |
+//! | [`order`] | the order in which a network sees constituents |
 //! | [`standardise`] | columns onto the scale that a network wants |
 //! | [`substructure`] | splitting scales, N-subjettiness and energy correlations of jets |
 
+pub mod align;
 pub mod cluster;
 pub mod dijet;
 pub mod jets;
+pub mod order;
 pub mod particles;
 pub mod standardise;
 pub mod substructure;

@@ -40,6 +40,42 @@ pub(crate) trait Four: Copy {
     }
 }
 
+/// The place of the largest of many, four at a time; of equals the first, and NaN never.
+#[derive(Clone, Copy)]
+pub(crate) struct Largest<V: Four> {
+    value: V,
+    place: V,
+    places: V,
+}
+
+impl<V: Four> Largest<V> {
+    /// Nothing has been looked at: only what is above `floor` will be found.
+    #[inline(always)]
+    pub(crate) fn above(floor: f64) -> Self {
+        Self { value: V::all(floor), place: V::all(0.0), places: V::load(&[1.0, 2.0, 3.0, 4.0]) }
+    }
+
+    /// Looks at the next four.
+    #[inline(always)]
+    pub(crate) fn look(&mut self, values: V) {
+        let larger = self.value.below(values);
+        self.place = V::select(larger, self.places, self.place);
+        // Not chosen by the mask: the next block would wait for the comparison. NaN is not taken.
+        self.value = values.larger(self.value);
+        self.places = self.places.plus(V::all(4.0));
+    }
+
+    /// The place of the largest, if any was above the floor.
+    #[inline(always)]
+    pub(crate) fn first(self) -> Option<usize> {
+        let most = -V::all(0.0).minus(self.value).least();
+        let candidates = V::select(self.value.equals(V::all(most)), self.place, V::all(f64::INFINITY));
+        let candidates = V::select(candidates.equals(V::all(0.0)), V::all(f64::INFINITY), candidates);
+        let first = candidates.least();
+        if first.is_finite() { Some(first as usize - 1) } else { None }
+    }
+}
+
 /// One after the other: for processors without AVX2.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plain([f64; 4]);
@@ -331,6 +367,14 @@ mod tests {
                 assert!(same && plain.len() == vectors.len(), "{a:?} {b:?}: {plain:x?} {vectors:x?}");
             }
         }
+        let first = |values: [f64; 8], floor: f64| {
+            let mut largest = Largest::<Plain>::above(floor);
+            values.as_chunks().0.iter().for_each(|four| largest.look(Plain::load(four)));
+            largest.first()
+        };
+        assert_eq!(first([1.0, 3.0, f64::NAN, 2.0, 0.0, 3.0, 3.0, -1.0], -1.0), Some(1));
+        assert_eq!(first([1.0, 2.0, 0.0, 2.0, 3.0, 0.0, 3.0, -1.0], 0.0), Some(4));
+        assert_eq!(first([0.0, -1.0, f64::NAN, 0.0, 0.0, -0.0, 0.0, -1.0], 0.0), None);
         assert_eq!(Plain::bits(Plain([1.0, 5.0, 2.0, 9.0]).below(Plain::all(3.0))), 0b0101);
         assert_eq!(Plain([4.0, 3.0, 9.0, 5.0]).least(), 3.0);
     }

@@ -4,11 +4,13 @@
 //! processes: under the address and undefined-behaviour build, under the perturbed build (contraction on, library
 //! results off by 2 ulp: no integer may change), and once for each mutant, which must fail.
 
+mod align;
 mod cluster;
 mod columns;
 mod dijet;
 mod fill;
 mod harness;
+mod order;
 mod probe;
 mod rerun;
 mod scan;

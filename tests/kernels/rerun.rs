@@ -6,14 +6,16 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 13] = [
+const KERNELS: [(&str, &str); 15] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
     ("selection/tally", "select::"),
     ("spectrum/fill", "fill::"),
+    ("features/align", "align::"),
     ("features/cluster", "cluster::"),
     ("features/dijet", "dijet::"),
+    ("features/order", "order::"),
     ("features/standardise", "standardise::"),
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
