@@ -15,5 +15,6 @@ mod scan_toys;
 mod select;
 mod smeared;
 mod smeared_tail;
+mod substructure;
 mod tail;
 mod throw;

@@ -6,13 +6,14 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 11] = [
+const KERNELS: [(&str, &str); 12] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
     ("selection/tally", "select::"),
     ("spectrum/fill", "fill::"),
     ("features/cluster", "cluster::"),
+    ("features/substructure", "substructure::"),
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
     ("toys/tail", "tail::"),
