@@ -1,14 +1,8 @@
 // What the threads of a block do together. Correct for any number of threads: the last warp may be part of one.
 #pragma once
-#include "common/numbers.cuh"
+#include "common/warp.cuh"
 
 namespace block {
-
-/// The lanes of this thread's warp that exist.
-__device__ __forceinline__ u32 warp_lanes() {
-    u32 lanes = blockDim.x - (threadIdx.x & ~31u);
-    return lanes >= 32u ? 0xffffffffu : (1u << lanes) - 1u;
-}
 
 /// Replaces `values[0 .. length)` in shared memory by their running sums. `warp_sums` has 32 places. The caller's writes must
 /// lie before a barrier; the sums may be read on return.

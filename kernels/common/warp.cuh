@@ -1,4 +1,5 @@
-// What the threads of a whole warp do together.
+// What the threads of a warp need to know, and what those of a whole warp do together. Apart from block.cuh, whose barriers kernels
+// should not include unused.
 #pragma once
 #include "common/numbers.cuh"
 
@@ -46,3 +47,13 @@ __device__ __forceinline__ double sum_of(double mine) {
 }
 
 }  // namespace warp
+
+namespace block {
+
+/// The lanes of this thread's warp that exist.
+__device__ __forceinline__ u32 warp_lanes() {
+    u32 lanes = blockDim.x - (threadIdx.x & ~31u);
+    return lanes >= 32u ? 0xffffffffu : (1u << lanes) - 1u;
+}
+
+}  // namespace block

@@ -5,7 +5,7 @@
 // learn the least of the block; where the neighbour of that object is gone, they look for another together; else one
 // thread merges, and all hear of what came of it. That a distance whose neighbour is gone is looked at again only when
 // it seems to be the least changes no answer: it can only grow.
-#include "common/block.cuh"
+#include "common/warp.cuh"
 #include "features/cluster.cuh"
 
 namespace cluster {

@@ -19,5 +19,6 @@ mod select;
 mod smeared;
 mod smeared_tail;
 mod standardise;
+mod substructure;
 mod tail;
 mod throw;

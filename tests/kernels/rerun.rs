@@ -6,7 +6,7 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 15] = [
+const KERNELS: [(&str, &str); 16] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
@@ -17,6 +17,7 @@ const KERNELS: [(&str, &str); 15] = [
     ("features/dijet", "dijet::"),
     ("features/order", "order::"),
     ("features/standardise", "standardise::"),
+    ("features/substructure", "substructure::"),
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
     ("toys/tail", "tail::"),

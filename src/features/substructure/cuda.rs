@@ -26,8 +26,10 @@ const MOST_BLOCKS: u64 = 2112;
 const MOST_PLACES: u64 = (256 << 20) / size_of::<f64>() as u64;
 
 /// The places of a block whose largest jet has so many constituents: distances of pairs, and sums in lanes of pairs and triples.
+/// Larger ones than fit are refused.
 pub(super) fn places(largest: u32) -> u64 {
-    u64::from(largest) * (u64::from(largest) + 8)
+    let largest = u64::from(largest.min(LARGEST_ON_DEVICE));
+    largest * (largest + 8)
 }
 
 /// The blocks of a launch, at most.
