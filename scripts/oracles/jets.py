@@ -6,7 +6,7 @@
 Clusters random events of 2 to 700 particles, and the events of an LHC Olympics file if one is given, with `examples/jets.rs` and with
 FastJet: anti-kt R = 1.0 and 0.4, Cambridge/Aachen 0.8, kt 0.6. The steps must be the same (which two are merged, in which order, and
 what ends as a jet), except where two distances are within 1e-12 of each other (relative), which are listed; momenta of jets must
-agree to 1e-9. Needs numpy and fastjet (tried: 3.5.2.0), and tables or h5py for --lhco.
+agree to 1e-9. Needs numpy and fastjet (tried: 3.5.2.0), and h5py with hdf5plugin for --lhco.
 """
 
 import argparse
@@ -58,6 +58,7 @@ def random_events(number, seed):
 
 def lhco_events(file):
     import h5py
+    import hdf5plugin  # noqa: F401, registers BLOSC
 
     with h5py.File(file) as opened:
         table = next(value for value in walk(opened) if value.ndim == 2 and value.shape[1] >= 2100)
