@@ -20,8 +20,8 @@
 //! of step 5, which may let another overtake it; the reflection of step 8 asks the hardest of all others *after* it. Of equals the
 //! first comes first. Constituents may have masses: sums are of the four-momenta given.
 //!
-//! **Numbers.** Sums are those of every 32nd constituent that is left and then of these 32 in pairs, everything is `f64` with
-//! + - * / sqrt and [`crate::math::det`]: answers depend on no processor. Cancellation is in `E^2 - pz^2 - pT^2` of the jet alone:
+//! **Numbers.** Sums are those of every 32nd constituent that is left and then of these 32 in pairs, everything is `f64`
+//! with + - * / sqrt and [`crate::math::det`]: answers depend on no processor. Cancellation is in `E^2 - pz^2 - pT^2` of the jet alone:
 //! the relative error is about 2^-52 (E/m)^2. No answer is NaN. A jet without pT has azimuth 0; a hardest constituent along x is not
 //! rotated and has phi = 0; a constituent without momentum, in the new frame, has pT = eta = phi = 0, and one along the beam
 //! an infinite eta, so that it is taken away.

@@ -167,8 +167,9 @@ fn random_jets_are_those_of_the_published_steps() {
             let found = aligned(&align, &jets);
             for (at, jet) in jets.iter().enumerate() {
                 let (got, expected) = (rows_of(&found, at), plainly(parameters, jet));
-                let same = |(a, b): (&(u32, [f64; 3]), &(u32, [f64; 3]))| a.0 == b.0 && near(&a.1, &b.1, 1e-9);
-                assert!(got.len() == expected.len() && got.iter().zip(&expected).all(same), "{parameters:?} jet {at}");
+                let mut both = got.iter().zip(&expected);
+                let same = both.all(|(a, b)| a.0 == b.0 && near(&a.1, &b.1, 1e-9));
+                assert!(got.len() == expected.len() && same, "{parameters:?} jet {at}");
                 dropped += usize::from(got.len() < jet.len().min(most as usize));
                 truncated += usize::from(got.len() == most as usize && jet.len() > most as usize);
             }

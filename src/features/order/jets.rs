@@ -71,7 +71,8 @@ impl Jets {
         }
         let mut placed = V::all(NOBODY);
         let mut next = Next::Pt;
-        for row in 0..self.number.min(most) {
+        let mut row = 0;
+        while row < self.number.min(most) {
             placed = self.next(placed, next);
             let mut there = [[0.0; LANES]; 2];
             for (lane, place) in placed.store().into_iter().enumerate() {
@@ -82,6 +83,7 @@ impl Jets {
             if ordering == Ordering::Kt {
                 next = Next::Distance(V::load(&there[0]), V::load(&there[1]));
             }
+            row += 1;
         }
     }
 

@@ -65,10 +65,10 @@ fn orders_are_those_of_a_plain_search() {
         let jets = jets(&sizes, 40, steps);
         for kind in [1, 5, 20, 40, 50].into_iter().flat_map(every_kind) {
             let orders = kind.cpu(jets.clone()).unwrap();
-            for jet in 0..sizes.len() {
+            for (jet, size) in sizes.iter().enumerate() {
                 let got = &orders.order[jet * kind.most as usize..(jet + 1) * kind.most as usize];
-                assert_eq!(got, plainly(kind, &jets, jet), "{kind:?}, jet {jet} of {}", sizes[jet]);
-                assert_eq!(orders.number[jet], sizes[jet].min(kind.most));
+                assert_eq!(got, plainly(kind, &jets, jet), "{kind:?}, jet {jet} of {size}");
+                assert_eq!(orders.number[jet], *size.min(&kind.most));
             }
         }
     }

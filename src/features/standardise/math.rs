@@ -71,13 +71,7 @@ pub(super) fn share_below(x: f64, knots: &[f64]) -> (f64, f64) {
 #[inline]
 pub(super) fn uniform(x: f64, knots: &[f64]) -> Mapped {
     let (share, derivative) = share_below(x, knots);
-    let mut u = share;
-    if u < 0.0 {
-        u = 0.0;
-    }
-    if u > 1.0 {
-        u = 1.0;
-    }
+    let u = share.clamp(0.0, 1.0);
     Mapped { value: u, ln_derivative: det::ln(derivative), outside: u32::from(u != share) }
 }
 

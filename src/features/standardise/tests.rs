@@ -16,7 +16,7 @@ fn table(rows: usize) -> Values<Host> {
     let random = Philox::new(5, Stage::Probe);
     let value = |at: usize| {
         let u = random.uniforms(at as u64, 0)[0];
-        if at % 5 % 2 == 0 { 100.0 + 50.0 * u * u } else { u.ln() }
+        if (at % 5).is_multiple_of(2) { 100.0 + 50.0 * u * u } else { u.ln() }
     };
     Values::of_rows(5, (0..5 * rows).map(value).collect()).unwrap()
 }
