@@ -2,7 +2,7 @@
 #include "features/cluster.cuh"
 #include "features/dijet.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) features_dijet(
+extern "C" __global__ void __launch_bounds__(256, 3) features_dijet(
     const u32* offsets, const double* px, const double* py, const double* pz, const double* energy,
     const double* scores, u32 events, u32 labelling, u32 kind_of_scores, double top_fraction, u32* verdict, u32* first,
     u32* second, double* mass_gev, double* rapidity_difference, double* discriminant_first,
@@ -37,6 +37,7 @@ extern "C" __global__ void __launch_bounds__(256) features_dijet(
         FourMomentum p[2];
         double y[2];
         double d[2] = {0.0, 0.0};
+#pragma unroll
         for (u32 k = 0u; k < 2u; ++k) {
             const u32 row = rows[k];
             p[k] = FourMomentum{px[row], py[row], pz[row], energy[row]};
