@@ -306,35 +306,3 @@ fn exponents_of_one_and_two_are_those_of_the_power_function() {
     }
     assert_eq!(Sums::default().taus, [0.0; 4]);
 }
-
-/// Jets of 68 constituents a second, of one thread, the best of many short runs beside other work: `cargo test --release --lib substructure::tests::speed -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let jets: Vec<_> = (0..200).map(|seed| jet(seed, 68)).collect();
-    let all = particles(&jets);
-    let whole = Substructure::default();
-    let half = Subjettiness { axes: Axes::HalfKt, beta: 2.0, normalisation: Normalisation::Absent };
-    let kinds = [
-        ("splittings", Substructure { subjettiness: None, correlations: None, ..whole }),
-        ("subjettiness", Substructure { splittings: Splittings::Omitted, correlations: None, ..whole }),
-        (
-            "subjettiness, half-kt, beta 2",
-            Substructure { splittings: Splittings::Omitted, correlations: None, subjettiness: Some(half), ..whole },
-        ),
-        ("correlations", Substructure { splittings: Splittings::Omitted, subjettiness: None, ..whole }),
-        ("all", whole),
-    ];
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    for (what, kind) in kinds {
-        let best = (0..200)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                let found = pool.install(|| kind.cpu(all.clone()).unwrap());
-                assert_eq!(found.jets(), jets.len());
-                start.elapsed().as_secs_f64()
-            })
-            .fold(f64::INFINITY, f64::min);
-        println!("{what}: {:.1} thousand jets a second", jets.len() as f64 / best / 1e3);
-    }
-}
