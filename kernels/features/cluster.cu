@@ -75,18 +75,6 @@ __device__ __forceinline__ Least nearest_of(const Objects& event, u32 name, u32 
     return found;
 }
 
-/// Momenta of objects: particles of the input, and what the steps made.
-struct Momenta {
-    const double* px;
-    const double* py;
-    const double* pz;
-    const double* energy;
-
-    __device__ __forceinline__ FourMomentum at(u32 row) const {
-        return FourMomentum{px[row], py[row], pz[row], energy[row]};
-    }
-};
-
 /// The columns of the steps.
 struct Steps {
     u32* first;

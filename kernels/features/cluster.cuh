@@ -19,6 +19,18 @@ constexpr double ALONG_BEAM = 1e5;
 constexpr double SMALLEST = 1e-300;
 constexpr double TWO_PI = 6.283185307179586;
 
+/// Columns of momenta.
+struct Momenta {
+    const double* px;
+    const double* py;
+    const double* pz;
+    const double* energy;
+
+    __device__ __forceinline__ FourMomentum at(u32 row) const {
+        return FourMomentum{px[row], py[row], pz[row], energy[row]};
+    }
+};
+
 /// The square of the transverse momentum.
 __device__ __forceinline__ double pt2_of(FourMomentum p) {
     return p.px * p.px + p.py * p.py;

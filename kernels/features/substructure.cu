@@ -11,18 +11,8 @@ namespace substructure {
 constexpr u32 AXES = 4u;
 
 using cluster::distance2;
+using cluster::Momenta;
 using lorentz::FourMomentum;
-
-struct Momenta {
-    const double* px;
-    const double* py;
-    const double* pz;
-    const double* energy;
-
-    __device__ __forceinline__ FourMomentum at(u32 row) const {
-        return FourMomentum{px[row], py[row], pz[row], energy[row]};
-    }
-};
 
 /// What is found in lanes by different threads.
 struct Lanes {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Events like those of the LHC Olympics, for scripts/bench features: jet_events.py FILE [--events 1000] [--particles 300] [--seed 3]
 
-Two back-to-back collimated jets of three prongs each and soft particles everywhere, all massless: about 305 particles with a median of the
-hard ones' pT shares as in the R&D data set. The format of FILE is told in examples/jets.rs.
+Two back-to-back collimated jets of three prongs each and soft particles everywhere, all massless: about 305 particles.
+The format of FILE is told in examples/jets.rs.
 """
 import argparse
 

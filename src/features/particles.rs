@@ -111,6 +111,29 @@ impl Particles<Host> {
         Self::of_groups(&momenta.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
+    /// The groups that a device takes, in parts of about `room` particles where a group counts for `least` at least, and those of more
+    /// than `largest` particles, which it does not take.
+    pub(in crate::features) fn parts(&self, largest: u32, room: usize, least: usize) -> (Vec<Vec<usize>>, Vec<usize>) {
+        let size = |group: usize| self.rows(group).len();
+        let (small, large): (Vec<usize>, Vec<usize>) =
+            (0..self.groups()).partition(|group| size(*group) <= largest as usize);
+        let (mut parts, mut inside) = (Vec::<Vec<usize>>::new(), 0);
+        for group in small {
+            let more = size(group).max(least);
+            match parts.last_mut() {
+                Some(part) if inside + more <= room => {
+                    part.push(group);
+                    inside += more;
+                }
+                _ => {
+                    parts.push(vec![group]);
+                    inside = more;
+                }
+            }
+        }
+        (parts, large)
+    }
+
     /// The rows of a group.
     ///
     /// # Panics
@@ -169,5 +192,21 @@ impl Particles<Host> {
     #[inline(always)]
     pub fn momentum(&self, at: usize) -> FourMomentum {
         FourMomentum { px: self.px[at], py: self.py[at], pz: self.pz[at], energy: self.energy[at] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_every_group_once_in_order() {
+        let groups: Vec<Vec<FourMomentum>> =
+            [3, 0, 4, 9, 1, 1, 12, 2].map(|size| vec![FourMomentum::ZERO; size]).to_vec();
+        let particles = Particles::of_groups(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(particles.parts(10, 7, 0), (vec![vec![0, 1, 2], vec![3], vec![4, 5, 7]], vec![6]));
+        // A group that counts for two at least; one that is larger than the room has a part of its own.
+        assert_eq!(particles.parts(20, 7, 2).0, [vec![0, 1], vec![2], vec![3], vec![4, 5], vec![6], vec![7]]);
+        assert_eq!(Particles::of_groups(&[]).parts(10, 7, 0), (Vec::new(), Vec::new()));
     }
 }

@@ -23,22 +23,13 @@ const CONSTITUENTS_A_CHUNK: usize = 1 << 20;
 
 /// Jets that fit the device's kernel go there, a chunk after the other, the others to the CPU.
 pub(super) fn run(align: &Align, cuda: &Cuda, jets: &Particles<Host>) -> Result<AlignedJets> {
-    let size = |jet: &usize| jets.rows(*jet).len();
-    let (small, large): (Vec<usize>, Vec<usize>) =
-        (0..jets.groups()).partition(|jet| size(jet) <= LARGEST_ON_DEVICE as usize);
+    // A jet's rows take memory too.
+    let (chunks, large) = jets.parts(LARGEST_ON_DEVICE, CONSTITUENTS_A_CHUNK, align.most as usize);
     let device = Device::Cuda(cuda.clone());
     let mut parts: Vec<(Vec<usize>, Aligned<Host>)> = Vec::new();
-    let mut rest = small.as_slice();
-    while !rest.is_empty() {
-        let mut inside = 0;
-        let fits = |jet: &&usize| {
-            // A jet's rows take memory too.
-            inside += size(jet).max(align.most as usize);
-            inside <= CONSTITUENTS_A_CHUNK
-        };
-        let (chunk, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        parts.push((chunk.to_vec(), device.run(align, jets.of_some(chunk))?));
-        rest = later;
+    for chunk in chunks {
+        let found = device.run(align, jets.of_some(&chunk))?;
+        parts.push((chunk, found));
     }
     if !large.is_empty() {
         tracing::warn!(

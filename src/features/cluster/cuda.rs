@@ -17,21 +17,12 @@ const PARTICLES_A_CHUNK: usize = 1 << 20;
 
 /// Events that fit the device's kernel go there, a chunk after the other, the others to the CPU.
 pub(super) fn run(cluster: &Cluster, cuda: &Cuda, particles: &Particles<Host>) -> Result<Clustered> {
-    let size = |event: &usize| particles.rows(*event).len();
-    let (small, large): (Vec<usize>, Vec<usize>) =
-        (0..particles.groups()).partition(|event| size(event) <= LARGEST_ON_DEVICE as usize);
+    let (chunks, large) = particles.parts(LARGEST_ON_DEVICE, PARTICLES_A_CHUNK, 0);
     let device = Device::Cuda(cuda.clone());
     let mut parts: Vec<(Vec<usize>, Histories<Host>)> = Vec::new();
-    let mut rest = small.as_slice();
-    while !rest.is_empty() {
-        let mut inside = 0;
-        let fits = |event: &&usize| {
-            inside += size(event);
-            inside <= PARTICLES_A_CHUNK
-        };
-        let (chunk, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        parts.push((chunk.to_vec(), device.run(cluster, particles.of_some(chunk))?));
-        rest = later;
+    for chunk in chunks {
+        let found = device.run(cluster, particles.of_some(&chunk))?;
+        parts.push((chunk, found));
     }
     if !large.is_empty() {
         tracing::warn!(

@@ -39,21 +39,12 @@ pub(super) fn most_blocks(jets: u64, largest: u32) -> u64 {
 
 /// Jets that fit the device's kernel go there, a chunk after the other, the others to the CPU.
 pub(super) fn run(substructure: &Substructure, cuda: &Cuda, jets: &Particles<Host>) -> Result<Found> {
-    let size = |jet: &usize| jets.rows(*jet).len();
-    let (small, large): (Vec<usize>, Vec<usize>) =
-        (0..jets.groups()).partition(|jet| size(jet) <= LARGEST_ON_DEVICE as usize);
+    let (chunks, large) = jets.parts(LARGEST_ON_DEVICE, CONSTITUENTS_A_CHUNK, 0);
     let device = Device::Cuda(cuda.clone());
     let mut parts: Vec<(Vec<usize>, Observables<Host>)> = Vec::new();
-    let mut rest = small.as_slice();
-    while !rest.is_empty() {
-        let mut inside = 0;
-        let fits = |jet: &&usize| {
-            inside += size(jet);
-            inside <= CONSTITUENTS_A_CHUNK
-        };
-        let (chunk, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        parts.push((chunk.to_vec(), device.run(substructure, jets.of_some(chunk))?));
-        rest = later;
+    for chunk in chunks {
+        let found = device.run(substructure, jets.of_some(&chunk))?;
+        parts.push((chunk, found));
     }
     let too_large = large.len();
     if too_large > 0 {
