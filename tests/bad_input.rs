@@ -287,6 +287,29 @@ fn settings_of_a_sample_that_is_not_there_name_the_one_that_is() {
 }
 
 #[test]
+fn distributions_that_cannot_be_drawn_are_all_named() {
+    let place = Place::with_events();
+    let card = |more: &str| fs::write(place.at("card.toml"), format!("{CARD}\n{more}")).unwrap();
+    card(
+        "[classes]\nvariable = \"leading\"\nnames = [\"a,b\"]\n[distributions]\nleading_pt = { low = 1, edges = [0, 1] }\n\
+         lead_pt = { low = 3, high = 2, shown = \"shape\" }\n",
+    );
+    let said = place.refuses(2, &[]);
+    for expected in [
+        "'leading' is no variable. Did you mean 'leading_pt'?",
+        "expected a list of names of letters",
+        "the bins are given by edges",
+        "'lead_pt' is no variable",
+        "edges must ascend, but 3 is followed by",
+        "'shape' is none of events, fraction",
+    ] {
+        assert!(said.err.contains(expected), "{expected}: {}", said.err);
+    }
+    card("[classes]\nvariable = \"leading_pt\"\nnames = [\"a\"]\n");
+    assert!(place.refuses(2, &[]).err.contains("the card has no [distributions]"));
+}
+
+#[test]
 fn settings_that_say_nothing_are_refused() {
     let place = Place::with_events();
     for (setting, expected) in [("toyz.number=5", "toyz"), ("seed=one", "seed"), ("seed", "seed")] {

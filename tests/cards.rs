@@ -138,6 +138,31 @@ fn lhc_olympics_from_hdf5_to_jets_and_selected_events() {
         sum: ("m_jj", 2_179_117.63),
     };
     holds(&results, &expected);
+
+    // From there too: the signal is W' -> X Y, of which the lighter has 100 GeV, and both have two prongs.
+    let light = [
+        [2, 33, 68, 112, 92, 85, 58, 40, 43, 21, 18, 17, 14, 9, 8, 7, 4, 3, 2, 3, 4, 1, 0, 1, 1],
+        [0, 0, 1, 0, 17, 42, 11, 4, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0],
+    ];
+    let split12 = [
+        [131, 156, 103, 52, 39, 39, 15, 25, 9, 10, 7, 14, 6, 4, 9, 2, 3, 2, 5, 2, 2, 2, 2, 2, 0],
+        [1, 4, 13, 9, 12, 2, 0, 1, 2, 3, 2, 1, 3, 2, 5, 2, 2, 1, 3, 4, 3, 1, 3, 1, 0],
+    ];
+    let histograms: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(results.join("histograms.json")).unwrap()).unwrap();
+    for (variable, expected) in [("m_light", light), ("split12_1", split12)] {
+        for (class, expected) in expected.iter().enumerate() {
+            // Underflow is first on both axes.
+            let bins = &histograms[format!("data/{variable}")]["storage"]["values"][class + 1];
+            let counts: Vec<u64> = bins.as_array().unwrap()[1..26].iter().map(|n| n.as_f64().unwrap() as u64).collect();
+            assert_eq!(counts, expected, "{variable} of class {class}");
+        }
+    }
+    for name in ["m_jj", "m_light", "split12_1", "tau21_1", "d2_1"] {
+        let table = fs::read_to_string(results.join(format!("distribution-{name}.csv"))).unwrap();
+        assert!(table.starts_with("low,high,background,background_low,background_high,signal,"), "{table}");
+        assert!(results.join(format!("distribution-{name}.svg")).exists());
+    }
 }
 
 #[test]

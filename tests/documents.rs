@@ -10,13 +10,16 @@ fn page(name: &str) -> String {
 }
 
 /// The sources that read cards.
-const READERS: [&str; 12] = [
+const READERS: [&str; 15] = [
+    "card/distributions.rs",
     "card/mod.rs",
     "card/events.rs",
+    "features/jets.rs",
     "hunt/choice.rs",
     "hunt/scan/mod.rs",
     "hunt/windows.rs",
     "selection/select/read.rs",
+    "spectrum/axis.rs",
     "spectrum/binned.rs",
     "spectrum/smooth/mod.rs",
     "toys/inject/mod.rs",

@@ -8,10 +8,9 @@ use trawl::card::Keep;
 use trawl::device::{Bytes, CudaSettings, DeviceChoice, Host, Operation, kernels};
 use trawl::events::{CollectionProjection as NamedCollection, DijetSample, EventBatch, Resonance, generate_columns};
 use trawl::selection::{Batch, Cut, Definition, Object, Origin, Selection, Tally, Variable, Weight};
-use trawl::spectrum::{Axis, Entries, Fill};
+use trawl::spectrum::{Axis, Entries, Fill, Filling};
 use trawl_emulator::statistics;
 
-const FILLED: [usize; 2] = [0, 1];
 const VARIABLES: u64 = 2;
 
 fn selection() -> Selection {
@@ -27,12 +26,17 @@ fn selection() -> Selection {
     Selection::new(definition, Weight::column("weight", 1.0, 1.0).unwrap()).unwrap()
 }
 
-fn fill(selection: &Selection) -> Fill {
-    let axes = vec![
+/// A plane, and a spectrum beside it.
+fn fillings(selection: &Selection) -> [Filling; 2] {
+    let axes = [
         Axis::regular("m_Y", "GeV", 7, 1300.0, 6000.0).unwrap(),
         Axis::regular("m_X", "GeV", 11, 50.0, 3000.0).unwrap(),
     ];
-    Fill::new(axes, selection.weight().scale()).unwrap()
+    let filling = |variables: &[usize]| {
+        let axes = variables.iter().map(|variable| axes[*variable].clone()).collect();
+        Filling { fill: Fill::new(axes, selection.weight().scale()).unwrap(), variables: variables.to_vec() }
+    };
+    [filling(&[0, 1]), filling(&[1])]
 }
 
 /// Batches with the columns of the selection's projection: the generator's are those of `DijetSample::projection`, in
@@ -71,8 +75,8 @@ struct Result {
     chunks: usize,
 }
 
-fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatch], keep: Keep) -> Result {
-    let mut segment = EventSegment::new(device, selection, fill, &FILLED, keep).unwrap();
+fn run(device: &Device, selection: &Selection, fillings: &[Filling], batches: &[EventBatch], keep: Keep) -> Result {
+    let mut segment = EventSegment::new(device, selection, fillings, keep).unwrap();
     let mut parts: Vec<KeptPart> = Vec::new();
     for batch in batches {
         let origin = Origin { file: "generated".into(), first_row: batch.first_row };
@@ -103,7 +107,7 @@ fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatc
 
 fn same(a: &Result, b: &Result) {
     assert_eq!(a.streamed.cutflow, b.streamed.cutflow);
-    assert_eq!(a.streamed.spectrum, b.streamed.spectrum);
+    assert_eq!(a.streamed.spectra, b.streamed.spectra);
     assert_eq!(a.kept, b.kept);
 }
 
@@ -121,13 +125,13 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     }
     trawl_emulator::install();
     let selection = selection();
-    let fill = fill(&selection);
+    let fillings = fillings(&selection);
     let batches = batches(&selection, &[1299, 0, 1, 700]);
     let device = cuda(None);
 
     let measured = |part: &[EventBatch], keep: Keep| {
         let before = statistics();
-        let result = run(&device, &selection, &fill, part, keep);
+        let result = run(&device, &selection, &fillings, part, keep);
         let after = statistics();
         (after.upload_bytes - before.upload_bytes, after.download_bytes - before.download_bytes, result)
     };
@@ -139,11 +143,12 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     let columns = projection.collections.iter().map(in_projection).sum::<usize>() + projection.scalars.len();
     let addresses = 8 * columns as u64;
     let tables = empty_in - none[0].columns.bytes() as u64 - addresses;
-    let words = (selection.cutflow_rows() + fill.rows()) as u64 * 7;
+    let rows: usize = fillings.iter().map(|filling| filling.fill.rows()).sum();
+    let words = (selection.cutflow_rows() + rows) as u64 * 7;
     assert_eq!(empty.kept[0].index.len(), 0);
     assert!(tables < 4096, "{tables} bytes for the program and the edges");
-    // Both words of the fill's status; and the three words of each chunk's.
-    let tallies = 8 * words + 16;
+    // Both words of each fill's status; and the three words of each chunk's.
+    let tallies = 8 * words + 16 * fillings.len() as u64;
     assert_eq!(empty_out, 24 + tallies);
 
     let (bytes_in, bytes_out, on_cuda) = measured(&batches, Keep::Survivors);
@@ -169,9 +174,9 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
     // Without survivors nothing but tallies and control words comes back.
     let (_, bytes_out, tallies_only) = measured(&batches, Keep::Histograms);
     assert_eq!(bytes_out, 24 * chunks + tallies);
-    assert_eq!(tallies_only.streamed.spectrum, on_cuda.streamed.spectrum);
+    assert_eq!(tallies_only.streamed.spectra, on_cuda.streamed.spectra);
 
-    let on_cpu = run(&Device::Cpu, &selection, &fill, &batches, Keep::Survivors);
+    let on_cpu = run(&Device::Cpu, &selection, &fillings, &batches, Keep::Survivors);
     same(&on_cpu, &on_cuda);
 
     // A quarter of the memory that the largest batch needs: more chunks, the same answer.
@@ -182,23 +187,25 @@ fn a_chunk_crosses_once_and_only_survivors_and_tallies_come_back() {
             origin: Origin::default(),
         };
         let events = batch.columns.events;
-        let entries = Entries::<Host> {
-            values: vec![vec![0.0; events].into(); FILLED.len()],
-            weights: vec![0.0; events].into(),
-            spectrum: Tally::empty(fill.rows()),
-        };
+        let fills = fillings.iter().map(|Filling { fill, variables }| {
+            fill.plan(&Entries::<Host> {
+                values: vec![vec![0.0; events].into(); variables.len()],
+                weights: vec![0.0; events].into(),
+                spectrum: Tally::empty(fill.rows()),
+            })
+        });
         // Room for two chunks.
-        let plans = [selection.plan(&input), fill.plan(&entries)];
-        plans.iter().map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum::<Bytes>().0
+        let plans = std::iter::once(selection.plan(&input)).chain(fills);
+        plans.map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum::<Bytes>().0
     };
     let (for_none, for_largest) = (needs(&batches[1]), needs(&batches[0]));
     let small = cuda(Some(Bytes(for_none + (for_largest - for_none) / 4)));
-    let in_parts = run(&small, &selection, &fill, &batches, Keep::Survivors);
+    let in_parts = run(&small, &selection, &fillings, &batches, Keep::Survivors);
     assert!(in_parts.chunks >= on_cuda.chunks + 3, "{} chunks", in_parts.chunks);
     same(&on_cpu, &in_parts);
     // A device too small for a single event says so.
     let tiny = cuda(Some(Bytes(1000)));
-    let segment = EventSegment::new(&tiny, &selection, &fill, &FILLED, Keep::Histograms).unwrap();
+    let segment = EventSegment::new(&tiny, &selection, &fillings, Keep::Histograms).unwrap();
     let refused = segment.push(&batches[0].columns, &Origin::default());
     let error = refused.err().expect("1000 bytes hold no accumulator");
     assert_eq!(error.exit_code(), 2);

@@ -14,7 +14,7 @@ use trawl::card::Keep;
 use trawl::device::{Bytes, CudaSettings, DeviceChoice, kernels};
 use trawl::events::{DijetSample, EventBatch, Resonance, generate_columns};
 use trawl::selection::{Cut, Definition, Object, Origin, Selection, Variable, Weight};
-use trawl::spectrum::{Axis, Fill};
+use trawl::spectrum::{Axis, Fill, Filling};
 use trawl_emulator::{CallKind, Trace, Variant, reports, reset_statistics, start_trace, statistics, trace};
 
 /// The driver's counters belong to one test at a time.
@@ -39,8 +39,9 @@ fn selection(largest_weight: f64) -> Selection {
     Selection::new(definition, Weight::column("weight", 1.0, largest_weight).unwrap()).unwrap()
 }
 
-fn fill(selection: &Selection) -> Fill {
-    Fill::new(vec![Axis::regular("m_Y", "GeV", 30, 1300.0, 6000.0).unwrap()], selection.weight().scale()).unwrap()
+fn fillings(selection: &Selection) -> [Filling; 1] {
+    let axes = vec![Axis::regular("m_Y", "GeV", 30, 1300.0, 6000.0).unwrap()];
+    [Filling { fill: Fill::new(axes, selection.weight().scale()).unwrap(), variables: vec![0] }]
 }
 
 /// Batches of so many events, with the columns in the order of the selection's projection.
@@ -72,8 +73,13 @@ fn origin(batch: &EventBatch) -> Origin {
 /// (row, variable, weight) of every survivor.
 type Rows = Vec<(u64, f32, f32)>;
 
-fn run(device: &Device, selection: &Selection, fill: &Fill, batches: &[EventBatch]) -> (Streamed, Rows, usize) {
-    let mut segment = EventSegment::new(device, selection, fill, &[0], Keep::Survivors).unwrap();
+fn run(
+    device: &Device,
+    selection: &Selection,
+    fillings: &[Filling],
+    batches: &[EventBatch],
+) -> (Streamed, Rows, usize) {
+    let mut segment = EventSegment::new(device, selection, fillings, Keep::Survivors).unwrap();
     let mut parts: Vec<KeptPart> = Vec::new();
     for batch in batches {
         let ready;
@@ -101,9 +107,9 @@ fn evaluations(trace: &Trace) -> Vec<usize> {
 fn a_chunk_travels_while_the_one_before_is_worked_on() {
     let Some(_one) = driver() else { return };
     let selection = selection(1.0);
-    let fill = fill(&selection);
+    let fillings = fillings(&selection);
     let batches = batches(&selection, 1000, 12);
-    let mut segment = EventSegment::new(&cuda(None), &selection, &fill, &[0], Keep::Survivors).unwrap();
+    let mut segment = EventSegment::new(&cuda(None), &selection, &fillings, Keep::Survivors).unwrap();
     // Until the pipeline is full, host memory is page-locked and modules are loaded.
     let (first, rest) = batches.split_at(4);
     for batch in first {
@@ -175,21 +181,21 @@ fn a_chunk_travels_while_the_one_before_is_worked_on() {
 fn ten_times_the_memory_goes_through_in_chunks() {
     let Some(_one) = driver() else { return };
     let selection = selection(1.0);
-    let fill = fill(&selection);
+    let fillings = fillings(&selection);
     let batches = batches(&selection, 1 << 14, 6);
     let bytes: usize = batches.iter().map(|batch| batch.columns.bytes()).sum();
     // Scaled down like the card below.
     let memory = bytes as u64 / 10;
-    let expected = run(&Device::Cpu, &selection, &fill, &batches);
+    let expected = run(&Device::Cpu, &selection, &fillings, &batches);
     let small = cuda(Some(Bytes(memory)));
     reset_statistics();
     let held = statistics().device_bytes;
-    let got = run(&small, &selection, &fill, &batches);
+    let got = run(&small, &selection, &fillings, &batches);
     let peak = statistics().peak_device_bytes - held;
     println!("{} of columns through {}: {} chunks, peak {}", Bytes(bytes as u64), Bytes(memory), got.2, Bytes(peak));
     assert!(peak <= memory, "{peak} of {memory} bytes");
     assert!(got.2 > 20, "{} chunks", got.2);
-    assert_eq!((&got.0.cutflow, &got.0.spectrum, &got.1), (&expected.0.cutflow, &expected.0.spectrum, &expected.1));
+    assert_eq!((&got.0.cutflow, &got.0.spectra, &got.1), (&expected.0.cutflow, &expected.0.spectra, &expected.1));
     assert_eq!(reports(), Vec::<String>::new());
 }
 
@@ -197,8 +203,8 @@ fn ten_times_the_memory_goes_through_in_chunks() {
 fn any_chunks_give_the_same_and_name_the_same_event() {
     let Some(_one) = driver() else { return };
     let selection = selection(1.0);
-    let fill = fill(&selection);
-    let expected = run(&Device::Cpu, &selection, &fill, &batches(&selection, 1200, 1));
+    let fillings = fillings(&selection);
+    let expected = run(&Device::Cpu, &selection, &fillings, &batches(&selection, 1200, 1));
     for size in [1, 7, 100, 399, 1200] {
         let (events, number) = if size == 1 { (1, 60) } else { (size, 1200_u64.div_ceil(size)) };
         let mut chunks = batches(&selection, events, number);
@@ -206,24 +212,24 @@ fn any_chunks_give_the_same_and_name_the_same_event() {
             // The same 1200 events, whatever the last chunk would hold.
             chunks = cut(&batches(&selection, 1200, 1)[0], size as usize);
         }
-        let on_cpu = run(&Device::Cpu, &selection, &fill, &chunks);
-        let on_cuda = run(&cuda(None), &selection, &fill, &chunks);
+        let on_cpu = run(&Device::Cpu, &selection, &fillings, &chunks);
+        let on_cuda = run(&cuda(None), &selection, &fillings, &chunks);
         assert_eq!(
-            (&on_cuda.0.cutflow, &on_cuda.0.spectrum, &on_cuda.1),
-            (&on_cpu.0.cutflow, &on_cpu.0.spectrum, &on_cpu.1)
+            (&on_cuda.0.cutflow, &on_cuda.0.spectra, &on_cuda.1),
+            (&on_cpu.0.cutflow, &on_cpu.0.spectra, &on_cpu.1)
         );
         if size > 1 {
-            assert_eq!((&on_cuda.0.cutflow, &on_cuda.0.spectrum), (&expected.0.cutflow, &expected.0.spectrum));
+            assert_eq!((&on_cuda.0.cutflow, &on_cuda.0.spectra), (&expected.0.cutflow, &expected.0.spectra));
             assert_eq!(on_cuda.1, expected.1);
         }
     }
     // The weight 0.25 is above the largest: found one push later, or at the end, and named as on the CPU.
     let refused = crate::selection(0.125);
-    let fill = crate::fill(&refused);
+    let fillings = crate::fillings(&refused);
     for number in [1, 2, 5] {
         let chunks = batches(&refused, 50, number);
         let error_of = |device: &Device| {
-            let mut segment = EventSegment::new(device, &refused, &fill, &[0], Keep::Histograms).unwrap();
+            let mut segment = EventSegment::new(device, &refused, &fillings, Keep::Histograms).unwrap();
             for batch in &chunks {
                 segment = match segment.push(&batch.columns, &origin(batch)) {
                     Ok((segment, _)) => segment,

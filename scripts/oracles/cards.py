@@ -130,9 +130,16 @@ def lhco(path):
     def rapidity(p):
         return 0.5 * math.log((p.E() + p.pz()) / (p.E() - p.pz()))
 
+    def split12(jet):
+        """Where the last two objects of the jet's particles merge by kt: min(pT) dR."""
+        kt = fastjet.ClusterSequence(list(jet.constituents()), fastjet.JetDefinition(fastjet.kt_algorithm, 1000.0))
+        one, other = kt.exclusive_jets(2)
+        return min(one.pt(), other.pt()) * one.delta_R(other)
+
     events = []
     with h5py.File(path) as file:
-        rows = numpy.asarray(file[next(iter(file))]["block0_values"])[:, :2100].astype(numpy.float32)
+        table = numpy.asarray(file[next(iter(file))]["block0_values"])
+        rows, truth = table[:, :2100].astype(numpy.float32), table[:, 2100]
     for number, row in enumerate(rows.reshape(len(rows), 700, 3).astype(float)):
         particles = [
             fastjet.PseudoJet(pt * math.cos(phi), pt * math.sin(phi), pt * math.sinh(eta), pt * math.cosh(eta))
@@ -141,7 +148,7 @@ def lhco(path):
         ]
         sequence = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.antikt_algorithm, 1.0))
         jets = [jet for jet in fastjet.sorted_by_pt(sequence.inclusive_jets(20.0)) if above(jet.pt(), 200)]
-        event = {"event": number, "jets": len(jets)}
+        event = {"event": number, "jets": len(jets), "truth": truth[number]}
         if len(jets) >= 2:
             one, other = jets[:2]
             event |= {
@@ -149,6 +156,7 @@ def lhco(path):
                 "eta": one.eta(),
                 "m_jj": (one + other).m(),
                 "light": min(one.m(), other.m()),
+                "split12": split12(one),
                 "delta_y": abs(rapidity(one) - rapidity(other)),
             }
         events.append(event)
@@ -163,6 +171,11 @@ def lhco(path):
     edges = [2000, 2200, 2400, 2600, 2800, 3000, 3200, 3400, 3600, 3800, 4000, 4500, 5000, 6000, 8000]
     # Jets are rounded once, to 6e-8: a leading jet of 1200.005 GeV is above the threshold.
     cutflow("lhco", events, cuts, {}, regions, edges, lambda e: e["m_jj"], margin=1e-6)
+    selected = [event for event in events if all(holds(event) for holds in cuts.values())]
+    for name, bins, high in (("light", 50, 1000), ("split12", 25, 500)):
+        for truth, of_class in enumerate(("background", "signal")):
+            values = [event[name] for event in selected if event["truth"] == truth]
+            print(f"    {name} of {of_class}", [int(n) for n in numpy.histogram(values, bins, (0, high))[0]])
 
 
 def dark_machines(path):

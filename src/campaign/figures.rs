@@ -35,7 +35,7 @@ pub(super) struct Quantity {
 }
 
 impl Quantity {
-    fn axis(&self) -> AxisTitle {
+    pub(super) fn axis(&self) -> AxisTitle {
         // m_JJ as physicists write it: a slanted m with a lowered index.
         let rich = match self.name.split_once('_') {
             Some((stem, index)) => format!("*{stem}*_{{{index}}}"),
@@ -123,7 +123,7 @@ fn signed_significance(observed: f64, expected: f64) -> f64 {
     }
 }
 
-fn spacing(edges: &[f64]) -> Spacing {
+pub(super) fn spacing(edges: &[f64]) -> Spacing {
     let (first, last) = (edges.first().copied().unwrap_or(0.0), edges.last().copied().unwrap_or(1.0));
     // Resonance searches cover half a decade or more with bins that widen; a linear axis would squeeze the first ones.
     if first > 0.0 && last / first > 3.0 { Spacing::Logarithmic } else { Spacing::Linear }
@@ -336,7 +336,7 @@ pub(super) fn left_out(
 }
 
 impl Style {
-    fn label(&self) -> PlotLabel {
+    pub(super) fn label(&self) -> PlotLabel {
         // Longer lines would run into the legends.
         const LONGEST_LINE: usize = 40;
         let mut lines: Vec<String> = Vec::new();

@@ -1,6 +1,7 @@
 //! From event files to histograms, and on to a global significance.
 
 use super::answer::{Found, Outcome, SelectedEvents};
+use super::distributions;
 use super::expect;
 use super::figures::{self, Quantity, Style};
 use super::present::{Asked, Hunted, present};
@@ -8,11 +9,12 @@ use super::run::Run;
 use super::sample;
 use super::search::SearchSettings;
 use super::segment::Streamed;
-use crate::card::{EventWork, Histogrammed, Role, Search};
+use crate::card::{EventWork, Histogrammed, Role, Sample, Search};
 use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};
+use crate::math::exact::WeightScale;
 use crate::report::{Cutflow, CutflowRow, DataFile};
-use crate::spectrum::{Axis, Histogram, uhi};
+use crate::spectrum::{Axis, Fill, Filling, Histogram, Spectrum, uhi};
 use crate::toys::Summary;
 
 /// Runs a card over events. If it ends early, the samples that were finished are kept beside the output folder.
@@ -29,7 +31,7 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
 /// The result of the search, if there is one, and else the selected events of each sample.
 fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEvents)> {
     let filled = fill(run, work, Finished::Noted)?;
-    let answer = match &work.search {
+    let found = match &work.search {
         None => {
             run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
             draw(run, work, &filled)?;
@@ -41,8 +43,9 @@ fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEve
             (Some(present_search(run, work, settings, &hunted)?), Vec::new())
         }
     };
+    run.report.figures.extend(distributions::figures(&run.card.name, work, &filled)?);
     run.progress.interrupted()?;
-    Ok(answer)
+    Ok(found)
 }
 
 /// Throws a part of the toys.
@@ -67,11 +70,10 @@ enum Finished {
 /// Selects and fills every sample.
 fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<Vec<Streamed>> {
     let sources = open_all(work, run.bad_files)?;
-    let axes = axes(work)?;
-    let variables = filled_variables(work);
+    let fillings = fillings(work)?;
     let mut filled = Vec::new();
     for (sample, source) in work.samples.iter().zip(&sources) {
-        filled.push(sample::stream(run, work, sample, source, &axes, &variables)?);
+        filled.push(sample::stream(run, work, sample, source, &fillings)?);
         for (file, rows) in source.files_and_rows() {
             // A file that opened well may have failed later.
             if run.manifest.skipped.iter().any(|skipped| skipped.sample == sample.name && skipped.path == *file) {
@@ -84,10 +86,11 @@ fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<Vec<Strea
             run.note_finished(&sample.name)?;
         }
     }
-    run.report.files.push(DataFile {
-        path: HISTOGRAMS.into(),
-        holds: "What was filled, for each sample, in UHI form (schema 1).".into(),
-    });
+    let mut holds = String::from("What was filled, for each sample, in UHI form (schema 1)");
+    if !work.distributions.variables.is_empty() {
+        holds.push_str("; the distribution of v in a sample is SAMPLE/v");
+    }
+    run.report.files.push(DataFile { path: HISTOGRAMS.into(), holds: format!("{holds}.") });
     Ok(filled)
 }
 
@@ -114,11 +117,19 @@ fn axes(work: &EventWork) -> Result<Vec<Axis>> {
     }
 }
 
-fn filled_variables(work: &EventWork) -> Vec<usize> {
-    match &work.histogrammed {
+/// What is searched, and behind it what is drawn besides.
+fn fillings(work: &EventWork) -> Result<Vec<Filling>> {
+    let variables = match &work.histogrammed {
         Histogrammed::Spectrum { variable, .. } => vec![*variable],
         Histogrammed::Plane { row, column, .. } => vec![*row, *column],
-    }
+    };
+    let searched = Filling { fill: Fill::new(axes(work)?, WeightScale::UNIT)?, variables };
+    Ok(std::iter::once(searched).chain(work.distributions.fillings()?).collect())
+}
+
+/// The histogram of a sample that is searched.
+fn searched(streamed: &Streamed) -> &Spectrum {
+    &streamed.spectra[0]
 }
 
 /// The file with the histograms of every sample.
@@ -126,14 +137,24 @@ const HISTOGRAMS: &str = "histograms.json";
 
 /// The histograms of the samples so far, and the cutflow of the last of them, as files and in the report.
 fn record_histograms(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
-    let histograms: Vec<(String, Histogram)> =
-        work.samples.iter().zip(filled).map(|(sample, all)| (sample.name.clone(), all.spectrum.histogram())).collect();
+    let of_sample = |(sample, all): (&Sample, &Streamed)| {
+        let beside = work.distributions.variables.iter().zip(&all.spectra[1..]);
+        let named = beside.map(|(drawn, spectrum)| (format!("{}/{}", sample.name, drawn.axis.name()), spectrum));
+        let named = std::iter::once((sample.name.clone(), searched(all))).chain(named);
+        named.map(|(name, spectrum)| (name, spectrum.histogram())).collect::<Vec<_>>()
+    };
+    let histograms: Vec<(String, Histogram)> = work.samples.iter().zip(filled).flat_map(of_sample).collect();
     let named: Vec<(&str, &Histogram)> =
         histograms.iter().map(|(name, histogram)| (name.as_str(), histogram)).collect();
     run.output.rewrite_text(HISTOGRAMS, &uhi::write(&named))?;
     if let Some((sample, all)) = work.samples.iter().zip(filled).next_back() {
-        let variables = all.spectrum.axes().iter().map(|axis| axis.name().to_owned()).collect();
-        run.record_not_a_number(&sample.name, variables, all.spectrum.not_a_number());
+        for spectrum in &all.spectra {
+            let variables = spectrum.axes().iter().map(|axis| axis.name().to_owned()).collect();
+            run.record_not_a_number(&sample.name, variables, spectrum.not_a_number());
+        }
+        if let Some(words) = distributions::in_no_class(work, all)? {
+            run.note("Classes", format!("{words} of {}", sample.name));
+        }
         let table = all.cutflow.table();
         let name = format!("cutflow-{}.csv", sample.name);
         run.write(&name, &table.csv(), &format!("The cutflow of {}.", sample.name))?;
@@ -159,10 +180,10 @@ fn draw(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
         expected_name: String::new(),
     };
     for (sample, all) in work.samples.iter().zip(filled) {
-        for (along, axis) in all.spectrum.axes().iter().enumerate() {
+        for (along, axis) in searched(all).axes().iter().enumerate() {
             let quantity = Quantity { name: axis.name().to_owned(), unit: axis.unit().to_owned() };
             let name = format!("spectrum-{}", run.report.figures.len() + 1);
-            let contents = all.spectrum.project(along)?.histogram();
+            let contents = searched(all).project(along)?.histogram();
             let figure = figures::filled(&style, &quantity, &name, (&sample.name, sample.role), &contents);
             run.report.figures.push(figure);
         }
@@ -173,7 +194,7 @@ fn draw(run: &mut Run, work: &EventWork, filled: &[Streamed]) -> Result<()> {
 /// The sum of the histograms of one role.
 fn sum(work: &EventWork, filled: &[Streamed], role: Role) -> expect::Contents {
     let of_role = work.samples.iter().zip(filled).filter(|(sample, _)| sample.role == role);
-    expect::Contents::sum(of_role.map(|(_, streamed)| streamed.spectrum.histogram()))
+    expect::Contents::sum(of_role.map(|(_, streamed)| searched(streamed).histogram()))
 }
 
 fn hunt(run: &mut Run, work: &EventWork, settings: &Search, filled: &[Streamed]) -> Result<Hunted> {

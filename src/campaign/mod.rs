@@ -10,6 +10,7 @@ mod binned;
 mod channels;
 pub mod checkpoint;
 mod demo;
+mod distributions;
 mod expect;
 mod figures;
 mod from_events;

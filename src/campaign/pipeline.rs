@@ -7,22 +7,43 @@ use crate::device::{Cuda, Download, Host, OnDevice, Operation, Pending, Upload};
 use crate::error::Result;
 use crate::events::EventColumns;
 use crate::selection::{self, Batch, Evaluating, Origin, Selection, Survivors, Tally};
-use crate::spectrum::{self, Entries, Fill, SpectrumAccumulator};
+use crate::spectrum::{self, Entries, Filling, SpectrumAccumulator};
 
 /// The chunks on their way, and what stays on the device between them.
 pub(super) struct Pipeline<'a> {
     cuda: Cuda,
     selection: &'a Selection,
-    fill: &'a Fill,
-    filled: &'a [usize],
+    fills: Vec<DeviceFill<'a>>,
     keep: Keep,
     for_selection: selection::Prepared,
-    for_fill: spectrum::Prepared,
     cutflow: Tally<OnDevice>,
-    spectrum: SpectrumAccumulator<OnDevice>,
     survivors: u64,
     evaluating: Option<Chunk<Evaluating>>,
     returning: Option<Chunk<Returning>>,
+}
+
+/// A filling, and what it has on the device.
+struct DeviceFill<'a> {
+    filling: &'a Filling,
+    prepared: spectrum::Prepared,
+    spectrum: SpectrumAccumulator<OnDevice>,
+}
+
+impl<'a> DeviceFill<'a> {
+    fn new(cuda: &Cuda, filling: &'a Filling) -> Result<Self> {
+        let spectrum = SpectrumAccumulator::empty_on(cuda, filling.fill.rows())?;
+        Ok(Self { filling, prepared: filling.fill.prepare(cuda)?, spectrum })
+    }
+
+    /// Asks for the fill with survivors.
+    fn add(&mut self, cuda: &Cuda, survivors: &Survivors<OnDevice>) -> Result<()> {
+        let (fill, entries) = (&self.filling.fill, self.filling.entries(survivors, self.spectrum.clone()));
+        fill.check(&entries)?;
+        let Entries { values, weights, spectrum } = entries;
+        // A shared accumulator cannot be written.
+        drop(spectrum);
+        fill.add(cuda, &mut self.prepared, &values, &weights, &mut self.spectrum)
+    }
 }
 
 /// A part of a batch.
@@ -42,23 +63,14 @@ struct Returning {
 }
 
 impl<'a> Pipeline<'a> {
-    pub(super) fn new(
-        cuda: &Cuda,
-        selection: &'a Selection,
-        fill: &'a Fill,
-        filled: &'a [usize],
-        keep: Keep,
-    ) -> Result<Self> {
+    pub(super) fn new(cuda: &Cuda, selection: &'a Selection, fillings: &'a [Filling], keep: Keep) -> Result<Self> {
         Ok(Self {
             cuda: cuda.clone(),
             selection,
-            fill,
-            filled,
+            fills: fillings.iter().map(|filling| DeviceFill::new(cuda, filling)).collect::<Result<_>>()?,
             keep,
             for_selection: selection::Prepared::default(),
-            for_fill: fill.prepare(cuda)?,
             cutflow: Tally::empty_on(cuda, selection.cutflow_rows())?,
-            spectrum: SpectrumAccumulator::empty_on(cuda, fill.rows())?,
             survivors: 0,
             evaluating: None,
             returning: None,
@@ -95,13 +107,7 @@ impl<'a> Pipeline<'a> {
     fn complete(&mut self, chunk: Chunk<Evaluating>) -> Result<Option<KeptPart>> {
         let survivors = self.selection.end(&self.cuda, chunk.state)?;
         self.survivors += survivors.count as u64;
-        let values = self.filled.iter().map(|variable| survivors.variables[*variable].clone()).collect();
-        let entries = Entries { values, weights: survivors.weight.clone(), spectrum: self.spectrum.clone() };
-        self.fill.check(&entries)?;
-        let Entries { values, weights, spectrum } = entries;
-        // A shared accumulator cannot be written.
-        drop(spectrum);
-        self.fill.add(&self.cuda, &mut self.for_fill, &values, &weights, &mut self.spectrum)?;
+        self.fills.iter_mut().try_for_each(|fill| fill.add(&self.cuda, &survivors))?;
         if self.keep == Keep::Histograms {
             return Ok(None);
         }
@@ -119,9 +125,10 @@ impl<'a> Pipeline<'a> {
         if let Some(chunk) = self.returning.take() {
             kept.push(chunk.wait()?);
         }
-        self.fill.end(&self.cuda, &self.for_fill)?;
-        let (cutflow, spectrum) = (self.cutflow.download(&self.cuda)?, self.spectrum.download(&self.cuda)?);
-        Ok((Accumulators { cutflow, spectrum, survivors: self.survivors }, kept))
+        self.fills.iter().try_for_each(|fill| fill.filling.fill.end(&self.cuda, &fill.prepared))?;
+        let cutflow = self.cutflow.download(&self.cuda)?;
+        let spectra = self.fills.iter().map(|fill| fill.spectrum.download(&self.cuda)).collect::<Result<_>>()?;
+        Ok((Accumulators { cutflow, spectra, survivors: self.survivors }, kept))
     }
 }
 

@@ -16,9 +16,10 @@ use crate::events::{
 };
 use crate::features::jets::JetMaker;
 use crate::math::exact::WeightScale;
+use crate::report::number;
 use crate::selection::tally::WeightedCount;
 use crate::selection::{Origin, Outputs, Selection, Weight};
-use crate::spectrum::{Axis, Fill};
+use crate::spectrum::Filling;
 
 const NAME: &str = "campaign.sample";
 
@@ -88,8 +89,7 @@ pub(super) fn stream(
     work: &EventWork,
     sample: &Sample,
     source: &EventSource,
-    axes: &[Axis],
-    filled: &[usize],
+    fillings: &[Filling],
 ) -> Result<Streamed> {
     let mut lost = Vec::from_iter(source.skipped().iter().map(|file| Skipped {
         path: file.path.clone(),
@@ -98,7 +98,7 @@ pub(super) fn stream(
     }));
     let mut source = source.clone();
     let streamed = loop {
-        match pass(run, work, sample, &source, axes, filled).map_err(|error| of_sample(error, &sample.name))? {
+        match pass(run, work, sample, &source, fillings).map_err(|error| of_sample(error, &sample.name))? {
             Pass::Done(streamed, failed) => {
                 lost.extend(failed);
                 break streamed;
@@ -254,19 +254,12 @@ impl Refusal {
 }
 
 /// Reads the files once.
-fn pass(
-    run: &mut Run,
-    work: &EventWork,
-    sample: &Sample,
-    source: &EventSource,
-    axes: &[Axis],
-    filled: &[usize],
-) -> Result<Pass> {
+fn pass(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, fillings: &[Filling]) -> Result<Pass> {
     let weight = match weight(run, sample, source)? {
         Ok(weight) => weight,
         Err(failed) => return Ok(Pass::Again(failed)),
     };
-    let fill = Fill::new(axes.to_vec(), weight.scale())?;
+    let fillings: Vec<Filling> = fillings.iter().map(|filling| filling.with_scale(weight.scale())).collect();
     let selection = work.selection.with_weight(weight);
     let maker = JetMaker::new(&work.jets, selection.projection())?;
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
@@ -278,14 +271,21 @@ fn pass(
         }
     };
     let files: Arc<[Arc<str>]> = source.files().iter().map(|file| file.display().to_string().into()).collect();
+    // A clone counts with it.
+    let made = maker.clone();
     let (streamed, lost) = match &run.device {
-        Device::Cpu => on_cpu(run, &stage, source, files, maker, selection, fill, filled, &mut table)?,
-        Device::Cuda(_) => on_cuda(run, &stage, source, &files, maker, &selection, &fill, filled, &mut table)?,
+        Device::Cpu => on_cpu(run, &stage, source, files, maker, selection, fillings, &mut table)?,
+        Device::Cuda(_) => on_cuda(run, &stage, source, &files, maker, &selection, &fillings, &mut table)?,
     };
     if sample.weight.generator_sum == GeneratorSum::InFiles && !lost.is_empty() {
         return Ok(Pass::Again(lost));
     }
     run.record_stage(stage.finish());
+    if made.too_large() > 0 {
+        let number = number::count(made.too_large());
+        let words = format!("{number} events and jets of {} were too large for the device: the CPU clustered them", sample.name);
+        run.note("Jets", words);
+    }
     if let Some(table) = table {
         table.finish(
             run,
@@ -304,21 +304,20 @@ fn on_cpu(
     files: Arc<[Arc<str>]>,
     maker: JetMaker,
     selection: Selection,
-    fill: Fill,
-    filled: &[usize],
+    fillings: Vec<Filling>,
     table: &mut Option<SurvivorTable>,
 ) -> Result<(Streamed, Vec<Skipped>)> {
     let keeps = table.is_some();
     let events_a_batch = if maker.is_idle() { EVENTS_A_BATCH } else { EVENTS_A_BATCH_OF_PARTICLES };
-    let mut total = Streamed::empty(&selection, &fill)?;
-    let filled = filled.to_vec();
-    let (selection, fill) = (Arc::new(selection), Arc::new(fill));
+    let mut total = Streamed::empty(&selection, &fillings)?;
+    let queue = products_in_queue(&selection, &fillings);
+    let selection = Arc::new(selection);
     let work = {
-        let (selection, fill) = (selection.clone(), fill.clone());
+        let selection = selection.clone();
         move |batch: EventBatch| {
             let batch = maker.make(&Device::Cpu, batch)?;
             let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
-            let (counted, survivors) = select_and_fill(&selection, &fill, &filled, &batch, origin)?;
+            let (counted, survivors) = select_and_fill(&selection, &fillings, &batch, origin)?;
             let survived = keeps.then(|| Survived::of(&batch, 0, &survivors, selection.outputs()));
             Ok((batch.columns.events as u64, counted, survived))
         }
@@ -326,7 +325,6 @@ fn on_cpu(
     // Of a file that may still fail, nothing is counted or written before it has ended well.
     let mut waiting: Vec<(u64, Streamed, Option<Survived>)> = Vec::new();
     let mut lost = Vec::new();
-    let queue = products_in_queue(&selection, &fill);
     for event in source.map_files(events_a_batch, queue, work) {
         match event? {
             FileEvent::Product(product) if run.bad_files == BadFiles::Skip => {
@@ -351,12 +349,13 @@ fn on_cpu(
 }
 
 /// How many products of the CPU may wait.
-fn products_in_queue(selection: &Selection, fill: &Fill) -> usize {
+fn products_in_queue(selection: &Selection, fillings: &[Filling]) -> usize {
     let outputs = selection.outputs();
     let features: usize = outputs.features.iter().map(|table| table.number * table.quantities.len()).sum();
     // Values, weight, flags and index of 4 bytes, ids of 16; sums, their squares and entries of each cell.
     let of_event = 4 * (outputs.variables.len() + features + 3) + 16;
-    let bytes = EVENTS_A_BATCH * of_event + 40 * fill.rows();
+    let rows: usize = fillings.iter().map(|filling| filling.fill.rows()).sum();
+    let bytes = EVENTS_A_BATCH * of_event + 40 * rows;
     (BYTES_IN_QUEUE / bytes).clamp(BATCHES_IN_QUEUE, PRODUCTS_A_THREAD * rayon::current_num_threads())
 }
 
@@ -383,14 +382,12 @@ fn on_cuda(
     files: &[Arc<str>],
     maker: JetMaker,
     selection: &Selection,
-    fill: &Fill,
-    filled: &[usize],
+    fillings: &[Filling],
     table: &mut Option<SurvivorTable>,
 ) -> Result<(Streamed, Vec<Skipped>)> {
     let keep = if table.is_some() { Keep::Survivors } else { Keep::Histograms };
-    let start =
-        || Ok::<_, Error>((EventSegment::new(&run.device, selection, fill, filled, keep)?, InFlight::default()));
-    let (mut total, mut lost) = (Streamed::empty(selection, fill)?, Vec::new());
+    let start = || Ok::<_, Error>((EventSegment::new(&run.device, selection, fillings, keep)?, InFlight::default()));
+    let (mut total, mut lost) = (Streamed::empty(selection, fillings)?, Vec::new());
     let mut current = None;
     let mut waiting: Vec<Survived> = Vec::new();
     let events_a_chunk = if maker.is_idle() { EVENTS_A_CHUNK } else { EVENTS_A_BATCH_OF_PARTICLES };

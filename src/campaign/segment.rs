@@ -50,14 +50,12 @@ use crate::device::{Bytes, Host, Operation};
 use crate::error::Result;
 use crate::events::{Collection, EventBatch, EventColumns};
 use crate::selection::{Batch, Cutflow, Origin, Selected, Selection, Survivors, Tally};
-use crate::spectrum::{Entries, Fill, Spectrum, SpectrumAccumulator};
+use crate::spectrum::{Entries, Filling, Spectrum, SpectrumAccumulator};
 
 /// Selects and fills the batches of one sample.
 pub struct EventSegment<'a> {
     selection: &'a Selection,
-    fill: &'a Fill,
-    /// The positions of the filled variables in the selection, one for each axis.
-    filled: &'a [usize],
+    fillings: &'a [Filling],
     keep: Keep,
     batches: u64,
     state: State<'a>,
@@ -66,14 +64,15 @@ pub struct EventSegment<'a> {
 /// What adds up over chunks.
 pub(super) struct Accumulators {
     pub(super) cutflow: Tally<Host>,
-    pub(super) spectrum: SpectrumAccumulator<Host>,
+    /// One for each filling.
+    pub(super) spectra: Vec<SpectrumAccumulator<Host>>,
     pub(super) survivors: u64,
 }
 
 impl Accumulators {
-    fn empty(selection: &Selection, fill: &Fill) -> Self {
-        let (cutflow, spectrum) = (Tally::empty(selection.cutflow_rows()), SpectrumAccumulator::empty(fill.rows()));
-        Self { cutflow, spectrum, survivors: 0 }
+    fn empty(selection: &Selection, fillings: &[Filling]) -> Self {
+        let spectra = fillings.iter().map(|filling| SpectrumAccumulator::empty(filling.fill.rows())).collect();
+        Self { cutflow: Tally::empty(selection.cutflow_rows()), spectra, survivors: 0 }
     }
 }
 
@@ -87,8 +86,8 @@ enum State<'a> {
 pub struct Streamed {
     /// Events after each cut.
     pub cutflow: Cutflow,
-    /// The filled spectrum or plane.
-    pub spectrum: Spectrum,
+    /// The filled spectra and planes, one for each filling.
+    pub spectra: Vec<Spectrum>,
     /// How many events survived.
     pub survivors: u64,
 }
@@ -97,14 +96,15 @@ impl Streamed {
     /// Nothing yet.
     ///
     /// # Errors
-    /// None: the rows are those of the selection and of the fill.
-    pub fn empty(selection: &Selection, fill: &Fill) -> Result<Self> {
-        Self::of(selection, fill, &Accumulators::empty(selection, fill))
+    /// None: the rows are those of the selection and of the fillings.
+    pub fn empty(selection: &Selection, fillings: &[Filling]) -> Result<Self> {
+        Self::of(selection, fillings, &Accumulators::empty(selection, fillings))
     }
 
-    fn of(selection: &Selection, fill: &Fill, all: &Accumulators) -> Result<Self> {
-        let (cutflow, spectrum) = (Cutflow::new(selection, &all.cutflow)?, Spectrum::new(fill, &all.spectrum)?);
-        Ok(Self { cutflow, spectrum, survivors: all.survivors })
+    fn of(selection: &Selection, fillings: &[Filling], all: &Accumulators) -> Result<Self> {
+        let spectra = fillings.iter().zip(&all.spectra).map(|(filling, filled)| Spectrum::new(&filling.fill, filled));
+        let (cutflow, spectra) = (Cutflow::new(selection, &all.cutflow)?, spectra.collect::<Result<_>>()?);
+        Ok(Self { cutflow, spectra, survivors: all.survivors })
     }
 
     /// Adds what another part of the sample yielded.
@@ -114,7 +114,7 @@ impl Streamed {
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.survivors += other.survivors;
         self.cutflow.merge(&other.cutflow)?;
-        self.spectrum.merge(&other.spectrum)
+        self.spectra.iter_mut().zip(&other.spectra).try_for_each(|(sum, more)| sum.merge(more))
     }
 }
 
@@ -124,14 +124,13 @@ impl Streamed {
 /// What the data contradicts, with the row and the file of `origin`.
 pub fn select_and_fill(
     selection: &Selection,
-    fill: &Fill,
-    filled: &[usize],
+    fillings: &[Filling],
     batch: &EventBatch,
     origin: Origin,
 ) -> Result<(Streamed, Survivors<Host>)> {
-    let nothing = Accumulators::empty(selection, fill);
-    let (all, survivors) = step(selection, fill, filled, nothing, batch.columns.clone(), origin)?;
-    Ok((Streamed::of(selection, fill, &all)?, survivors))
+    let nothing = Accumulators::empty(selection, fillings);
+    let (all, survivors) = step(selection, fillings, nothing, batch.columns.clone(), origin)?;
+    Ok((Streamed::of(selection, fillings, &all)?, survivors))
 }
 
 /// The survivors of a part of a batch.
@@ -146,22 +145,16 @@ pub struct KeptPart {
 }
 
 impl<'a> EventSegment<'a> {
-    /// A segment with nothing counted yet. `filled` names the variables of the selection that the axes of `fill` take.
+    /// A segment with nothing counted yet.
     ///
     /// # Errors
     /// A failed allocation.
-    pub fn new(
-        device: &Device,
-        selection: &'a Selection,
-        fill: &'a Fill,
-        filled: &'a [usize],
-        keep: Keep,
-    ) -> Result<Self> {
+    pub fn new(device: &Device, selection: &'a Selection, fillings: &'a [Filling], keep: Keep) -> Result<Self> {
         let state = match device {
-            Device::Cpu => State::Cpu(Accumulators::empty(selection, fill)),
-            Device::Cuda(cuda) => State::Cuda(Box::new(Pipeline::new(cuda, selection, fill, filled, keep)?)),
+            Device::Cpu => State::Cpu(Accumulators::empty(selection, fillings)),
+            Device::Cuda(cuda) => State::Cuda(Box::new(Pipeline::new(cuda, selection, fillings, keep)?)),
         };
-        Ok(Self { selection, fill, filled, keep, batches: 0, state })
+        Ok(Self { selection, fillings, keep, batches: 0, state })
     }
 
     /// Selects and fills one batch. Survivors are handed out in the order of the events, if they are kept: for every batch
@@ -181,7 +174,7 @@ impl<'a> EventSegment<'a> {
             let origin = Origin { first_row: origin.first_row + first as u64, ..origin.clone() };
             self.state = match self.state {
                 State::Cpu(all) => {
-                    let (all, survivors) = step(self.selection, self.fill, self.filled, all, columns, origin)?;
+                    let (all, survivors) = step(self.selection, self.fillings, all, columns, origin)?;
                     kept.extend((self.keep == Keep::Survivors).then_some(KeptPart { batch, first, survivors }));
                     State::Cpu(all)
                 }
@@ -203,7 +196,7 @@ impl<'a> EventSegment<'a> {
             State::Cpu(all) => (all, Vec::new()),
             State::Cuda(pipeline) => pipeline.finish()?,
         };
-        Ok((Streamed::of(self.selection, self.fill, &all)?, kept))
+        Ok((Streamed::of(self.selection, self.fillings, &all)?, kept))
     }
 
     /// The ranges of events of which the device can hold two at once, in order.
@@ -226,28 +219,28 @@ impl<'a> EventSegment<'a> {
         Ok(parts)
     }
 
-    /// The device memory for two chunks like these events: both plans, as if every event survived.
+    /// The device memory for two chunks like these events: all plans, as if every event survived.
     fn needed(&self, columns: &EventColumns<Host>, range: &Range<usize>) -> Bytes {
         let batch = Batch {
             columns: slice(columns, range.clone()),
             cutflow: Tally::<Host>::empty(self.selection.cutflow_rows()),
             origin: Origin::default(),
         };
-        let entries = Entries::<Host> {
-            values: vec![vec![0.0; range.len()].into(); self.filled.len()],
-            weights: vec![0.0; range.len()].into(),
-            spectrum: SpectrumAccumulator::empty(self.fill.rows()),
-        };
-        let plans = [self.selection.plan(&batch), self.fill.plan(&entries)];
-        plans.iter().map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum()
+        let column: ScalarBuffer<f32> = vec![0.0; range.len()].into();
+        let fills = self.fillings.iter().map(|Filling { fill, variables }| {
+            let values = vec![column.clone(); variables.len()];
+            let spectrum = SpectrumAccumulator::empty(fill.rows());
+            fill.plan(&Entries::<Host> { values, weights: column.clone(), spectrum })
+        });
+        let plans = std::iter::once(self.selection.plan(&batch)).chain(fills);
+        plans.map(|plan| plan.fixed + plan.per_unit * plan.units * 2).sum()
     }
 }
 
 /// One chunk on the CPU: select, then fill with the survivors.
 fn step(
     selection: &Selection,
-    fill: &Fill,
-    filled: &[usize],
+    fillings: &[Filling],
     all: Accumulators,
     columns: EventColumns<Host>,
     origin: Origin,
@@ -255,11 +248,14 @@ fn step(
     let batch = Batch { columns, cutflow: all.cutflow, origin };
     selection.check(&batch)?;
     let Selected { survivors, cutflow } = selection.cpu(batch)?;
-    let values = filled.iter().map(|variable| survivors.variables[*variable].clone()).collect();
-    let entries = Entries { values, weights: survivors.weight.clone(), spectrum: all.spectrum };
-    fill.check(&entries)?;
+    let fill = |(filling, before): (&Filling, SpectrumAccumulator<Host>)| {
+        let entries = filling.entries(&survivors, before);
+        filling.fill.check(&entries)?;
+        filling.fill.cpu(entries)
+    };
+    let spectra = fillings.iter().zip(all.spectra).map(fill).collect::<Result<_>>()?;
     let count = all.survivors + survivors.count as u64;
-    Ok((Accumulators { cutflow, spectrum: fill.cpu(entries)?, survivors: count }, survivors))
+    Ok((Accumulators { cutflow, spectra, survivors: count }, survivors))
 }
 
 /// The events `range` of a batch; offsets count from the range's first object, values are shared.

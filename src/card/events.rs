@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::checks;
+use super::distributions::Distributions;
 use crate::error::{Result, nearest};
 use crate::events::{MappedColumn, Preset, Schema};
 use crate::features::jets::{JetCollection, JetMaker};
@@ -23,6 +24,8 @@ pub struct EventWork {
     pub selection: Selection,
     /// What is filled.
     pub histogrammed: Histogrammed,
+    /// What is filled and drawn beside that.
+    pub distributions: Distributions,
     /// The expected background and the toys; `None` if the card stops at the histograms.
     pub search: Option<Search>,
     /// What is written of the survivors.
@@ -196,6 +199,7 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     let first = masked.then(|| Cut::new("luminosity mask", "in_luminosity_mask > 0.5"));
     let selection = Selection::read(root, first.into_iter().collect());
     let histogrammed = read_histogrammed(root, folder, selection.as_ref());
+    let distributions = Distributions::read(root, selection.as_ref());
     let search = read_search(root, folder);
     let keep = match root.section("keep").or("survivors", false) {
         true => Keep::Survivors,
@@ -211,7 +215,8 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
         }
         checks::columns_of_survivors(root, selection, keep);
     }
-    Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed: histogrammed?, search, keep })
+    let (histogrammed, distributions) = (histogrammed?, distributions?);
+    Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed, distributions, search, keep })
 }
 
 /// The integrated luminosity in 1/fb that simulations are brought to.
@@ -410,10 +415,15 @@ fn read_plane(section: &Section, folder: &Path, selection: Option<&Selection>) -
 /// calling this one unknown would be noise.
 fn read_variable(section: &Section, key: &str, selection: Option<&Selection>) -> Option<usize> {
     let name: String = section.required(key)?;
-    let names: Vec<&str> = selection?.variables().collect();
+    find_variable(section, key, &name, selection?)
+}
+
+/// The position of the variable `name`, which `key` gives.
+pub(super) fn find_variable(section: &Section, key: &str, name: &str, selection: &Selection) -> Option<usize> {
+    let names: Vec<&str> = selection.variables().collect();
     let found = names.iter().position(|known| *known == name);
     if found.is_none() {
-        let hint = match crate::error::nearest(&name, names.iter().copied()) {
+        let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!(". Did you mean '{near}'?"),
             None => format!(". [define] has {}.", names.join(", ")),
         };

@@ -7,6 +7,7 @@
 //! Paths are relative to the card; those given with `--set` are relative to the working folder.
 
 mod checks;
+mod distributions;
 mod events;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::hunt::{Combination, Scan, WindowChoice};
 use crate::settings::{Document, Section};
 use crate::spectrum::binned::BinnedInput;
 use crate::toys::{Injection, ToySettings};
+pub use distributions::{Classes, Distribution, Distributions, Shown};
 pub use events::{
     ColumnSearch, EventWork, ExpectationFrom, ExpectationSettings, GeneratorSum, Histogrammed, Keep, Normalisation,
     Reading, Role, Sample, SampleWeight, Search,

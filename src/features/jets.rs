@@ -17,13 +17,16 @@
 //! Jets are in the order of falling pT and have the quantities [`QUANTITIES`]. Particles are taken as they are in the files, in double
 //! precision; the jets' quantities are rounded to single precision once, as all that the selection sees.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Problems, Result, nearest};
 use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, Projection};
 use crate::features::cluster::{Algorithm, Cluster, Recombination};
 use crate::features::particles::Particles;
 use crate::features::substructure::{
-    Axes, Correlations, Normalisation, Observable, Observables, Splittings, Subjettiness, Substructure,
+    Axes, Correlations, Found, Normalisation, Observable, Splittings, Subjettiness, Substructure,
 };
 use crate::math::det;
 use crate::math::lorentz::FourMomentum;
@@ -156,6 +159,7 @@ pub struct JetMaker {
     jets: Vec<JetCollection>,
     read: Projection,
     wanted: Vec<Wanted>,
+    too_large: Arc<AtomicU64>,
 }
 
 /// Where a wanted collection comes from.
@@ -201,7 +205,12 @@ impl JetMaker {
             plans.push(Wanted::Made { jets: index, particles, places, quantities });
         }
         problems.finish()?;
-        Ok(Self { jets: jets.to_vec(), read, wanted: plans })
+        Ok(Self { jets: jets.to_vec(), read, wanted: plans, too_large: Arc::default() })
+    }
+
+    /// How many events and jets so far were too large for the device's kernels and were left to the CPU; of all clones together.
+    pub fn too_large(&self) -> u64 {
+        self.too_large.load(Ordering::Relaxed)
     }
 
     /// What is read from the files.
@@ -231,7 +240,9 @@ impl JetMaker {
             }
             Wanted::Made { jets, particles, places, quantities } => {
                 let particles = Source { collection: &columns.collections[*particles], places };
-                self.jets[*jets].make(device, &particles, quantities, batch.first_row)
+                let (made, too_large) = self.jets[*jets].make(device, &particles, quantities, batch.first_row)?;
+                self.too_large.fetch_add(too_large as u64, Ordering::Relaxed);
+                Ok(made)
             }
         };
         let collections = self.wanted.iter().map(make).collect::<Result<Vec<_>>>()?;
@@ -297,15 +308,17 @@ impl Source<'_> {
 }
 
 impl JetCollection {
+    /// The jets, and how many events and jets were too large for the device.
     fn make(
         &self,
         device: &Device,
         source: &Source,
         quantities: &[String],
         first_row: u64,
-    ) -> Result<Collection<Host>> {
+    ) -> Result<(Collection<Host>, usize)> {
         let events = source.collection.offsets.len() - 1;
         let (mut offsets, mut columns, mut jets) = (vec![0], vec![Vec::new(); quantities.len()], 0);
+        let mut too_large = 0;
         for start in (0..events).step_by(EVENTS_AT_ONCE) {
             let end = events.min(start + EVENTS_AT_ONCE);
             let particles = source.particles(start..end, self.particle_mass_gev);
@@ -315,6 +328,7 @@ impl JetCollection {
                 }
                 other => other,
             })?;
+            too_large += clustered.too_large;
             let mut found = Vec::new();
             for event in 0..end - start {
                 let history = clustered.histories.event(event);
@@ -329,6 +343,8 @@ impl JetCollection {
             }
             jets += found.len() as u32;
             let substructure = self.observables(device, quantities, &found)?;
+            too_large += substructure.as_ref().map_or(0, |found| found.too_large);
+            let substructure = substructure.map(|found| found.observables);
             for (name, column) in quantities.iter().zip(&mut columns) {
                 match observable(name) {
                     Some(observable) => {
@@ -342,7 +358,8 @@ impl JetCollection {
                 }
             }
         }
-        Ok(Collection { offsets: offsets.into(), quantities: columns.into_iter().map(Into::into).collect() })
+        let quantities = columns.into_iter().map(Into::into).collect();
+        Ok((Collection { offsets: offsets.into(), quantities }, too_large))
     }
 }
 
@@ -353,7 +370,7 @@ impl JetCollection {
         device: &Device,
         quantities: &[String],
         jets: &[(FourMomentum, Vec<FourMomentum>)],
-    ) -> Result<Option<Observables<Host>>> {
+    ) -> Result<Option<Found>> {
         let wants = |starts: &[&str]| quantities.iter().any(|name| starts.iter().any(|start| name.starts_with(start)));
         if quantities.iter().all(|name| observable(name).is_none()) {
             return Ok(None);
@@ -365,7 +382,7 @@ impl JetCollection {
             ..self.substructure
         };
         let groups: Vec<&[FourMomentum]> = jets.iter().map(|(_, particles)| particles.as_slice()).collect();
-        Ok(Some(wanted.run(device, &Particles::of_groups(&groups))?.observables))
+        wanted.run(device, &Particles::of_groups(&groups)).map(Some)
     }
 }
 

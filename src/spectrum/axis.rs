@@ -66,18 +66,21 @@ impl Axis {
         Self::new(name, unit, (0..=bins).map(edge).collect())
     }
 
-    /// Reads `variable`, `unit` and either `edges` or `bins`, `from` and `to`.
+    /// Reads `unit` and either `edges` or `low`, `high` and `bins` of the axis `name`.
     ///
     /// `None` where there were mistakes.
-    pub fn read(section: &Section<'_>) -> Option<Self> {
-        let name = section.required::<String>("variable");
+    pub fn read(name: &str, section: &Section<'_>) -> Option<Self> {
         let unit = section.or("unit", String::new());
         if section.has("edges") {
+            for key in ["low", "high", "bins"].into_iter().filter(|key| section.has(key)) {
+                let _ = section.optional::<f64>(key);
+                section.problem(key, "the bins are given by edges; leave one out");
+            }
             let edges = section.required("edges");
-            return section.check(Self::new(name?, unit, edges?));
+            return section.check(Self::new(name, unit, edges?));
         }
-        let (bins, from, to) = (section.required("bins"), section.required("from"), section.required("to"));
-        section.check(Self::regular(name?, unit, bins?, from?, to?))
+        let (bins, low, high) = (section.or("bins", 40), section.required("low"), section.required("high"));
+        section.check(Self::regular(name, unit, bins, low?, high?))
     }
 
     /// The variable.

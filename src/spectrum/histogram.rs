@@ -80,6 +80,24 @@ impl Spectrum {
         Ok(Self { axes: vec![axis.clone()], bins, ..self.clone() })
     }
 
+    /// The spectrum of the second axis alone, of entries in a bin of the first. Those whose second value is NaN are not known apart:
+    /// none is counted here.
+    ///
+    /// # Errors
+    /// One axis, or no such bin.
+    pub fn slice(&self, bin: usize) -> Result<Self> {
+        let [first, second] = &self.axes[..] else {
+            return Err(Fault::new(NAME, "a spectrum of one axis has no slices").usage());
+        };
+        if bin >= first.bins() {
+            return Err(Fault::new(NAME, format!("there is no bin {bin} of {}", first.bins())).usage());
+        }
+        // Underflow comes first.
+        let start = (bin + 1) * self.inner_bins();
+        let bins = self.bins[start..start + self.inner_bins()].to_vec();
+        Ok(Self { axes: vec![second.clone()], bins, not_a_number: WeightedCount::default(), ..*self })
+    }
+
     /// The same with `factor` bins of the axis at `along` joined to one.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use trawl::events::{DijetSample, Resonance, generate_columns};
 use trawl::hunt::Scan;
 use trawl::math::special::kolmogorov_survival;
 use trawl::selection::Origin;
-use trawl::spectrum::{Axis, Expectation, Fill, Histogram, Simulation};
+use trawl::spectrum::{Axis, Expectation, Fill, Filling, Histogram, Simulation};
 use trawl::toys::{Experiment, Global};
 
 const EVENTS: u64 = 3000;
@@ -42,7 +42,8 @@ fn filled(work: &EventWork, role: Role, sample: &DijetSample) -> Histogram {
         Axis::new("m_Y", unit, plane.m_y_edges_gev().to_vec()).unwrap(),
         Axis::new("m_X", unit, plane.m_x_edges_gev().to_vec()).unwrap(),
     ];
-    let fill = Fill::new(axes, selection.weight().scale()).unwrap();
+    let fillings =
+        [Filling { fill: Fill::new(axes, selection.weight().scale()).unwrap(), variables: vec![*row, *column] }];
     let mut batch = generate_columns(sample, 0..sample.events);
     // The generator's columns in the order of the selection's projection.
     let generated = &DijetSample::projection().collections[0].quantities;
@@ -51,10 +52,9 @@ fn filled(work: &EventWork, role: Role, sample: &DijetSample) -> Histogram {
     *columns =
         selection.projection().collections[0].quantities.iter().map(|name| columns[place(name)].clone()).collect();
     batch.columns.scalars.truncate(selection.projection().scalars.len());
-    let variables = [*row, *column];
-    let segment = EventSegment::new(&Device::Cpu, &selection, &fill, &variables, Keep::Histograms).unwrap();
+    let segment = EventSegment::new(&Device::Cpu, &selection, &fillings, Keep::Histograms).unwrap();
     let (segment, _) = segment.push(&batch.columns, &Origin::default()).unwrap();
-    segment.finish().unwrap().0.spectrum.histogram()
+    segment.finish().unwrap().0.spectra[0].histogram()
 }
 
 /// One pseudo-experiment: its own data, its own simulation, its own toys. `None` where the simulation failed its closure

@@ -1,12 +1,14 @@
 //! The kinds of plots, each a plain struct of numbers that knows how to draw itself (SVG) and to list itself (CSV).
 
 pub mod convergence;
+pub mod distributions;
 pub mod maximum;
 pub mod plane;
 pub mod spectrum;
 pub mod tomography;
 
 pub use convergence::{Convergence, ConvergencePoint, TailLevel};
+pub use distributions::{Curve, DistributionsPlot, Mark};
 pub use maximum::MaximumDistribution;
 pub use plane::{PlaneCell, PlaneMap};
 pub use spectrum::SpectrumPlot;
@@ -19,6 +21,8 @@ use super::markup::Element;
 pub enum Plot {
     /// A spectrum with its pull panel.
     Spectrum(SpectrumPlot),
+    /// Distributions over one another.
+    Distributions(DistributionsPlot),
     /// The local significance in a plane of bins and windows.
     Plane(PlaneMap),
     /// The largest significance of the toys.
@@ -34,6 +38,7 @@ impl Plot {
     pub fn draw(&self, id: &str) -> Element {
         match self {
             Self::Spectrum(plot) => plot.draw(id),
+            Self::Distributions(plot) => plot.draw(id),
             Self::Plane(plot) => plot.draw(id),
             Self::Maximum(plot) => plot.draw(id),
             Self::Tomography(plot) => plot.draw(id),
@@ -50,6 +55,7 @@ impl Plot {
     pub fn csv(&self) -> String {
         match self {
             Self::Spectrum(plot) => plot.csv(),
+            Self::Distributions(plot) => plot.csv(),
             Self::Plane(plot) => plot.csv(),
             Self::Maximum(plot) => plot.csv(),
             Self::Tomography(plot) => plot.csv(),

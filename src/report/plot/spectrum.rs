@@ -82,7 +82,12 @@ impl SpectrumPlot {
         }
         picture.push(points(&upper, &bins).with("clip-path", format!("url(#{id}-upper)")));
         picture.push(upper.frame(&x_ticks, &upper.y_ticks()));
-        picture.push(upper.y_labels(&upper.y_ticks(), &self.counts_title(&bins), 58.0, Anchor::End));
+        picture.push(upper.y_labels(
+            &upper.y_ticks(),
+            &self.axis.amount_per_bin("Events", &self.edges),
+            58.0,
+            Anchor::End,
+        ));
         let lowest = if self.pulls.is_empty() {
             upper
         } else {
@@ -124,18 +129,6 @@ impl SpectrumPlot {
 
     fn range(&self) -> (f64, f64) {
         (self.edges.first().copied().unwrap_or(0.0), self.edges.last().copied().unwrap_or(1.0))
-    }
-
-    /// `Events / 50 GeV` for equal widths, otherwise `Events / bin`.
-    fn counts_title(&self, bins: &[Bin]) -> String {
-        let width = bins.first().map_or(f64::NAN, |bin| bin.high - bin.low);
-        let equal = bins.iter().all(|bin| (bin.high - bin.low - width).abs() < 1e-6 * width.abs());
-        if !equal || !width.is_finite() {
-            return "Events / bin".into();
-        }
-        let digits = number::significant(width, 4);
-        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
-        format!("Events / {digits}{}", self.axis.after_number())
     }
 
     fn window(&self, upper: &Panel, lower: &Panel) -> Element {

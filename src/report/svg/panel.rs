@@ -5,6 +5,7 @@ use super::scale::Scale;
 use super::shapes::{self, Anchor};
 use super::ticks::{Ticks, ticks};
 use crate::report::markup::{Dialect, Element};
+use crate::report::number;
 
 /// The length of a labelled mark in user units.
 const MAJOR: f64 = 9.0;
@@ -42,6 +43,20 @@ impl AxisTitle {
     /// The unit with a space before it, or nothing.
     pub fn after_number(&self) -> String {
         self.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default()
+    }
+}
+
+impl AxisTitle {
+    /// The title of the other axis: `Events / 50 GeV` for equal widths, otherwise `Events / bin`.
+    pub fn amount_per_bin(&self, amount: &str, edges: &[f64]) -> String {
+        let widths = edges.windows(2).map(|pair| pair[1] - pair[0]);
+        let width = widths.clone().next().unwrap_or(f64::NAN);
+        if !width.is_finite() || widths.into_iter().any(|other| (other - width).abs() >= 1e-6 * width.abs()) {
+            return format!("{amount} / bin");
+        }
+        let digits = number::significant(width, 4);
+        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+        format!("{amount} / {digits}{}", self.after_number())
     }
 }
 

@@ -57,6 +57,9 @@ fn a_hand_computed_plane_projects_and_rebins() {
     assert_eq!(filled.not_a_number(), 2);
     assert_eq!(filled.project(0).unwrap().histogram().sumw, [8.0, 3.0, 0.0, 4.0, 16.0]);
     assert_eq!(filled.project(1).unwrap().histogram().sumw, [8.0, 1.0, 18.0, 4.0]);
+    assert_eq!(filled.slice(0).unwrap().histogram().sumw, [0.0, 1.0, 2.0, 0.0]);
+    assert_eq!(filled.slice(2).unwrap().histogram().sumw, [0.0, 0.0, 0.0, 4.0]);
+    assert!(filled.slice(3).is_err() && filled.project(0).unwrap().slice(0).is_err());
     assert_eq!(filled.project(1).unwrap().project(0).unwrap(), filled.project(1).unwrap());
     assert!(filled.project(2).is_err());
     let joined = filled.rebin(0, 3).unwrap();
