@@ -283,7 +283,10 @@ fn pass(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, 
     run.record_stage(stage.finish());
     if made.too_large() > 0 {
         let number = number::count(made.too_large());
-        let words = format!("{number} events and jets of {} were too large for the device: the CPU clustered them", sample.name);
+        let words = format!(
+            "{number} events and jets of {} were too large for the device: the CPU clustered them",
+            sample.name
+        );
         run.note("Jets", words);
     }
     if let Some(table) = table {

@@ -110,3 +110,14 @@ fn every_removed_barrier_is_caught() {
     assert!(tried > 0, "there was no mutant");
     assert!(survived.is_empty(), "nothing noticed that these are missing: {survived:#?}");
 }
+
+/// The machine code of this build, where scripts/kernel-budget looks for it.
+#[test]
+fn kernels_are_left_for_the_budget() {
+    for (name, image) in kernels::images() {
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels").join(format!("{name}.fatbin"));
+        std::fs::create_dir_all(path.parent().expect("it is in a folder"))
+            .expect("cargo's temporary folder can be written");
+        std::fs::write(path, image).expect("cargo's temporary folder can be written");
+    }
+}

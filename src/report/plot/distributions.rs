@@ -124,10 +124,10 @@ impl DistributionsPlot {
     }
 
     fn range(&self) -> (f64, f64) {
-        let values = self.curves.iter().flat_map(|curve| curve.values.iter().copied());
-        let positive = values.filter(|value| value.is_finite() && *value > 0.0);
-        let (low, high) =
-            positive.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
+        let bins = self.curves.iter().flat_map(|curve| curve.values.iter().zip(&curve.intervals));
+        let positive = bins.filter(|(value, _)| value.is_finite() && **value > 0.0);
+        let (low, high) = positive
+            .fold((f64::INFINITY, 0.0f64), |(low, high), (value, interval)| (low.min(*value), high.max(interval.1)));
         let filled = (FILLED.0 - FILLED.1 * self.curves.len() as f64).max(0.5);
         match self.vertical {
             _ if high == 0.0 => (0.1, 10.0),
@@ -174,7 +174,8 @@ fn steps(panel: &Panel, name: &str, symbol: Symbol, bins: Vec<Bin>) -> Element {
     let (Symbol::Line(colour) | Symbol::Dashed(colour)) = symbol else { return Element::new("g") };
     let mut group = Element::new("g");
     let at = |bin: &Bin| (panel.x.place(bin.0), panel.x.place(bin.1), place(panel, bin.2));
-    for bin in &bins {
+    // The band of an empty bin would say more of the other curves than of this one.
+    for bin in bins.iter().filter(|(_, _, value, _)| *value != 0.0) {
         let ((left, right, _), (low, high)) = (at(bin), bin.3);
         let (top, bottom) = (place(panel, high), place(panel, low));
         let band = shapes::rectangle(left, top, right - left, bottom - top).child(shapes::hover(words(name, *bin)));
