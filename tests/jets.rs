@@ -8,6 +8,7 @@ use std::fs;
 use data::data;
 use trawl::device::Operation;
 use trawl::features::cluster::{Algorithm, Cluster, Histories, Jet, Particles, Recombination};
+use trawl::features::image::{Axes as ImageAxes, Image, Images, Input, Membership};
 use trawl::features::substructure::{
     Axes, Correlations, Normalisation, Observable, Observables, Subjettiness, Substructure,
 };
@@ -173,5 +174,39 @@ fn splitting_scales_are_those_of_the_last_mergings() {
         expect(&found, number, &[(Observable::Split12, wanted, 1e-9 * wanted)]);
         let second = 100.0 * again.event(0).splitting(2).sqrt();
         expect(&found, number, &[(Observable::Split23, second, 1e-9 * second)]);
+    }
+}
+
+/// A sum that knows which pixel is which, the pixels that are lit, the brightest, and who is outside.
+fn seen(images: &Images<trawl::device::Host>, jet: usize) -> (f64, usize, usize, f32, u32) {
+    let image = images.image(jet);
+    let weights = (0..).map(|at| f64::from((97 * at + 31 * jet as u32) % 1009 + 1));
+    let sum = image.iter().zip(weights).map(|(share, weight)| f64::from(*share) * weight).sum();
+    let (brightest, share) = image.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    (sum, image.iter().filter(|share| **share > 0.0).count(), brightest, *share, images.outside[jet])
+}
+
+/// `scripts/oracles/images.py golden --sample` (numpy 2.4.6, fastjet 3.5.2.0). All particles around these two axes are their constituents.
+#[test]
+fn images_of_the_large_jets_are_those_of_numpy() {
+    let Some(event) = sample() else { return };
+    let histories = clustered(Algorithm::AntiKt, 1.0, &event);
+    let jets = histories.event(0).inclusive_jets(100.0);
+    let parts: Vec<_> = jets.iter().map(|jet| constituents(&event, &histories, jet)).collect();
+    let own = Input::of_jets(Particles::of_groups(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let axes = ImageAxes {
+        event: vec![0, 0].into(),
+        rapidity: jets.iter().map(|jet| jet.momentum.rapidity()).collect(),
+        phi: jets.iter().map(|jet| jet.momentum.phi()).collect(),
+    };
+    let around = Input::around(axes, Particles::of_groups(&[&event]));
+    let cone = Image { membership: Membership::Cone { radius: 1.0 }, ..Image::default() };
+    let expected = [(799.230_408, 24, 0.817_743_258, 0), (837.546_709, 31, 0.885_481_620, 7)];
+    for images in [Image::default().cpu(own).unwrap(), cone.cpu(around).unwrap()] {
+        for (jet, (wanted, wanted_lit, wanted_share, wanted_outside)) in expected.into_iter().enumerate() {
+            let (sum, lit, brightest, share, outside) = seen(&images, jet);
+            assert!((sum - wanted).abs() < 1e-4 && (share - wanted_share).abs() < 1e-7, "{sum} {share}");
+            assert_eq!((lit, brightest, outside), (wanted_lit, 20 * 40 + 20, wanted_outside));
+        }
     }
 }

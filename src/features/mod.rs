@@ -5,6 +5,7 @@
 //! | [`align`] | jets brought to one mass, energy and orientation |
 //! | [`cluster`] | sequential recombination of particles into jets |
 //! | [`dijet`] | the two leading jets, their labels, mass and Higgs discriminants |
+//! | [`image`] | pictures of jets from their constituents |
 //! | [`order`] | the order in which a network sees constituents |
 //! | [`standardise`] | columns onto the scale that a network wants |
 //! | [`substructure`] | splitting scales, N-subjettiness and energy correlations of jets |
@@ -12,6 +13,7 @@
 pub mod align;
 pub mod cluster;
 pub mod dijet;
+pub mod image;
 pub mod jets;
 pub mod order;
 pub mod particles;

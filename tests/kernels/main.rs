@@ -10,6 +10,7 @@ mod columns;
 mod dijet;
 mod fill;
 mod harness;
+mod image;
 mod order;
 mod probe;
 mod rerun;

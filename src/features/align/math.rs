@@ -11,7 +11,7 @@ pub(super) const SMALLEST: f64 = 1e-300;
 const LEAST_MASS2: f64 = 1e-12;
 
 /// Sums have this many partial sums: the threads of a warp.
-pub(super) const LANES: usize = 32;
+pub(in crate::features) const LANES: usize = 32;
 
 /// Why a jet's frame is or is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,7 @@ pub(super) fn distance2_of(eta: f64, phi: f64) -> f64 {
 
 /// The sum of all: of every 32nd in turn, and then of the 32 in pairs half of them apart.
 #[inline(always)]
-pub(super) fn sum_of(blocks: &[[f64; LANES]]) -> f64 {
+pub(in crate::features) fn sum_of(blocks: &[[f64; LANES]]) -> f64 {
     let mut lanes = [0.0; LANES];
     for block in blocks {
         for lane in 0..LANES {

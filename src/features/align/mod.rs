@@ -58,7 +58,7 @@
 mod cpu;
 mod cuda;
 mod jet;
-mod math;
+pub(in crate::features) mod math;
 #[cfg(test)]
 mod tests;
 
