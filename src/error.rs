@@ -156,6 +156,16 @@ impl Error {
         }
     }
 
+    /// The same, with what they are about before all problems of data: the file, the sample.
+    #[must_use]
+    pub fn about(self, subject: &str) -> Self {
+        match self {
+            Self::Data(fault) => fault.about(subject).data(),
+            Self::Many(errors) => Self::Many(errors.into_iter().map(|error| error.about(subject)).collect()),
+            other => other,
+        }
+    }
+
     /// The single problems, in the order in which they were found.
     pub fn problems(&self) -> Vec<&Error> {
         match self {

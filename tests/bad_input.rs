@@ -297,7 +297,7 @@ fn distributions_that_cannot_be_drawn_are_all_named() {
     let said = place.refuses(2, &[]);
     for expected in [
         "'leading' is no variable. Did you mean 'leading_pt'?",
-        "expected a list of names of letters",
+        "expected a list of different names of letters",
         "the bins are given by edges",
         "'lead_pt' is no variable",
         "edges must ascend, but 3 is followed by",

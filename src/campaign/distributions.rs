@@ -23,7 +23,7 @@ pub(super) fn figures(card: &str, work: &EventWork, filled: &[Streamed]) -> Resu
 }
 
 fn figure(style: &Style, work: &EventWork, filled: &[Streamed], drawn: &Distribution, place: usize) -> Result<Figure> {
-    let mut curves = Vec::new();
+    let (mut curves, mut outside) = (Vec::new(), Vec::new());
     for (sample, streamed) in work.samples.iter().zip(filled) {
         let Some(spectrum) = streamed.spectra.get(place) else { continue };
         for (name, histogram) in parts(work, sample, spectrum)? {
@@ -32,6 +32,7 @@ fn figure(style: &Style, work: &EventWork, filled: &[Streamed], drawn: &Distribu
                 (Role::Data, None) => Mark::Points,
                 _ => Mark::Steps,
             };
+            outside.extend(outside_of(&name, &histogram));
             curves.push(curve(name, sample.role, drawn.shown, &histogram, mark));
         }
     }
@@ -53,7 +54,8 @@ fn figure(style: &Style, work: &EventWork, filled: &[Streamed], drawn: &Distribu
         amount: amount.into(),
         curves,
     };
-    let caption = format!("{caption}, with their 68 % statistical intervals.");
+    let outside = if outside.is_empty() { String::new() } else { format!(" Outside: {}.", outside.join(", ")) };
+    let caption = format!("{caption}, with their 68 % statistical intervals.{outside}");
     Ok(Figure::new(format!("distribution-{}", axis.name()), title, caption, Plot::Distributions(plot)))
 }
 
@@ -81,6 +83,14 @@ pub(super) fn in_no_class(work: &EventWork, streamed: &Streamed) -> Result<Optio
     let (axis, last) = (classes.axis.name(), classes.names.len() - 1);
     let words = || format!("{axis} is none of 0 to {last} for {} selected events", number::count(outside));
     Ok((outside > 0).then(words))
+}
+
+/// How much of a distribution is in no bin.
+fn outside_of(name: &str, histogram: &Histogram) -> Option<String> {
+    let all: f64 = histogram.sumw.iter().sum();
+    let outside = all - histogram.values_without_flow().iter().sum::<f64>();
+    let share = 100.0 * outside / all;
+    (outside > 0.0 && share >= 1e-3).then(|| format!("{} % of {name}", number::significant(share, 2)))
 }
 
 fn curve(name: String, role: Role, shown: Shown, histogram: &Histogram, mark: Mark) -> Curve {

@@ -10,7 +10,7 @@ use super::sample;
 use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
-use crate::features::jets::JetMaker;
+use crate::features::jets::{JetCollection, JetMaker};
 use crate::hunt::Scan;
 use crate::report::number;
 use crate::toys::{Experiment, Goal, Method, Number, ToySettings};
@@ -132,12 +132,13 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         let maker = JetMaker::new(&work.jets, selection.projection())?;
         let projection = maker.read();
         let columns = projection.collections.iter().map(|collection| collection.quantities.len()).sum::<usize>();
+        let made = if maker.is_idle() { String::new() } else { jets_of(&work.jets) };
         stages.push(PlannedStage {
             name: format!("select {}", sample.name),
             units: Some(source.rows()),
             unit: "events",
             detail: format!(
-                "{} file(s), {} column(s) of {} collection(s), {} scalar(s)",
+                "{} file(s), {} column(s) of {} collection(s), {} scalar(s){made}",
                 source.files().len(),
                 columns,
                 projection.collections.len(),
@@ -170,6 +171,12 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         stages.extend(planned_tail(&search.toys, search.scan, false));
     }
     Ok((stages, left_out))
+}
+
+/// What is clustered of what.
+fn jets_of(jets: &[JetCollection]) -> String {
+    let of = |jets: &JetCollection| format!("; jets '{}' of {}: {}", jets.name, jets.from, jets.cluster);
+    jets.iter().map(of).collect()
 }
 
 /// The stage of the toys; how many are as many as `events` is known where those are.

@@ -98,7 +98,9 @@ pub(super) fn stream(
     }));
     let mut source = source.clone();
     let streamed = loop {
-        match pass(run, work, sample, &source, fillings).map_err(|error| of_sample(error, &sample.name))? {
+        match pass(run, work, sample, &source, fillings)
+            .map_err(|error| error.about(&format!("sample '{}'", sample.name)))?
+        {
             Pass::Done(streamed, failed) => {
                 lost.extend(failed);
                 break streamed;
@@ -161,14 +163,6 @@ fn say_normalisation(run: &mut Run, sample: &Sample, files: usize) {
             let words = format!("{name} lacks the events of skipped files, and its weights are not corrected for that");
             run.note("Normalisation", words);
         }
-    }
-}
-
-/// The error with the sample it is about.
-fn of_sample(error: Error, name: &str) -> Error {
-    match error {
-        Error::Data(fault) => fault.about(&format!("sample '{name}'")).data(),
-        other => other,
     }
 }
 
@@ -318,7 +312,7 @@ fn on_cpu(
     let work = {
         let selection = selection.clone();
         move |batch: EventBatch| {
-            let batch = maker.make(&Device::Cpu, batch)?;
+            let batch = make(&maker, &Device::Cpu, batch, &files)?;
             let origin = Origin { file: files[batch.file].clone(), first_row: batch.first_row };
             let (counted, survivors) = select_and_fill(&selection, &fillings, &batch, origin)?;
             let survived = keeps.then(|| Survived::of(&batch, 0, &survivors, selection.outputs()));
@@ -349,6 +343,12 @@ fn on_cpu(
         run.progress.interrupted()?;
     }
     Ok((total, lost))
+}
+
+/// The jets of a batch; what is wrong with its particles is told with the file.
+fn make(maker: &JetMaker, device: &Device, batch: EventBatch, files: &[Arc<str>]) -> Result<EventBatch> {
+    let file = files[batch.file].clone();
+    maker.make(device, batch).map_err(|error| error.about(&format!("'{file}'")))
 }
 
 /// How many products of the CPU may wait.
@@ -394,8 +394,9 @@ fn on_cuda(
     let mut current = None;
     let mut waiting: Vec<Survived> = Vec::new();
     let events_a_chunk = if maker.is_idle() { EVENTS_A_CHUNK } else { EVENTS_A_BATCH_OF_PARTICLES };
-    let device = run.device.clone();
-    for event in source.map_files(events_a_chunk, BATCHES_IN_QUEUE, move |batch| maker.make(&device, batch)) {
+    let (device, names) = (run.device.clone(), files.to_vec());
+    let work = move |batch| make(&maker, &device, batch, &names);
+    for event in source.map_files(events_a_chunk, BATCHES_IN_QUEUE, work) {
         match event? {
             FileEvent::Product(batch) => {
                 let (segment, mut ids) = current.take().map_or_else(start, Ok)?;

@@ -47,7 +47,7 @@ pub enum Shown {
     Fraction,
 }
 
-/// Classes of events by the value of a variable: 0, 1 and so on.
+/// Classes of events by the value of a variable, rounded to a whole number: 0, 1 and so on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classes {
     /// The position of the variable in the selection.
@@ -109,8 +109,9 @@ impl Classes {
             selection.zip(name.as_ref()).and_then(|(known, name)| find_variable(section, "variable", name, known));
         let names = names?;
         let said = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_. ".contains(c));
-        if names.is_empty() || !names.iter().all(said) {
-            let why = "expected a list of names of letters, digits, '-', '_', '.' and spaces";
+        let twice = names.iter().enumerate().any(|(place, name)| names[..place].contains(name));
+        if names.is_empty() || twice || !names.iter().all(said) {
+            let why = "expected a list of different names of letters, digits, '-', '_', '.' and spaces";
             section.problem("names", why);
             return None;
         }

@@ -104,6 +104,7 @@ impl Device {
         match self {
             Self::Cpu => operation.cpu(input),
             Self::Cuda(cuda) => {
+                operation.check_values(&input)?;
                 cuda.memory().require(O::NAME, operation.plan(&input).total())?;
                 operation.cuda(cuda, input.upload(cuda)?)?.download(cuda)
             }

@@ -22,6 +22,14 @@ pub trait Operation {
     /// Every problem found.
     fn check<P: Place>(&self, input: &Self::Input<P>) -> Result<()>;
 
+    /// Whether the values on the host can be computed with, for what a kernel would not tell; the CPU's executor looks by itself.
+    ///
+    /// # Errors
+    /// Every problem found.
+    fn check_values(&self, _: &Self::Input<Host>) -> Result<()> {
+        Ok(())
+    }
+
     /// The device memory that the operation takes for this input, before any work: the runner chunks from it.
     fn plan<P: Place>(&self, input: &Self::Input<P>) -> Plan;
 

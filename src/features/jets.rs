@@ -9,13 +9,16 @@
 //! radius = 1.0               # algorithm "anti-kt", recombination "sum"
 //! minimum_pt = 20            # of jets, in GeV
 //! axes = "kt"                # of N-subjettiness, which is normalised to sum pT R^beta; beta = 1
+//! undefined = -1             # ratios where they are not defined
 //! ```
 //!
-//! Only what a selection needs is computed. Substructure that is not defined, as tau21 of a jet of one particle, is 0
-//! ([`super::substructure`] says when); `constituents` tells such jets.
+//! Only what a selection needs is computed. Ratios that are not defined, as tau21 of a jet of one particle, are `undefined`, by default -1,
+//! which no jet has ([`super::substructure`] says when that is). Particles at the same place to within rounding have ratios of
+//! rounding errors.
 //!
 //! Jets are in the order of falling pT and have the quantities [`QUANTITIES`]. Particles are taken as they are in the files, in double
-//! precision; the jets' quantities are rounded to single precision once, as all that the selection sees.
+//! precision; the jets' quantities are rounded to single precision once, as all that the selection sees: energies beyond 3e38 GeV are
+//! infinite there. Particles without pT are left out, as those that fill up lists. Masses count by their squares.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,10 +26,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::device::{Device, Host, Operation};
 use crate::error::{Fault, Problems, Result, nearest};
 use crate::events::{Collection, CollectionProjection, EventBatch, EventColumns, Projection};
+use crate::features::cluster::math::{pt2_of, rapidity_of};
 use crate::features::cluster::{Algorithm, Cluster, Recombination};
 use crate::features::particles::Particles;
 use crate::features::substructure::{
-    Axes, Correlations, Found, Normalisation, Observable, Splittings, Subjettiness, Substructure,
+    Axes, Correlations, Found, Guard, Normalisation, Observable, Splittings, Subjettiness, Substructure,
 };
 use crate::math::det;
 use crate::math::lorentz::FourMomentum;
@@ -56,8 +60,14 @@ pub const QUANTITIES: [&str; 17] = [
     "d2",
 ];
 
-/// Events whose particles are in double precision at a time: 300 particles each are 10 MB with their steps.
+/// Events whose particles are in double precision at a time on the CPU: 300 particles each are 10 MB with their steps.
 const EVENTS_AT_ONCE: usize = 256;
+
+/// The same on a device, which has a block an event and room for hundreds of blocks.
+const EVENTS_AT_ONCE_ON_DEVICE: usize = 2048;
+
+/// Particles have no larger pseudorapidity: their energies are finite.
+const LARGEST_ETA: f32 = 100.0;
 
 /// A collection of jets.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +104,9 @@ impl JetCollection {
                 "kt" => Some(Algorithm::Kt),
                 _ => {
                     let why = "expected \"anti-kt\", \"cambridge-aachen\", \"kt\" or an exponent from -1 to 1";
-                    section.problem("algorithm", format!("{why}, got \"{word}\""));
+                    let hint = nearest(&word, ["anti-kt", "cambridge-aachen", "kt"]);
+                    let hint = hint.map_or(String::new(), |near| format!(". Did you mean \"{near}\"?"));
+                    section.problem("algorithm", format!("{why}, got \"{word}\"{hint}"));
                     None
                 }
             },
@@ -116,7 +128,8 @@ impl JetCollection {
         let axes = section.choice("axes", &axes, Axes::WinnerTakesAllKt);
         let beta = section.or("beta", 1.0);
         let cluster = section.check(Cluster::new(algorithm?, radius?))?.with_recombination(recombination);
-        let substructure = substructure_of(radius?, beta, axes);
+        let undefined = section.or("undefined", -1.0);
+        let substructure = Substructure { guard: Guard::Value(undefined), ..substructure_of(radius?, beta, axes) };
         section.check(substructure.check(&Particles::of_groups(&[])));
         Some(Self { name, from: from?, particle_mass_gev, cluster, minimum_pt_gev, substructure })
     }
@@ -274,12 +287,42 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The momenta of the particles of some events.
+    /// Whether all particles have a place.
+    ///
+    /// # Errors
+    /// The first number of each quantity that gives none, with its row.
+    fn check(&self, from: &str, first_row: u64) -> Result<()> {
+        let mut problems = Problems::default();
+        let bounds = [
+            ("pt", 0.0, f32::MAX, "not finite or below 0"),
+            ("eta", -LARGEST_ETA, LARGEST_ETA, "not from -100 to 100"),
+            ("phi", -det::LARGEST_ANGLE as f32, det::LARGEST_ANGLE as f32, "not finite, or many turns"),
+            ("mass", -f32::MAX, f32::MAX, "not finite"),
+        ];
+        for ((name, low, high, why), place) in bounds.into_iter().zip(self.places) {
+            let column = &self.collection.quantities[*place];
+            let Some(at) = column.iter().position(|value| !(low..=high).contains(value)) else { continue };
+            let event = self.collection.offsets.partition_point(|offset| *offset as usize <= at) - 1;
+            let (particle, row) = (at - self.collection.offsets[event] as usize, first_row + event as u64);
+            let problem = format!("{from}_{name} = {:e} of particle {particle} in row {row} is {why}", column[at]);
+            problems.push(Fault::new(NAME, problem).because("it has no momentum").data());
+        }
+        problems.finish()
+    }
+
+    /// The momenta of the particles of some events that have pT.
     fn particles(&self, events: std::ops::Range<usize>, mass_gev: Option<f64>) -> Particles<Host> {
         let offsets = &self.collection.offsets[events.start..=events.end];
-        let rows = offsets[0] as usize..offsets[offsets.len() - 1] as usize;
-        let column =
-            |place: usize| self.collection.quantities[self.places[place]][rows.clone()].iter().map(|x| f64::from(*x));
+        let pt = &self.collection.quantities[self.places[0]];
+        let (mut kept, mut ends) = (Vec::new(), vec![0]);
+        for of_event in offsets.windows(2) {
+            kept.extend((of_event[0] as usize..of_event[1] as usize).filter(|row| pt[*row] > 0.0));
+            ends.push(kept.len() as u32);
+        }
+        let column = |place: usize| {
+            let values = &self.collection.quantities[self.places[place]];
+            kept.iter().map(|row| f64::from(values[*row]))
+        };
         let (eta, phi): (Vec<f64>, Vec<f64>) = (column(1).collect(), column(2).collect());
         let [mut sinh, mut sine, mut cosine] = [(); 3].map(|()| vec![0.0; eta.len()]);
         det::sinh_lanes(&eta, &mut sinh);
@@ -295,9 +338,9 @@ impl Source<'_> {
             Some(mass) => (0..px.len()).map(|row| energy(row, mass)).collect(),
             None => column(3).enumerate().map(|(row, mass)| energy(row, mass)).collect(),
         };
-        let largest = offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
+        let largest = ends.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
         Particles {
-            offsets: offsets.iter().map(|offset| offset - offsets[0]).collect(),
+            offsets: ends.into(),
             px: px.into(),
             py: py.into(),
             pz: pz.into(),
@@ -319,15 +362,14 @@ impl JetCollection {
         let events = source.collection.offsets.len() - 1;
         let (mut offsets, mut columns, mut jets) = (vec![0], vec![Vec::new(); quantities.len()], 0);
         let mut too_large = 0;
-        for start in (0..events).step_by(EVENTS_AT_ONCE) {
-            let end = events.min(start + EVENTS_AT_ONCE);
+        source.check(&self.from, first_row).map_err(|error| error.about(&format!("jets '{}'", self.name)))?;
+        let at_once = if matches!(device, Device::Cpu) { EVENTS_AT_ONCE } else { EVENTS_AT_ONCE_ON_DEVICE };
+        for start in (0..events).step_by(at_once) {
+            let end = events.min(start + at_once);
+            let rows =
+                || format!("jets '{}', rows {} to {}", self.name, first_row + start as u64, first_row + end as u64 - 1);
             let particles = source.particles(start..end, self.particle_mass_gev);
-            let clustered = self.cluster.run(device, &particles).map_err(|error| match error {
-                crate::Error::Data(fault) => {
-                    fault.about(&format!("jets '{}', rows from {}", self.name, first_row + start as u64)).data()
-                }
-                other => other,
-            })?;
+            let clustered = self.cluster.run(device, &particles).map_err(|error| error.about(&rows()))?;
             too_large += clustered.too_large;
             let mut found = Vec::new();
             for event in 0..end - start {
@@ -342,7 +384,7 @@ impl JetCollection {
                 offsets.push(jets + found.len() as u32);
             }
             jets += found.len() as u32;
-            let substructure = self.observables(device, quantities, &found)?;
+            let substructure = self.observables(device, quantities, &found).map_err(|error| error.about(&rows()))?;
             too_large += substructure.as_ref().map_or(0, |found| found.too_large);
             let substructure = substructure.map(|found| found.observables);
             for (name, column) in quantities.iter().zip(&mut columns) {
@@ -392,7 +434,8 @@ fn quantity(name: &str, p: FourMomentum, constituents: usize) -> f64 {
         "eta" => p.eta(),
         "phi" => p.phi(),
         "mass" => p.mass(),
-        "rapidity" => p.rapidity(),
+        // That of the clustering, which is finite and exact however far forward.
+        "rapidity" => rapidity_of(p, pt2_of(p)),
         "energy" => p.energy,
         _ => constituents as f64,
     }
@@ -469,6 +512,37 @@ mod tests {
         assert!((made[1].quantities[4][0] - 25.0).abs() < 1e-5);
         assert_eq!((&made[1].quantities[4][1..], &made[1].quantities[6][..]), (&[0.0, 0.0][..], &[0.0; 3][..]));
         assert!(made[1].quantities[5][0] < 1e-9);
+    }
+
+    fn batch(pt: &[f32], eta: &[f32], offsets: Vec<u32>) -> EventBatch {
+        let column = |values: &[f32]| values.to_vec().into();
+        let quantities = vec![column(pt), column(eta), column(&vec![0.5; pt.len()])];
+        let events = offsets.len() - 1;
+        let columns = EventColumns {
+            events,
+            collections: vec![Collection { offsets: offsets.into(), quantities }],
+            scalars: Vec::new(),
+        };
+        EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 1000 }
+    }
+
+    #[test]
+    fn particles_without_a_place_are_told_by_their_row_and_those_without_pt_are_left_out() {
+        let maker =
+            JetMaker::new(&[jets("large", "Particle")], &projection(&[("large", &["constituents", "rapidity"])]))
+                .unwrap();
+        let bad = batch(&[30.0, f32::NAN, -1.0], &[0.0, 0.1, 200.0], vec![0, 1, 1, 3]);
+        let error = maker.make(&Device::Cpu, bad).unwrap_err();
+        let expected = [
+            "jets 'large': Particle_pt = NaN of particle 0 in row 1002 is not finite or below 0",
+            "jets 'large': Particle_eta = 2e2 of particle 1 in row 1002 is not from -100 to 100",
+        ];
+        assert_eq!(error.problems().len(), 2, "{error}");
+        assert!(expected.iter().all(|problem| error.to_string().contains(problem)), "{error}");
+        let padded = batch(&[30.0, 0.0, 0.0, 40.0], &[0.0, 0.1, 0.0, 30.0], vec![0, 3, 4]);
+        let made = maker.make(&Device::Cpu, padded).unwrap().columns.collections;
+        assert_eq!((made[0].offsets.to_vec(), made[0].quantities[0].to_vec()), (vec![0, 1, 2], vec![1.0, 1.0]));
+        assert!((made[0].quantities[1][1] - 30.0).abs() < 1e-5, "{}", made[0].quantities[1][1]);
     }
 
     #[test]

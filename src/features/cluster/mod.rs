@@ -172,6 +172,22 @@ pub struct Clustered {
     pub too_large: usize,
 }
 
+impl std::fmt::Display for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.algorithm {
+            Algorithm::AntiKt => write!(f, "anti-kt")?,
+            Algorithm::CambridgeAachen => write!(f, "Cambridge/Aachen")?,
+            Algorithm::Kt => write!(f, "kt")?,
+            Algorithm::Generalised(p) => write!(f, "exponent {p}")?,
+        }
+        let recombination = match self.recombination {
+            Recombination::Sum => "",
+            Recombination::WinnerTakesAll => ", winner takes all",
+        };
+        write!(f, " R = {}{recombination}", self.radius)
+    }
+}
+
 impl Operation for Cluster {
     const NAME: &'static str = NAME;
     type Input<P: Place> = Particles<P>;

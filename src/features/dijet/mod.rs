@@ -13,8 +13,8 @@
 //! It is kept between -20 and 20.
 //!
 //! **Conventions.** Published searches differ in which jet they call the first: the heavier (Tag N' Train), the lighter (CURTAINs), the
-//! harder (the LHC Olympics' files), the Higgs candidate (ATLAS Y to XH). The choice is a parameter and stands in the metadata of
-//! whatever is written. Masses are compared by their squares, which may be below 0 by rounding. Where both are equal, or equally
+//! harder (the LHC Olympics' files), the Higgs candidate (ATLAS Y to XH). The choice is a parameter, and [`Labelling::name`] is what is
+//! to be written beside the columns. Masses are compared by their squares, which may be below 0 by rounding. Where both are equal, or equally
 //! Higgs-like, the harder one is the first.
 //!
 //! **Numbers.** `f64`, with [`crate::math::det`] alone, so that CPU and CUDA answer the same bits; there is a thread for each event.
@@ -66,6 +66,18 @@ pub enum Labelling {
     LighterFirst,
     /// That of larger D_Hbb: the Higgs candidate, where the other is the candidate of X.
     HiggsFirst,
+}
+
+impl Labelling {
+    /// What it is called in metadata.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LargerPtFirst => "larger pT first",
+            Self::HeavierFirst => "heavier first",
+            Self::LighterFirst => "lighter first",
+            Self::HiggsFirst => "Higgs candidate first",
+        }
+    }
 }
 
 /// What the scores of a tagger are.
@@ -157,6 +169,10 @@ impl Operation for Dijet {
         problems.finish()
     }
 
+    fn check_values(&self, input: &Input<Host>) -> Result<()> {
+        input.check(self.scores)
+    }
+
     fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
         let jets = input.jets.px.length();
         Plan {
@@ -167,7 +183,7 @@ impl Operation for Dijet {
     }
 
     fn cpu(&self, input: Input<Host>) -> Result<Output<Host>> {
-        input.check(self.scores)?;
+        self.check_values(&input)?;
         Ok(cpu::pairs(self, &input))
     }
 

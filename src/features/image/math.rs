@@ -76,7 +76,8 @@ impl Turn {
         let difference = phi_phi - yy;
         let twice = 2.0 * y_phi;
         let size = det::sqrt(difference * difference + twice * twice);
-        if !(size > ISOTROPIC * (yy + phi_phi)) {
+        let has_direction = size > ISOTROPIC * (yy + phi_phi);
+        if !has_direction {
             return Self::ABSENT;
         }
         let larger = det::sqrt((size + det::absolute(difference)) / (2.0 * size));

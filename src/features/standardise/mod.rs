@@ -213,8 +213,12 @@ impl Operation for Standardise {
         Plan { fixed: Bytes(self.bytes()), per_unit: Bytes(row as u64), units: input.rows() as u64 }
     }
 
+    fn check_values(&self, input: &Values<Host>) -> Result<()> {
+        input.check_finite()
+    }
+
     fn cpu(&self, input: Values<Host>) -> Result<Output<Host>> {
-        input.check_finite()?;
+        self.check_values(&input)?;
         Ok(cpu::mapped(self, &input))
     }
 
