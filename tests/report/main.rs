@@ -5,7 +5,8 @@
 mod sample;
 mod xml;
 
-use trawl::report::plot::{PlaneCell, Plot, SpectrumPlot, TomographyWindow};
+use trawl::report::plot::{DistributionsPlot, PlaneCell, Plot, SpectrumPlot, TomographyWindow};
+use trawl::report::svg::Spacing;
 use trawl::report::{Answer, Cutflow, CutflowRow, Fact, Figure, InputFile, LeftOut, ReportData, StageTiming};
 
 /// The body of the page without its XML-foreign first line.
@@ -105,6 +106,7 @@ fn hostile_words_are_escaped_everywhere() {
         figure.caption = evil.into();
         match &mut figure.plot {
             Plot::Spectrum(plot) => (plot.label.tag, plot.observed_name) = (evil.into(), evil.into()),
+            Plot::Distributions(plot) => (plot.amount, plot.curves[0].name) = (evil.into(), evil.into()),
             Plot::Plane(plot) => plot.column_axis.quantity = evil.into(),
             Plot::Maximum(plot) => plot.p_value = evil.into(),
             Plot::Tomography(plot) => plot.axis.unit = Some(evil.into()),
@@ -133,6 +135,16 @@ fn numbers_that_are_not_finite_never_reach_an_attribute() {
         spectrum.edges[7] = value;
         spectrum.marked = Some((value, value));
         picture(&Plot::Spectrum(spectrum));
+
+        let mut distributions = sample::distributions();
+        for curve in &mut distributions.curves {
+            curve.values[3] = value;
+            curve.intervals[4] = (value, value);
+        }
+        distributions.edges[5] = value;
+        for vertical in [Spacing::Linear, Spacing::Logarithmic] {
+            picture(&Plot::Distributions(DistributionsPlot { vertical, ..distributions.clone() }));
+        }
 
         let mut plane = sample::plane();
         plane.cells[5] = PlaneCell::Tested { observed: value, expected: value, ln_p: value, significance: value };

@@ -1,8 +1,8 @@
 //! A report as the demo makes it, from a falling spectrum with a bump.
 
 use trawl::report::plot::{
-    Convergence, ConvergencePoint, MaximumDistribution, PlaneCell, PlaneMap, Plot, SpectrumPlot, Tomography,
-    TomographyWindow,
+    Convergence, ConvergencePoint, Curve, DistributionsPlot, Mark, MaximumDistribution, PlaneCell, PlaneMap, Plot,
+    SpectrumPlot, Tomography, TomographyWindow,
 };
 use trawl::report::svg::panel::PlotLabel;
 use trawl::report::svg::{AxisTitle, Spacing};
@@ -50,6 +50,16 @@ pub fn spectrum() -> SpectrumPlot {
         observed_name: "Data".into(),
         expected_name: "Smoothed simulation".into(),
     }
+}
+
+pub fn distributions() -> DistributionsPlot {
+    let SpectrumPlot { label, axis, spacing, edges, observed, expected, .. } = spectrum();
+    let curve = |name: &str, values: Vec<f64>, mark| {
+        let intervals = values.iter().map(|value| (value - value.sqrt(), value + value.sqrt())).collect();
+        Curve { name: name.into(), values, intervals, mark }
+    };
+    let curves = vec![curve("background", expected, Mark::Steps), curve("data", observed, Mark::Points)];
+    DistributionsPlot { label, axis, spacing, vertical: Spacing::Logarithmic, edges, amount: "Events".into(), curves }
 }
 
 pub fn plane() -> PlaneMap {
