@@ -37,7 +37,9 @@
 //! **Source.** ATLAS, Phys. Rev. D 108 (2023) 052009 (the Y to XH search), after A. Kahn et al., JINST 16 (2021) P08012. Truncation
 //! by kt^2 is that of the authors' program.
 //!
-//! On CUDA a warp has a jet, 48 bytes of shared memory a constituent, up to 1,024 of them. The kernel is checked by emulation
+//! On CUDA a warp has a jet, 48 bytes of shared memory a constituent, up to 1,024 of them. A jet of 20 constituents reads and writes
+//! 1.2 kB, so that the memory of an H100 (3.35 TB/s) bounds it to 2.8e9 jets a second, and a host that sends them (55 GB/s) to
+//! 8e7. The kernel is checked by emulation
 //! and SASS, not yet run on a GPU.
 //!
 //! **Held to** two worked jets (one is truncated) to the printed digits, to the invariants above, and to exact invariance.

@@ -22,7 +22,8 @@
 //!
 //! **Source.** A. Kahn et al., JINST 16 (2021) P08012; ATLAS, Phys. Rev. D 108 (2023) 052009.
 //!
-//! On CUDA a warp has a jet, 32 bytes of shared memory a row, up to 1,024 of them. The kernel is checked by emulation and SASS, not
+//! On CUDA a warp has a jet, 32 bytes of shared memory a row, up to 1,024 of them. A jet of 20 constituents reads and writes 0.6 kB,
+//! so that the memory of an H100 (3.35 TB/s) bounds it to 6e9 jets a second. The kernel is checked by emulation and SASS, not
 //! yet run on a GPU.
 //!
 //! **Held to** the orders of the two worked jets of the alignment, and to plain searches on random jets.

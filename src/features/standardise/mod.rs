@@ -16,7 +16,8 @@
 //! such rows without a word.
 //!
 //! **Numbers.** Parameters are fitted on the host in `f64`, in the order of the rows, and stored with the result ([`Standardise`] is
-//! serialisable). Values are `f64`; CPU and CUDA answer the same bits. A thread has a row; 8 bytes a value are read and written.
+//! serialisable). Values are `f64`; CPU and CUDA answer the same bits. A thread has a row; 8 bytes a value are read and written:
+//! the memory of an H100 (3.35 TB/s) would bound it to 2e11 values a second.
 //! The kernel is checked by emulation and SASS, not yet run on a GPU.
 //!
 //! ```

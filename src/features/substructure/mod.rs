@@ -38,8 +38,10 @@
 //!
 //! On CUDA the histories come from `features.cluster` and stay on the device; then a block has a jet: 24 bytes of shared memory
 //! a constituent, up to 1,024 of them, and the distances of its pairs in device memory. A thread has a constituent i and one of the
-//! four lanes, and adds all pairs and triples that i is the first of. The kernel is checked by emulation and SASS, not yet run
-//! on a GPU.
+//! four lanes, and adds all pairs and triples that i is the first of. A jet of 68 has 52,000 triples of three operations each: the
+//! 3.4e13 `f64` operations a second of an H100 bound correlations to 2e8 jets a second, and their distances (18 kB written and read again,
+//! by neighbouring triples from the caches) to 9e7. Triples are not tiled through shared memory: the distances of 68 would fit, those of
+//! 200 would not. The kernel is checked by emulation and SASS, not yet run on a GPU.
 //!
 //! **Source.** Splitting scales: Butterworth, Cox and Forshaw, Phys. Rev. D 65 (2002) 096014, as in ATLAS-CONF-2012-065. N-subjettiness: Thaler and
 //! Van Tilburg, JHEP 03 (2011) 015, eq. 2.1, and JHEP 02 (2012) 093. Correlations: Larkoski, Salam and Thaler, JHEP 06 (2013)
