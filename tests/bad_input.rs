@@ -228,6 +228,19 @@ fn five_mistakes_of_a_card_are_five_lines() {
     }
 }
 
+#[test]
+fn mistakes_of_jets_are_all_told() {
+    let place = Place::with_events();
+    let jets = "\n[jets.large]\nfrom = \"Jet\"\nalgorithm = \"anti-kT\"\nradius = -1\nbeta = 20\nminimum_pt = -5\naxes = \"k\"\n";
+    fs::write(place.at("card.toml"), format!("{CARD}{jets}")).unwrap();
+    let said = place.refuses(2, &[]);
+    let expected = ["Did you mean \"anti-kt\"?", "radius -1 is not", "beta", "-5 is not a finite number", "axes"];
+    assert_eq!(errors(&said).len(), expected.len(), "{}", said.err);
+    for words in expected {
+        assert!(errors(&said).iter().any(|error| error.contains(words)), "{words}: {}", said.err);
+    }
+}
+
 /// Parts that are right by themselves, and wrong together: each with what is said at its line.
 #[test]
 fn mappings_and_names_that_contradict_others_are_told_at_their_lines() {

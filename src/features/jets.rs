@@ -13,8 +13,7 @@
 //! ```
 //!
 //! Only what a selection needs is computed. Ratios that are not defined, as tau21 of a jet of one particle, are `undefined`, by default -1,
-//! which no jet has ([`super::substructure`] says when that is). Particles at the same place to within rounding have ratios of
-//! rounding errors.
+//! which no jet has ([`super::substructure`] says when that is).
 //!
 //! Jets are in the order of falling pT and have the quantities [`QUANTITIES`]. Particles are taken as they are in the files, in double
 //! precision; the jets' quantities are rounded to single precision once, as all that the selection sees: energies beyond 3e38 GeV are
@@ -127,10 +126,17 @@ impl JetCollection {
         let axes = [("winner-takes-all-kt", Axes::WinnerTakesAllKt), ("kt", Axes::Kt), ("half-kt", Axes::HalfKt)];
         let axes = section.choice("axes", &axes, Axes::WinnerTakesAllKt);
         let beta = section.or("beta", 1.0);
-        let cluster = section.check(Cluster::new(algorithm?, radius?))?.with_recombination(recombination);
         let undefined = section.or("undefined", -1.0);
-        let substructure = Substructure { guard: Guard::Value(undefined), ..substructure_of(radius?, beta, axes) };
-        section.check(substructure.check(&Particles::of_groups(&[])));
+        // What is missing is told; it keeps nothing else from being checked.
+        let usual = |radius: Option<f64>| radius.unwrap_or(1.0);
+        let cluster = section.check(Cluster::new(algorithm.unwrap_or(Algorithm::AntiKt), usual(radius)));
+        // A radius that clustering refuses is told once.
+        let checked = if cluster.is_some() { usual(radius) } else { 1.0 };
+        let guard = Guard::Value(undefined);
+        section.check(Substructure { guard, ..substructure_of(checked, beta, axes) }.check(&Particles::of_groups(&[])));
+        let cluster = cluster?.with_recombination(recombination);
+        let substructure = Substructure { guard, ..substructure_of(radius?, beta, axes) };
+        algorithm.map(|_| ())?;
         Some(Self { name, from: from?, particle_mass_gev, cluster, minimum_pt_gev, substructure })
     }
 

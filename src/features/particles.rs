@@ -176,9 +176,11 @@ impl Particles<Host> {
             if column.len() != total {
                 let problem = format!("{name}: expected {total} particles, got {}", column.len());
                 problems.push(Fault::new(operation, problem).data());
-            } else if let Some(at) = column.iter().position(|value| value.is_nan() || value.abs() > LARGEST) {
+            } else if let Some(at) = first_outside(column, -LARGEST, LARGEST) {
                 problems.push(refused(at, name, column, format!("is not finite or beyond {LARGEST:e}")));
-            } else if let (Some(at), "energy") = (column.iter().position(|value| *value < 0.0), name) {
+            } else if name == "energy"
+                && let Some(at) = first_outside(column, 0.0, LARGEST)
+            {
                 problems.push(refused(at, name, column, "is below 0".to_owned()));
             }
         }
@@ -195,9 +197,35 @@ impl Particles<Host> {
     }
 }
 
+/// The first value that is not from `least` to `most`, NaN among them.
+pub(in crate::features) fn first_outside(values: &[f64], least: f64, most: f64) -> Option<usize> {
+    // Without a branch a chunk becomes vectors: of aligned and ordered jets, checks were a fifth of the time.
+    const CHUNK: usize = 256;
+    let inside = |value: &f64| *value >= least && *value <= most;
+    let bad = |chunk: &[f64]| !chunk.iter().fold(true, |all, value| all & inside(value));
+    let chunk = values.chunks(CHUNK).position(bad)? * CHUNK;
+    values[chunk..].iter().position(|value| !inside(value)).map(|at| chunk + at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_value_outside_is_found_wherever_it_is() {
+        for number in [0, 1, 255, 256, 257, 600] {
+            let good = vec![1.0; number];
+            assert_eq!(first_outside(&good, 0.0, 1.0), None);
+            for bad in [f64::NAN, -1.0, f64::INFINITY, 1.0 + f64::EPSILON] {
+                for at in [0, 254, 255, 256, 599].into_iter().filter(|at| *at < number) {
+                    let mut values = good.clone();
+                    values[at] = bad;
+                    values[number - 1] = bad;
+                    assert_eq!(first_outside(&values, -0.0, 1.0), Some(at), "{bad} at {at} of {number}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn parts_hold_every_group_once_in_order() {

@@ -3,37 +3,9 @@
 use trawl::Device;
 use trawl::device::{Host, Operation};
 use trawl::features::align::{Align, Aligned, LARGEST_ON_DEVICE, Parameters, Truncation, Verdict};
-use trawl::features::particles::Particles;
 use trawl::math::lorentz::FourMomentum;
-use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{cuda, every_block_size, floats_are_exact};
-
-/// Constituents around a direction, some with a mass; a few fly along the beam, and some have a twin.
-fn jet(seed: u64, constituents: usize) -> Vec<FourMomentum> {
-    let random = Philox::new(seed, Stage::Probe);
-    let [place, other] = random.uniforms(1 << 32, 0);
-    let mut jet: Vec<FourMomentum> = Vec::new();
-    for unit in 0..constituents as u64 {
-        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
-        let (eta, phi) = (4.0 * place - 2.0 + 1.2 * (b - 0.5), 6.0 * other - 3.0 + 1.2 * (c - 0.5));
-        let mass = if a > 0.9 { 0.14 } else { 0.0 };
-        let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d * d * d + 0.5) as f32, eta as f32, phi as f32, mass);
-        match (jet.last(), (a * 100.0) as u32) {
-            // Equals: which is kept must not depend on the device. With contraction they are not equal.
-            (Some(last), 7 | 8) if floats_are_exact() => p = *last,
-            (_, 9) => p = FourMomentum { px: 0.0, py: 0.0, pz: -20.0 - d, energy: 20.0 + d },
-            (_, 11) => p = FourMomentum::ZERO,
-            _ => {}
-        }
-        jet.push(p);
-    }
-    jet
-}
-
-fn particles(jets: &[Vec<FourMomentum>]) -> Particles<Host> {
-    Particles::of_groups(&jets.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
+use crate::harness::{cuda, every_block_size, floats_are_exact, jet, particles};
 
 fn agree(what: &str, here: &Aligned<Host>, there: &Aligned<Host>) {
     assert_eq!((&here.number, &here.verdict), (&there.number, &there.verdict), "{what}");
@@ -86,6 +58,15 @@ fn jets_that_cannot_be_aligned_are_flagged_alike() {
         assert_eq!(there.verdict.to_vec(), [Verdict::NotFinite as u32, Verdict::Kept as u32]);
         assert!(there.pt[..20].iter().all(|pt| *pt == 0.0) && there.beta[0] == 0.0);
     }
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let jets: Vec<_> = (0..32).map(|seed| jet(seed, 100)).collect();
+    let kind = every_kind()[0];
+    let there = Device::Cuda(cuda).run(&kind, particles(&jets)).unwrap();
+    agree("32 jets of 100", &kind.cpu(particles(&jets)).unwrap(), &there);
 }
 
 #[test]

@@ -2,43 +2,10 @@
 
 use trawl::Device;
 use trawl::device::{Host, Operation};
-use trawl::features::cluster::{Algorithm, Cluster, Histories, LARGEST_ON_DEVICE, Particles, Recombination};
+use trawl::features::cluster::{Algorithm, Cluster, Histories, LARGEST_ON_DEVICE, Recombination};
 use trawl::math::lorentz::FourMomentum;
-use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{cuda, every_block_size, floats_are_exact};
-
-/// Particles around two directions and everywhere, some with a mass; a few fly along the beam, and some have a twin.
-fn event(seed: u64, particles: usize) -> Vec<FourMomentum> {
-    let random = Philox::new(seed, Stage::Probe);
-    let mut event: Vec<FourMomentum> = Vec::new();
-    for unit in 0..particles as u64 {
-        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
-        let near = if a < 0.3 {
-            Some(1.0)
-        } else if a < 0.6 {
-            Some(-2.1)
-        } else {
-            None
-        };
-        let (eta, phi) = near.map_or((5.0 * b - 2.5, 6.2 * c - 3.1), |phi| (0.8 * b, phi + 0.8 * c));
-        let mass = if a > 0.9 { 0.14 } else { 0.0 };
-        let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d.powi(4) + 0.01) as f32, eta as f32, phi as f32, mass);
-        match (event.last(), (a * 100.0) as u32) {
-            // Equal distances: which comes first must not depend on the device. With contraction they are not equal.
-            (Some(last), 7) if floats_are_exact() => p = *last,
-            (_, 9) => p = FourMomentum { px: 0.0, py: 0.0, pz: -20.0 - d, energy: 20.0 + d },
-            (_, 11) => p = FourMomentum::ZERO,
-            _ => {}
-        }
-        event.push(p);
-    }
-    event
-}
-
-fn particles(events: &[Vec<FourMomentum>]) -> Particles<Host> {
-    Particles::of_groups(&events.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
+use crate::harness::{cuda, event, every_block_size, floats_are_exact, particles};
 
 fn agree(what: &str, here: &Histories<Host>, there: &Histories<Host>) {
     assert_eq!(here.offsets, there.offsets, "{what}");
@@ -69,6 +36,15 @@ fn every_kind() -> Vec<Cluster> {
         kind(Algorithm::Kt, 100.0),
         kind(Algorithm::Generalised(-0.5), 0.6),
     ]
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let events = [event(1, 305), event(2, 305)];
+    let kind = Cluster::new(Algorithm::AntiKt, 1.0).unwrap();
+    let there = Device::Cuda(cuda).run(&kind, particles(&events)).unwrap();
+    agree("2 events of 305", &kind.cpu(particles(&events)).unwrap(), &there);
 }
 
 #[test]

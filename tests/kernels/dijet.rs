@@ -7,7 +7,7 @@ use trawl::features::particles::Particles;
 use trawl::math::lorentz::FourMomentum;
 use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{every_block_size, floats_are_exact};
+use crate::harness::{cuda, every_block_size, floats_are_exact};
 
 /// Events of 0 to 6 jets in any order, some of them equal.
 fn input(events: usize, scores: bool) -> Input<Host> {
@@ -49,6 +49,13 @@ fn agree(what: &str, here: &Output<Host>, there: &Output<Host>) {
             "{what}: {here:e} {there:e}"
         );
     }
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let there = Device::Cuda(cuda).run(&Dijet::default(), input(1024, false)).unwrap();
+    agree("1,024 events", &Dijet::default().cpu(input(1024, false)).unwrap(), &there);
 }
 
 #[test]

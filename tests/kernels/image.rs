@@ -7,35 +7,8 @@ use trawl::features::image::{
 };
 use trawl::features::particles::Particles;
 use trawl::math::lorentz::FourMomentum;
-use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{cuda, every_block_size, floats_are_exact};
-
-/// Constituents around a direction, some with a mass; a few fly along the beam, rest, or have a twin.
-fn jet(seed: u64, constituents: usize) -> Vec<FourMomentum> {
-    let random = Philox::new(seed, Stage::Probe);
-    let [place, other] = random.uniforms(1 << 32, 0);
-    let mut jet: Vec<FourMomentum> = Vec::new();
-    for unit in 0..constituents as u64 {
-        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
-        let (eta, phi) = (4.0 * place - 2.0 + 1.2 * (b - 0.5), 6.0 * other - 3.0 + 1.2 * (c - 0.5));
-        let mass = if a > 0.9 { 0.14 } else { 0.0 };
-        let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d * d * d + 0.5) as f32, eta as f32, phi as f32, mass);
-        match (jet.last(), (a * 100.0) as u32) {
-            // Equally hard ones: which is the hardest must not depend on the device.
-            (Some(last), 7 | 8) if floats_are_exact() => p = *last,
-            (_, 9) => p = FourMomentum { px: 0.0, py: 0.0, pz: -20.0 - d, energy: 20.0 + d },
-            (_, 11) => p = FourMomentum::ZERO,
-            _ => {}
-        }
-        jet.push(p);
-    }
-    jet
-}
-
-fn particles(groups: &[Vec<FourMomentum>]) -> Particles<Host> {
-    Particles::of_groups(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
+use crate::harness::{cuda, every_block_size, floats_are_exact, jet, particles};
 
 /// Jets by themselves, and two around axes in each of these groups.
 fn inputs(groups: &[Vec<FourMomentum>]) -> [Input<Host>; 2] {
@@ -106,6 +79,16 @@ fn the_usual_image_and_those_of_one_and_many_pixels_are_the_same() {
         let there = Device::Cuda(cuda.clone()).run(&kind, input.clone()).unwrap();
         agree(&format!("{pixels} pixels"), &kind.cpu(input).unwrap(), &there);
     }
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let groups: Vec<_> = (0..32).map(|seed| jet(seed, 100)).collect();
+    let kind = Image::default();
+    let [input, _] = inputs(&groups);
+    let there = Device::Cuda(cuda).run(&kind, input.clone()).unwrap();
+    agree("32 jets of 100", &kind.cpu(input).unwrap(), &there);
 }
 
 #[test]

@@ -53,6 +53,15 @@ fn the_same_order_at_every_size_and_block_size() {
 }
 
 #[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let kind = Order::new(Ordering::Kt, 20, Truncation::Pt).unwrap();
+    let jets = jets(&(0..256).map(|jet| 3 + jet % 18).collect::<Vec<_>>(), 20);
+    let there = Device::Cuda(cuda).run(&kind, jets.clone()).unwrap();
+    assert_eq!(kind.cpu(jets).unwrap().order, there.order);
+}
+
+#[test]
 fn the_largest_jet_is_the_same_and_a_larger_one_is_refused() {
     let Some(cuda) = cuda() else { return };
     let device = Device::Cuda(cuda);

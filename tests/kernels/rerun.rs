@@ -112,6 +112,24 @@ fn every_removed_barrier_is_caught() {
     assert!(survived.is_empty(), "nothing noticed that these are missing: {survived:#?}");
 }
 
+/// What the tests of typical sizes read and wrote, where scripts/kernel-budget looks for it: sectors and wavefronts of each access.
+#[test]
+fn transactions_are_left_for_the_budget() {
+    if skipped() {
+        return;
+    }
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("transactions.tsv");
+    let mut environment = Variant::Checked.environment();
+    environment.push(("TRAWL_EMULATOR_PROFILE".to_owned(), path.display().to_string()));
+    let output = here_again(&["typical_sizes"], environment);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let table = std::fs::read_to_string(path).expect("the driver writes it at its end");
+    for (kernel, _) in KERNELS.iter().filter(|(kernel, _)| kernel.starts_with("features/")) {
+        let symbol = kernel.replace('/', "_");
+        assert!(table.lines().any(|line| line.starts_with(&format!("{symbol}\t"))), "{symbol} has no typical sizes");
+    }
+}
+
 /// The machine code of this build, where scripts/kernel-budget looks for it.
 #[test]
 fn kernels_are_left_for_the_budget() {

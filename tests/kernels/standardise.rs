@@ -5,12 +5,20 @@ use trawl::device::{Host, Operation};
 use trawl::features::standardise::{Method, Standardise, Values};
 use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{every_block_size, floats_are_exact};
+use crate::harness::{cuda, every_block_size, floats_are_exact};
 
 fn table(rows: usize, spread: f64) -> Values<Host> {
     let random = Philox::new(3, Stage::Probe);
     let value = |at: u64| spread * (random.uniforms(at, 0)[0] - 0.3).powi(3);
     Values::of_rows(5, (0..5 * rows as u64).map(value).collect()).unwrap()
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let standardise = Standardise::fit(&[Method::Normal { knots: 1000 }; 5], &table(2000, 10.0)).unwrap();
+    let there = Device::Cuda(cuda).run(&standardise, table(1024, 10.0)).unwrap();
+    assert_eq!(standardise.cpu(table(1024, 10.0)).unwrap().outside, there.outside);
 }
 
 #[test]

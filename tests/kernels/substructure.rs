@@ -2,45 +2,26 @@
 
 use trawl::Device;
 use trawl::device::{Host, Operation};
-use trawl::features::particles::Particles;
 use trawl::features::substructure::{
     Axes, Correlations, Guard, LARGEST_ON_DEVICE, Normalisation, Observable, Observables, Splittings, Subjettiness,
     Substructure,
 };
 use trawl::math::lorentz::FourMomentum;
-use trawl::math::philox::{Philox, Stage};
 
-use crate::harness::{cuda, every_block_size, floats_are_exact};
+use crate::harness::{cuda, every_block_size, floats_are_exact, momenta, particles};
 
 /// Two prongs across the seam of azimuths and what is around them; some massive, along the beam, at rest or twins.
 fn jet(seed: u64, constituents: usize) -> Vec<FourMomentum> {
-    let random = Philox::new(seed, Stage::Probe);
-    let mut jet: Vec<FourMomentum> = Vec::new();
-    for unit in 0..constituents as u64 {
-        let ([a, b], [c, d]) = (random.uniforms(unit, 0), random.uniforms(unit, 1));
-        let (eta, phi) = if a < 0.4 {
-            (0.2 * b, 3.0 + 0.2 * c)
+    momenta(seed, constituents, |[a, b, c, d]| {
+        let [eta, phi] = if a < 0.4 {
+            [0.2 * b, 3.0 + 0.2 * c]
         } else if a < 0.7 {
-            (0.2 * b + 0.5, -3.0 + 0.2 * c)
+            [0.2 * b + 0.5, -3.0 + 0.2 * c]
         } else {
-            (1.6 * b - 0.8, 2.5 + 1.4 * c)
+            [1.6 * b - 0.8, 2.5 + 1.4 * c]
         };
-        let mass = if a > 0.9 { 0.14 } else { 0.0 };
-        let mut p = FourMomentum::from_pt_eta_phi_mass((300.0 * d.powi(4) + 0.01) as f32, eta as f32, phi as f32, mass);
-        match (jet.last(), (a * 100.0) as u32) {
-            // With contraction the distances of twins are not 0.
-            (Some(last), 7) if floats_are_exact() => p = *last,
-            (_, 9) => p = FourMomentum { px: 0.0, py: 0.0, pz: -20.0 - d, energy: 20.0 + d },
-            (_, 11) => p = FourMomentum::ZERO,
-            _ => {}
-        }
-        jet.push(p);
-    }
-    jet
-}
-
-fn particles(jets: &[Vec<FourMomentum>]) -> Particles<Host> {
-    Particles::of_groups(&jets.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        [300.0 * d.powi(4) + 0.01, eta, phi]
+    })
 }
 
 fn agree(what: &str, here: &Observables<Host>, there: &Observables<Host>) {
@@ -92,6 +73,15 @@ fn the_same_observables_at_every_size_and_block_size() {
             agree(&format!("{kind:?} by {threads}"), &here, &there);
         }
     }
+}
+
+#[test]
+fn typical_sizes() {
+    let Some(cuda) = cuda() else { return };
+    let jets: Vec<_> = (0..4).map(|seed| jet(seed, 68)).collect();
+    let kind = Substructure::default();
+    let there = Device::Cuda(cuda).run(&kind, particles(&jets)).unwrap();
+    agree("4 jets of 68", &kind.cpu(particles(&jets)).unwrap(), &there);
 }
 
 /// More jets than there are blocks, so that a block has one after the other.

@@ -69,39 +69,34 @@ impl Jets {
         if self.number > most && !same {
             self.truncate::<V>(truncation, most);
         }
-        let mut placed = V::all(NOBODY);
         let mut next = Next::Pt;
-        let mut row = 0;
-        while row < self.number.min(most) {
-            placed = self.next(placed, next);
+        for row in 0..self.number.min(most) {
             let mut there = [[0.0; LANES]; 2];
-            for (lane, place) in placed.store().into_iter().enumerate() {
+            for (lane, place) in self.next::<V>(next).store().into_iter().enumerate() {
                 let Some(place) = (place as usize).checked_sub(1) else { continue };
                 rows[lane][row] = place as u32;
+                self.state[place][lane] = PLACED;
                 (there[0][lane], there[1][lane]) = (self.eta[place][lane], self.phi[place][lane]);
             }
             if ordering == Ordering::Kt {
                 next = Next::Distance(V::load(&there[0]), V::load(&there[1]));
             }
-            row += 1;
         }
     }
 
-    /// The first with the largest quantity of those that are not placed, counted from 1, after `placed` were.
+    /// The first with the largest quantity of those that are not placed, counted from 1.
     #[inline(always)]
-    fn next<V: Four>(&mut self, placed: V, next: Next<V>) -> V {
+    fn next<V: Four>(&self, next: Next<V>) -> V {
         let mut largest = V::all(-1.0);
         let mut found = V::all(NOBODY);
         let mut place = V::all(1.0);
         let places = self.eta.iter().zip(&self.phi);
-        for ((eta, phi), (pt2, state)) in places.zip(self.pt2.iter().zip(&mut self.state)) {
-            let now = V::select(place.equals(placed), V::all(PLACED), V::load(state));
-            now.store_to(state);
+        for ((eta, phi), (pt2, state)) in places.zip(self.pt2.iter().zip(&self.state)) {
             let factor = match next {
                 Next::Pt => V::all(1.0),
                 Next::Distance(from_eta, from_phi) => distance2((from_eta, from_phi), V::load(eta), V::load(phi)),
             };
-            let value = quantity(V::load(pt2), factor, now);
+            let value = quantity(V::load(pt2), factor, V::load(state));
             found = V::select(largest.below(value), place, found);
             largest = value.larger(largest);
             place = place.plus(V::all(1.0));
@@ -117,16 +112,16 @@ impl Jets {
             Truncation::Pt => Next::Pt,
             Truncation::Kt => Next::Distance(V::all(0.0), V::all(0.0)),
         };
-        let mut placed = V::all(NOBODY);
         for _ in 0..most {
-            placed = self.next(placed, next);
+            for (lane, place) in self.next::<V>(next).store().into_iter().enumerate() {
+                if let Some(place) = (place as usize).checked_sub(1) {
+                    self.state[place][lane] = PLACED;
+                }
+            }
         }
-        let mut place = V::all(1.0);
         for (state, before) in self.state.iter_mut().zip(&self.before) {
-            let now = V::select(place.equals(placed), V::all(PLACED), V::load(state));
             // What was placed meanwhile was chosen.
-            V::select(now.equals(V::load(before)), V::all(PLACED), V::all(0.0)).store_to(state);
-            place = place.plus(V::all(1.0));
+            V::select(V::load(state).equals(V::load(before)), V::all(PLACED), V::all(0.0)).store_to(state);
         }
     }
 }

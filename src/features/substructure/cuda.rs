@@ -2,7 +2,7 @@
 
 use arrow_buffer::ScalarBuffer;
 
-use super::math::{Power, scale_of};
+use super::math::{Power, least_of, scale_of};
 use super::{Axes, Found, Guard, LARGEST_ON_DEVICE, NAME, Observable, Observables, Splittings, Substructure, cpu};
 use crate::device::launch::length_u32;
 use crate::device::{Column, Cuda, Device, Element, Grid, Host, Kernel, OnDevice, Operation};
@@ -14,6 +14,15 @@ const KERNEL: Kernel = Kernel { file: "features/substructure", symbol: "features
 
 /// Shared memory that a constituent takes: rapidity, azimuth and share.
 const BYTES_A_CONSTITUENT: u32 = 24;
+
+/// Shared memory of the lanes and axes, whatever the jet.
+const STATIC_BYTES: u32 = 512;
+
+/// What shared memory may take without asking for more than every device has.
+const SHARED_BYTES: u32 = 48 << 10;
+
+/// Rows of distances in a tile of triples, at most: more would leave fewer blocks of jets of 68 to a multiprocessor.
+const MOST_TILE_ROWS: u32 = 8;
 
 /// Constituents that go to the device at a time: 170 MB with two histories and what comes back.
 const CONSTITUENTS_A_CHUNK: usize = 1 << 20;
@@ -29,7 +38,13 @@ const MOST_PLACES: u64 = (256 << 20) / size_of::<f64>() as u64;
 /// Larger ones than fit are refused.
 pub(super) fn places(largest: u32) -> u64 {
     let largest = u64::from(largest.min(LARGEST_ON_DEVICE));
-    largest * (largest + 8)
+    largest * (largest.next_multiple_of(4) + 8)
+}
+
+/// The rows of distances that fit a tile beside the constituents of the largest jet.
+fn tile_rows(largest: u32) -> u32 {
+    let row = 8 * largest.next_multiple_of(4).max(4);
+    ((SHARED_BYTES - STATIC_BYTES - BYTES_A_CONSTITUENT * largest) / row).clamp(1, MOST_TILE_ROWS)
 }
 
 /// The blocks of a launch, at most.
@@ -131,13 +146,17 @@ pub(super) fn compute(
         substructure.subjettiness.and_then(|subjettiness| scale_of(subjettiness.normalisation, subjettiness.beta));
     let (is_normalised, tau_scale) = (u32::from(scale.is_some()), scale.unwrap_or(1.0));
     let (pair_power, pair_half) = numbers_of(substructure.correlations.map_or(1.0, |correlations| correlations.beta));
+    let tau_least = least_of(substructure.subjettiness.map_or(1.0, |subjettiness| subjettiness.beta));
+    let pair_least = least_of(substructure.correlations.map_or(1.0, |correlations| correlations.beta));
     let (guard, guard_value) = match substructure.guard {
         Guard::Offset(offset) => (0_u32, offset),
         Guard::Floor(floor) => (1, floor),
         Guard::Value(value) => (2, value),
     };
     let function = cuda.function(&KERNEL)?;
-    let grid = Grid::blocks(most_blocks(u64::from(number), largest)).shared(BYTES_A_CONSTITUENT * largest);
+    let tile_rows = tile_rows(largest);
+    let tile = if has_correlations > 0 { 8 * tile_rows * largest.next_multiple_of(4) } else { 0 };
+    let grid = Grid::blocks(most_blocks(u64::from(number), largest)).shared(BYTES_A_CONSTITUENT * largest + tile);
     let places = if has_correlations > 0 { u64::from(function.blocks(grid)) * places(largest) } else { 0 };
     let mut places = cuda.unset::<f64>(places as usize)?;
     let mut found = Observables::<OnDevice> {
@@ -150,9 +169,9 @@ pub(super) fn compute(
         arguments.value(&number).value(&largest).value(&has_splittings).input(&kt.distance);
         arguments.value(&has_subjettiness).input(&axes.first).input(&axes.second);
         arguments.input(&axes.px).input(&axes.py).input(&axes.pz).input(&axes.energy);
-        arguments.value(&tau_power).value(&tau_half).value(&is_normalised).value(&tau_scale);
-        arguments.value(&has_correlations).value(&pair_power).value(&pair_half).value(&guard).value(&guard_value);
-        arguments.output(&mut places)?;
+        arguments.value(&tau_power).value(&tau_half).value(&is_normalised).value(&tau_scale).value(&tau_least);
+        arguments.value(&has_correlations).value(&pair_power).value(&pair_half).value(&pair_least);
+        arguments.value(&tile_rows).value(&guard).value(&guard_value).output(&mut places)?;
         arguments.output(&mut found.values)?.output(&mut found.multiplicity)?.output(&mut found.defined)?;
         Ok(())
     })?;

@@ -7,6 +7,9 @@ use crate::math::four::Four;
 /// Rapidities are at most this: what flies along the beam has no pT, and a distance times it must still be 0.
 const LARGEST_RAPIDITY: f64 = 1e5;
 
+/// Distances that are no larger are rounding: azimuths have errors of 4e-16, and rapidities of forward particles more.
+const LEAST_DISTANCE: f64 = 1e-12;
+
 /// `dR^beta` from `dR^2`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Power {
@@ -80,6 +83,11 @@ pub(super) fn scale_of(normalisation: Normalisation, beta: f64) -> Option<f64> {
     }
 }
 
+/// The least that a ratio divides by, of shares of pT times `dR^beta`: below are constituents at one place, but for rounding.
+pub(super) fn least_of(beta: f64) -> f64 {
+    det::pow(LEAST_DISTANCE, beta)
+}
+
 impl Row {
     /// A value, or where it is not defined what stands for it.
     #[inline(always)]
@@ -129,21 +137,23 @@ pub(super) fn row_of(substructure: &Substructure, sums: &Sums) -> Row {
         row.put(Observable::Tau4, taus[3], has_pt && number >= 4, 0.0);
         let [tau1, tau2, tau3] =
             [Observable::Tau1, Observable::Tau2, Observable::Tau3].map(|observable| row.values[observable as usize]);
-        row.put_ratio(Observable::Tau21, (tau2, tau1), number >= 2, guard);
-        row.put_ratio(Observable::Tau32, (tau3, tau2), number >= 3, guard);
+        let least = least_of(subjettiness.beta);
+        row.put_ratio(Observable::Tau21, (tau2, tau1), number >= 2 && sums.taus[0] > least, guard);
+        row.put_ratio(Observable::Tau32, (tau3, tau2), number >= 3 && sums.taus[1] > least, guard);
     }
-    if substructure.correlations.is_some() {
+    if let Some(correlations) = substructure.correlations {
         let (pairs, triples) = (sums.pairs, sums.triples);
         let pt2 = pt * pt;
         let pairs2 = pairs * pairs;
         let pairs3 = pairs2 * pairs;
+        let is_apart = number >= 3 && pairs > least_of(correlations.beta);
         let otherwise = if let Guard::Value(value) = guard { value } else { 0.0 };
         row.put(Observable::E1, pt, true, 0.0);
         row.put(Observable::E2, pt2 * pairs, number >= 2, 0.0);
         row.put(Observable::E3, (pt2 * pt) * triples, number >= 3, 0.0);
         // Powers of the sum of transverse momenta cancel.
-        row.put(Observable::C2, triples / pairs2, number >= 3 && pairs2 > 0.0, otherwise);
-        row.put(Observable::D2, triples / pairs3, number >= 3 && pairs3 > 0.0, otherwise);
+        row.put(Observable::C2, triples / pairs2, is_apart && pairs2 > 0.0, otherwise);
+        row.put(Observable::D2, triples / pairs3, is_apart && pairs3 > 0.0, otherwise);
     }
     row
 }

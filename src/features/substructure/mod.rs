@@ -19,8 +19,8 @@
 //!
 //! **Where they say nothing.** No value is ever NaN or infinite. A bit of [`Observables::defined`] says of each value whether the
 //! formula has an answer: Split12 from two constituents, Split23 from three, tau_N from N (0 at N) with any pT; e1 always, e2 from
-//! two, e3, C2 and D2 from three; ratios where what they divide by is above 0; nothing that a double
-//! cannot hold. Else the value is 0, and that of ratios what the [`Guard`] says. A guard also changes ratios that are defined.
+//! two, e3, C2 and D2 from three; ratios where what they divide by is more than constituents 1e-12 apart would give (nearer ones are
+//! at one place but for rounding, and the ratio would be one of rounding errors); nothing that a double cannot hold. Else the value is 0, and that of ratios what the [`Guard`] says. A guard also changes ratios that are defined.
 //!
 //! **Numbers.** Everything is `f64` with + - * / sqrt and [`crate::math::det`]. Transverse momenta are divided by their sum first,
 //! so that products of three neither overflow nor vanish, and rapidities are within 1e5. Sums go over the constituents k in
@@ -40,8 +40,8 @@
 //! a constituent, up to 1,024 of them, and the distances of its pairs in device memory. A thread has a constituent i and one of the
 //! four lanes, and adds all pairs and triples that i is the first of. A jet of 68 has 52,000 triples of three operations each: the
 //! 3.4e13 `f64` operations a second of an H100 bound correlations to 2e8 jets a second, and their distances (18 kB written and read again,
-//! by neighbouring triples from the caches) to 9e7. Triples are not tiled through shared memory: the distances of 68 would fit, those of
-//! 200 would not. The kernel is checked by emulation and SASS, not yet run on a GPU.
+//! by neighbouring triples from the caches) to 9e7. Triples i < j < k go over tiles of up to 8 rows j in shared memory, which all i
+//! share; of a jet of 1,024 two rows fit. The kernel is checked by emulation and SASS, not yet run on a GPU.
 //!
 //! **Source.** Splitting scales: Butterworth, Cox and Forshaw, Phys. Rev. D 65 (2002) 096014, as in ATLAS-CONF-2012-065. N-subjettiness: Thaler and
 //! Van Tilburg, JHEP 03 (2011) 015, eq. 2.1, and JHEP 02 (2012) 093. Correlations: Larkoski, Salam and Thaler, JHEP 06 (2013)

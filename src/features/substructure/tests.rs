@@ -231,6 +231,24 @@ fn guards_are_what_they_say() {
     assert_eq!(ratio(&of(Guard::Floor(1e-8))), [tau2 / tau1, 1.0]);
     assert_eq!(ratio(&of(Guard::Floor(10.0))), [1.0, 1.0]);
     assert_eq!(taus.of(Observable::C2)[1], 7.0);
+    // At one place but for rounding, with every exponent.
+    let near: Vec<FourMomentum> = [(50.0, 0.3), (20.0, 0.3), (7.0, 0.3 + 1e-14)]
+        .map(|(pt, eta)| {
+            let (px, py) = (pt * 1.1_f64.cos(), pt * 1.1_f64.sin());
+            FourMomentum { px, py, pz: pt * f64::sinh(eta), energy: pt * f64::cosh(eta) }
+        })
+        .to_vec();
+    for kind in every_kind().into_iter().map(|kind| Substructure { guard: Guard::Value(-1.0), ..kind }) {
+        let found = kind.cpu(particles(std::slice::from_ref(&near))).unwrap();
+        for (of, is_wanted) in [
+            (Observable::Tau21, kind.subjettiness.is_some()),
+            (Observable::Tau32, kind.subjettiness.is_some()),
+            (Observable::C2, kind.correlations.is_some()),
+            (Observable::D2, kind.correlations.is_some()),
+        ] {
+            assert!(!found.is_defined(0, of) && (!is_wanted || found.of(of)[0] == -1.0), "{kind:?} {of:?}");
+        }
+    }
     assert_eq!(of(Guard::Floor(1e-8)).of(Observable::D2)[1], 0.0);
 }
 

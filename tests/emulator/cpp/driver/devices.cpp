@@ -44,6 +44,7 @@ Driver::Driver() {
     multiprocessors =
         static_cast<int>(number_from_environment("TRAWL_EMULATOR_MULTIPROCESSORS", DEFAULT_MULTIPROCESSORS));
     seed = number_from_environment("TRAWL_EMULATOR_SEED", 1);
+    profile_path = std::getenv("TRAWL_EMULATOR_PROFILE");
     random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
 }
 
@@ -60,7 +61,10 @@ Driver& driver() {
     static Driver* instance = nullptr;
     std::call_once(once, [] {
         instance = new Driver;
-        std::atexit([] { driver().write_statistics_file(); });
+        std::atexit([] {
+            driver().write_statistics_file();
+            driver().write_profile_file();
+        });
     });
     return *instance;
 }

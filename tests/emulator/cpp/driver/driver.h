@@ -106,7 +106,12 @@ struct Driver {
     uint64_t streams_made = 0, operations = 0;
     std::map<const char*, size_t> pinned;
 
+    const char* profile_path = nullptr;  // TRAWL_EMULATOR_PROFILE: every launch is profiled, and the sums are written there
+    std::map<std::pair<std::string, std::string>, AccessProfile> profiles;  // by kernel and access
+
     Driver();
+    void add_profile(const char* kernel, const AccessProfile& access);
+    void write_profile_file() const;
     void write_statistics_file() const;
     uint64_t random();
 };

@@ -103,7 +103,12 @@ struct Parameters {
 void run_launch(Device& device, Function& function, const Parameters& parameters, LaunchOptions options) {
     const Kernel& kernel = *function.kernel;
     options.seed = driver().seed * 1000003 + driver().random();
+    if (driver().profile_path) {
+        options.profiling = Profiling::On;
+        options.schedule = Schedule::Forward;  // requests pair up as on a device
+    }
     LaunchReport report = launch(kernel, parameters.pointers.data(), options);
+    for (const AccessProfile& access : report.profile) driver().add_profile(kernel.name, access);
     function.static_shared = std::max(function.static_shared, report.static_shared);
     uint64_t threads = options.grid.count() * options.block.count();
     driver().clock_ms += 0.005 + static_cast<double>(threads) * 1e-6;

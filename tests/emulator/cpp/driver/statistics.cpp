@@ -81,6 +81,25 @@ void Driver::write_statistics_file() const {
     if (const char* path = std::getenv("TRAWL_EMULATOR_STATISTICS")) write_statistics(path, statistics);
 }
 
+void Driver::add_profile(const char* kernel, const AccessProfile& access) {
+    AccessProfile& sum = profiles[{kernel, access.what}];
+    sum.requests += access.requests;
+    sum.transactions += access.transactions;
+    sum.ideal += access.ideal;
+}
+
+/// One line an access: kernel, access, requests, transactions, and the fewest that would have done.
+void Driver::write_profile_file() const {
+    FILE* file = profile_path ? std::fopen(profile_path, "w") : nullptr;
+    if (!file) return;
+    for (const auto& [key, sum] : profiles) {
+        std::fprintf(file, "%s\t%s\t%llu\t%llu\t%llu\n", key.first.c_str(), key.second.c_str(),
+                     static_cast<unsigned long long>(sum.requests), static_cast<unsigned long long>(sum.transactions),
+                     static_cast<unsigned long long>(sum.ideal));
+    }
+    std::fclose(file);
+}
+
 }  // namespace emulator
 
 using namespace emulator;

@@ -37,6 +37,10 @@ void complete(Warp& warp, size_t index) {
     warp.open.erase(warp.open.begin() + static_cast<std::ptrdiff_t>(index));
     if (meeting.function) meeting.function(meeting.payload, meeting.mask, meeting.context);
     if (meeting.ordering == Ordering::MemoryFence) warp.join_clocks(meeting.mask);
+    // After a loop that some lanes leave early, their next visits are those of the same request again.
+    if (machine.options.profiling == Profiling::On && meeting.mask == warp.live) {
+        count_requests(static_cast<size_t>(&warp - machine.warps.data()));
+    }
     for (unsigned i = 0; i < WARP_LANES; ++i) {
         if (meeting.mask >> i & 1) machine.wake(machine.fibers[warp.first_thread + i]);
     }

@@ -105,7 +105,8 @@ void finish_async_copies(Fiber& fiber);
 // ---- profile.cpp
 void begin_profile();
 void record_request(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t program_counter, bool is_shared);
-void count_requests();  // of the interval that ends
+void count_requests();            // of the interval that ends
+void count_requests(size_t warp);  // of a warp whose lanes have met
 void end_profile();
 
 }  // namespace emulator

@@ -1,5 +1,5 @@
-// Counts memory transactions. The k-th execution of an access by the lanes of a warp between two barriers is one
-// request; global memory serves it in 32-byte sectors, shared memory in wavefronts of at most one word a bank.
+// Counts memory transactions. The k-th execution of an access by the lanes of a warp between two meetings (of the block
+// or of the whole warp) is one request; global memory serves it in 32-byte sectors, shared memory in wavefronts of at most one word a bank.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -87,26 +87,30 @@ void record_request(uintptr_t address, size_t bytes, AccessKind kind, uintptr_t 
     requests[visit].address[fiber.lane] = address;
 }
 
-void count_requests() {
+void count_requests(size_t warp) {
     for (auto& [program_counter, site] : sites) {
+        // A launch of fewer warps may have come by before.
+        if (site.requests.size() <= warp || site.requests[warp].empty()) continue;
         AccessProfile& total = totals[program_counter];
         if (total.what.empty()) {
             total.what = std::string(site.is_shared ? "shared " : "global ") +
                          (site.kind == AccessKind::Read ? "load at " : "store at ") + describe_address(program_counter);
         }
-        for (auto& requests : site.requests) {
-            for (const Request& request : requests) {
-                ++total.requests;
-                if (site.is_shared) {
-                    count_wavefronts(site, request, total);
-                } else {
-                    count_sectors(site, request, total);
-                }
+        for (const Request& request : site.requests[warp]) {
+            ++total.requests;
+            if (site.is_shared) {
+                count_wavefronts(site, request, total);
+            } else {
+                count_sectors(site, request, total);
             }
-            requests.clear();
         }
-        for (auto& visits : site.visits) visits = {};
+        site.requests[warp].clear();
+        site.visits[warp] = {};
     }
+}
+
+void count_requests() {
+    for (size_t warp = 0; warp < machine.warps.size(); ++warp) count_requests(warp);
 }
 
 void end_profile() {
