@@ -234,7 +234,14 @@ fn mistakes_of_jets_are_all_told() {
     let jets = "\n[jets.large]\nfrom = \"Jet\"\nalgorithm = \"anti-kT\"\nradius = -1\nbeta = 20\nminimum_pt = -5\naxes = \"k\"\n";
     fs::write(place.at("card.toml"), format!("{CARD}{jets}")).unwrap();
     let said = place.refuses(2, &[]);
-    let expected = ["Did you mean \"anti-kt\"?", "radius -1 is not", "beta", "-5 is not a finite number", "axes"];
+    let expected = [
+        "Did you mean \"anti-kt\"?",
+        "radius -1 is not",
+        "beta = 20 of N-subjettiness",
+        "beta = 20 of energy correlations",
+        "-5 is not a finite number",
+        "jets.large.axes: 'k' is none of",
+    ];
     assert_eq!(errors(&said).len(), expected.len(), "{}", said.err);
     for words in expected {
         assert!(errors(&said).iter().any(|error| error.contains(words)), "{words}: {}", said.err);

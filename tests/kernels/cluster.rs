@@ -2,7 +2,10 @@
 
 use trawl::Device;
 use trawl::device::{Host, Operation};
+use trawl::events::{Collection, CollectionProjection, EventBatch, EventColumns, EventIds, Ids, Projection};
 use trawl::features::cluster::{Algorithm, Cluster, Histories, LARGEST_ON_DEVICE, Recombination};
+use trawl::features::jets::{JetCollection, JetMaker};
+use trawl::features::substructure::Substructure;
 use trawl::math::lorentz::FourMomentum;
 
 use crate::harness::{cuda, event, every_block_size, floats_are_exact, particles};
@@ -105,4 +108,43 @@ fn the_largest_event_of_a_block_is_the_same() {
     let events = particles(&[event(5, LARGEST_ON_DEVICE as usize)]);
     let there = Device::Cuda(cuda).run(&kind, events.clone()).unwrap();
     agree("1024 particles", &kind.cpu(events).unwrap(), &there);
+}
+
+/// Collections of jets count what the device left to the CPU, and are the same.
+#[test]
+fn jets_of_too_large_events_are_made_and_counted() {
+    let Some(cuda) = cuda() else { return };
+    let jets = JetCollection {
+        name: "large".into(),
+        from: "Particle".into(),
+        particle_mass_gev: Some(0.0),
+        cluster: Cluster::new(Algorithm::AntiKt, 1.0).unwrap(),
+        minimum_pt_gev: 20.0,
+        substructure: Substructure::default(),
+    };
+    let wanted = CollectionProjection::new("large", ["pt", "constituents"]);
+    let wanted = Projection { collections: vec![wanted], ids: Ids::Skipped, ..Projection::default() };
+    let maker = JetMaker::new(&[jets], &wanted).unwrap();
+    let sizes = [30, LARGEST_ON_DEVICE + 1, 40];
+    let mut offsets = vec![0];
+    offsets.extend(sizes.iter().scan(0, |end, size| {
+        *end += size;
+        Some(*end)
+    }));
+    let momenta: Vec<_> = (0..).zip(sizes).flat_map(|(seed, size)| event(seed, size as usize)).collect();
+    // Those along the beam have no eta.
+    let column =
+        |of: fn(&FourMomentum) -> f64| momenta.iter().map(|p| if p.pt() > 0.0 { of(p) as f32 } else { 0.0 }).collect();
+    let quantities = vec![column(|p| p.pt()), column(|p| p.eta()), column(|p| p.phi())];
+    let collections = vec![Collection { offsets: offsets.into(), quantities }];
+    let columns = EventColumns { events: sizes.len(), collections, scalars: Vec::new() };
+    let batch = EventBatch { columns, ids: EventIds::default(), file: 0, first_row: 0 };
+    let here = maker.make(&Device::Cpu, batch.clone()).unwrap().columns.collections;
+    assert_eq!(maker.too_large(), 0);
+    let there = maker.make(&Device::Cuda(cuda), batch).unwrap().columns.collections;
+    assert_eq!(maker.too_large(), 1);
+    assert_eq!(here[0].offsets, there[0].offsets);
+    if floats_are_exact() {
+        assert_eq!(here[0].quantities, there[0].quantities);
+    }
 }

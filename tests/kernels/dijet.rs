@@ -74,3 +74,19 @@ fn the_same_pairs_by_every_label_and_block_size() {
         }
     }
 }
+
+/// The kernel would compute with it, so that it is refused before it goes there.
+#[test]
+fn values_are_looked_at_before_they_go_to_a_device() {
+    let Some(cuda) = cuda() else { return };
+    let good = input(20, true);
+    let mut jets = good.jets.clone();
+    jets.energy = jets.energy.iter().map(|energy| -energy).collect();
+    let mut scores = good.scores.to_vec();
+    scores[4] = f64::NAN;
+    let dijet = Dijet { labelling: Labelling::HiggsFirst, ..Dijet::default() };
+    for bad in [Input { jets, ..good.clone() }, Input { scores: scores.into(), ..good }] {
+        let there = Device::Cuda(cuda.clone()).run(&dijet, bad.clone()).unwrap_err().to_string();
+        assert_eq!(there, dijet.cpu(bad).unwrap_err().to_string());
+    }
+}

@@ -48,3 +48,14 @@ fn the_same_values_at_every_shape_and_block_size() {
         }
     }
 }
+
+#[test]
+fn values_are_looked_at_before_they_go_to_a_device() {
+    let Some(cuda) = cuda() else { return };
+    let standardise = Standardise::fit(&[Method::ZScore; 5], &table(500, 10.0)).unwrap();
+    let mut values = table(40, 10.0).values.to_vec();
+    values[7] = f64::INFINITY;
+    let bad = Values::of_rows(5, values).unwrap();
+    let there = Device::Cuda(cuda).run(&standardise, bad.clone()).unwrap_err().to_string();
+    assert_eq!(there, standardise.cpu(bad).unwrap_err().to_string());
+}

@@ -70,7 +70,8 @@ impl Jets {
             self.truncate::<V>(truncation, most);
         }
         let mut next = Next::Pt;
-        for row in 0..self.number.min(most) {
+        let mut row = 0;
+        while row < self.number.min(most) {
             let mut there = [[0.0; LANES]; 2];
             for (lane, place) in self.next::<V>(next).store().into_iter().enumerate() {
                 let Some(place) = (place as usize).checked_sub(1) else { continue };
@@ -81,6 +82,7 @@ impl Jets {
             if ordering == Ordering::Kt {
                 next = Next::Distance(V::load(&there[0]), V::load(&there[1]));
             }
+            row += 1;
         }
     }
 

@@ -7,7 +7,8 @@
 //!
 //! Environment, read when the driver is first used: `TRAWL_EMULATOR_DEVICES` (1; 0 means none),
 //! `TRAWL_EMULATOR_MEMORY` (bytes of each device, 4 GiB), `TRAWL_EMULATOR_MULTIPROCESSORS` (4),
-//! `TRAWL_EMULATOR_SEED` (1), `TRAWL_EMULATOR_STATISTICS` (file written at exit). Read by [`install`]:
+//! `TRAWL_EMULATOR_SEED` (1), `TRAWL_EMULATOR_STATISTICS` (file written at exit), `TRAWL_EMULATOR_PROFILE`
+//! (file of memory transactions by kernel and access, written at exit). Read by [`install`]:
 //! `TRAWL_EMULATOR` (checked, address, perturbed) and `TRAWL_EMULATOR_FOLDER` (a folder of [`mutants`]).
 //!
 //! Neglected: memory is sequentially consistent, blocks run one after another, there is no timing, and inline PTX,
