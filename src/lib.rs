@@ -9,13 +9,14 @@
 //! | [`events`] | read, stream, write and generate event batches |
 //! | [`selection`] | objects, cuts, survivors, cutflow |
 //! | [`features`] | jets |
+//! | [`models`] | networks, trained in populations |
 //! | [`spectrum`] | histograms |
 //! | [`hunt`] | windows and local p-values |
 //! | [`toys`] | pseudo-experiments and the global significance |
 //! | [`report`] | UHI, CSV, SVG, HTML |
 //! | [`card`], [`campaign`], [`cli`] | describe, plan and run all of the above |
 //!
-//! Stages of the design that hold nothing yet (models, regions, background, weak, limit) are not in the tree until an
+//! Stages of the design that hold nothing yet (regions, background, weak, limit) are not in the tree until an
 //! operation lives there.
 
 pub mod device;
@@ -26,6 +27,7 @@ pub mod settings;
 pub mod events;
 pub mod features;
 pub mod hunt;
+pub mod models;
 pub mod report;
 pub mod selection;
 pub mod spectrum;

@@ -6,6 +6,7 @@
 //! | [`angle`] | azimuths in (-pi, pi], distances in the plane | the same bits everywhere |
 //! | [`lorentz`] | four-momenta and their masses, pt, eta, rapidity, phi | the same bits everywhere |
 //! | [`philox`] | random words as a function of (seed, stage, unit, draw) | Random123's known answers |
+//! | [`permutation`] | shuffles without lists | every number comes once |
 //! | [`poisson`] | Poisson draws from 64-bit thresholds | 2^-63 in every P(N <= k) |
 //! | [`exact`] | sums of weights that do not depend on their order | exact in declared units |
 //! | [`special`] | Poisson and normal tails, chi-squared, Kolmogorov, Clopper-Pearson | 1e-12 of p down to 1e-300, then of ln p |
@@ -17,8 +18,10 @@
 pub mod angle;
 pub mod det;
 pub mod exact;
+pub(crate) mod floats;
 pub(crate) mod four;
 pub mod lorentz;
+pub mod permutation;
 pub mod philox;
 pub mod poisson;
 pub mod probe;

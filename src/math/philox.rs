@@ -38,6 +38,16 @@ pub enum Stage {
     Inject = 8,
     /// Upcrossings of a scan.
     Upcrossings = 9,
+    /// First weights of networks.
+    Initialise = 10,
+    /// The order of training events.
+    Shuffle = 11,
+    /// Units that are left out in training.
+    Dropout = 12,
+    /// Which events are for validation.
+    Validation = 13,
+    /// How often an event counts in a replica.
+    Bootstrap = 14,
 }
 
 /// A stream of random words: a function from (unit, draw) to four words.

@@ -23,3 +23,4 @@ mod standardise;
 mod substructure;
 mod tail;
 mod throw;
+mod train;

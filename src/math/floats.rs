@@ -1,0 +1,384 @@
+//! Vectors of single-precision numbers with fused multiply-adds, as wide as the processor has them.
+//!
+//! Loops over [`Floats`] run over outputs or rows and never over what is summed, so that each number is the result of the same
+//! operations in the same order whatever the width: eight lanes of AVX2, sixteen of AVX-512 and eight of plain code give the same
+//! bits. A multiply-add is fused everywhere, in plain code by [`f32::mul_add`].
+
+/// Numbers that are computed with at once.
+pub(crate) trait Floats: Copy {
+    /// How many; 8 or 16.
+    const LANES: usize;
+    fn all(x: f32) -> Self;
+    /// The first of `from`, which has at least [`Self::LANES`].
+    fn load(from: &[f32]) -> Self;
+    /// Into the first of `to`, which has at least [`Self::LANES`].
+    fn store(self, to: &mut [f32]);
+    /// # Safety
+    /// [`Self::LANES`] numbers are there.
+    unsafe fn read(from: *const f32) -> Self;
+    /// # Safety
+    /// There is room for [`Self::LANES`] numbers.
+    unsafe fn write(self, to: *mut f32);
+    fn plus(self, other: Self) -> Self;
+    fn times(self, other: Self) -> Self;
+    fn over(self, other: Self) -> Self;
+    fn square_root(self) -> Self;
+    /// `self * factor + addend`, rounded once.
+    fn times_plus(self, factor: Self, addend: Self) -> Self;
+    /// The larger of each two; of two that are equal, or where one is NaN, the second.
+    fn larger(self, other: Self) -> Self;
+    /// `yes` where this is above 0, else `no`.
+    fn above_zero(self, yes: Self, no: Self) -> Self;
+}
+
+/// One after the other, for every processor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlainFloats([f32; 8]);
+
+impl PlainFloats {
+    #[inline(always)]
+    fn with(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|lane| of(self.0[lane], other.0[lane])))
+    }
+}
+
+impl Floats for PlainFloats {
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn all(x: f32) -> Self {
+        Self([x; 8])
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        Self(std::array::from_fn(|lane| from[lane]))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        to[..8].copy_from_slice(&self.0);
+    }
+
+    #[inline(always)]
+    unsafe fn read(from: *const f32) -> Self {
+        // SAFETY: the caller says that eight are there.
+        Self(unsafe { from.cast::<[f32; 8]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn write(self, to: *mut f32) {
+        // SAFETY: the caller says that there is room for eight.
+        unsafe { to.cast::<[f32; 8]>().write_unaligned(self.0) };
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self.with(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn over(self, other: Self) -> Self {
+        self.with(other, |a, b| a / b)
+    }
+
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+
+    #[inline(always)]
+    fn times_plus(self, factor: Self, addend: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], addend.0[lane])))
+    }
+
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        self.with(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn above_zero(self, yes: Self, no: Self) -> Self {
+        Self(std::array::from_fn(|lane| if self.0[lane] > 0.0 { yes.0[lane] } else { no.0[lane] }))
+    }
+}
+
+/// The vectors of this processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// Plain code.
+    Plain,
+    /// Eight lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Sixteen lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Width {
+    /// Those that this processor has, narrowest first; plain code always.
+    pub fn available() -> Vec<Self> {
+        let mut widths = vec![Self::Plain];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                widths.push(Self::Avx2);
+                if std::arch::is_x86_feature_detected!("avx512f") {
+                    widths.push(Self::Avx512);
+                }
+            }
+        }
+        widths
+    }
+
+    /// The widest that this processor has.
+    pub fn widest() -> Self {
+        Self::available().pop().unwrap_or(Self::Plain)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Eight, Sixteen};
+
+// One reason holds for all of the blocks; it stands above them.
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::undocumented_unsafe_blocks)]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Floats;
+
+    /// A vector of AVX2.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Eight(__m256);
+
+    /// A vector of AVX-512.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Sixteen(__m512);
+
+    // SAFETY of all blocks: whoever uses the type has found that the processor has the instructions ([`super::Width`]); slices are
+    // checked to be as long as what is loaded and stored.
+    impl Floats for Eight {
+        const LANES: usize = 8;
+
+        #[inline(always)]
+        fn all(x: f32) -> Self {
+            Self(unsafe { _mm256_set1_ps(x) })
+        }
+
+        #[inline(always)]
+        fn load(from: &[f32]) -> Self {
+            let from = &from[..8];
+            Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, to: &mut [f32]) {
+            let to = &mut to[..8];
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) };
+        }
+
+        #[inline(always)]
+        unsafe fn read(from: *const f32) -> Self {
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+
+        #[inline(always)]
+        unsafe fn write(self, to: *mut f32) {
+            unsafe { _mm256_storeu_ps(to, self.0) };
+        }
+
+        #[inline(always)]
+        fn plus(self, other: Self) -> Self {
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn over(self, other: Self) -> Self {
+            Self(unsafe { _mm256_div_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn square_root(self) -> Self {
+            Self(unsafe { _mm256_sqrt_ps(self.0) })
+        }
+
+        #[inline(always)]
+        fn times_plus(self, factor: Self, addend: Self) -> Self {
+            Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
+        }
+
+        #[inline(always)]
+        fn larger(self, other: Self) -> Self {
+            Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn above_zero(self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let mask = _mm256_cmp_ps::<_CMP_GT_OQ>(self.0, _mm256_setzero_ps());
+                Self(_mm256_blendv_ps(no.0, yes.0, mask))
+            }
+        }
+    }
+
+    impl Floats for Sixteen {
+        const LANES: usize = 16;
+
+        #[inline(always)]
+        fn all(x: f32) -> Self {
+            Self(unsafe { _mm512_set1_ps(x) })
+        }
+
+        #[inline(always)]
+        fn load(from: &[f32]) -> Self {
+            let from = &from[..16];
+            Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, to: &mut [f32]) {
+            let to = &mut to[..16];
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) };
+        }
+
+        #[inline(always)]
+        unsafe fn read(from: *const f32) -> Self {
+            Self(unsafe { _mm512_loadu_ps(from) })
+        }
+
+        #[inline(always)]
+        unsafe fn write(self, to: *mut f32) {
+            unsafe { _mm512_storeu_ps(to, self.0) };
+        }
+
+        #[inline(always)]
+        fn plus(self, other: Self) -> Self {
+            Self(unsafe { _mm512_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn over(self, other: Self) -> Self {
+            Self(unsafe { _mm512_div_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn square_root(self) -> Self {
+            Self(unsafe { _mm512_sqrt_ps(self.0) })
+        }
+
+        #[inline(always)]
+        fn times_plus(self, factor: Self, addend: Self) -> Self {
+            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+        }
+
+        #[inline(always)]
+        fn larger(self, other: Self) -> Self {
+            Self(unsafe { _mm512_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn above_zero(self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, _mm512_setzero_ps());
+                Self(_mm512_mask_blend_ps(mask, no.0, yes.0))
+            }
+        }
+    }
+}
+
+/// Calls a function that is generic over two kinds of [`Floats`], the widest and those of eight lanes for what is left of a row,
+/// compiled for a [`Width`]: `floats!(width, function(argument: Type, ...))`. The function and what it calls must be
+/// `#[inline(always)]`.
+macro_rules! floats {
+    ($width:expr, $function:ident($($argument:ident: $type:ty),+ $(,)?)) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        fn with_avx2($($argument: $type),+) {
+            $function::<$crate::math::floats::Eight, $crate::math::floats::Eight>($($argument),+);
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx2,fma")]
+        fn with_avx512($($argument: $type),+) {
+            $function::<$crate::math::floats::Sixteen, $crate::math::floats::Eight>($($argument),+);
+        }
+        match $width {
+            $crate::math::floats::Width::Plain => {
+                $function::<$crate::math::floats::PlainFloats, $crate::math::floats::PlainFloats>($($argument),+);
+            }
+            // SAFETY: the value exists only where the processor has the instructions.
+            #[cfg(target_arch = "x86_64")]
+            $crate::math::floats::Width::Avx2 => unsafe { with_avx2($($argument),+) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            $crate::math::floats::Width::Avx512 => unsafe { with_avx512($($argument),+) },
+        }
+    }};
+}
+
+pub(crate) use floats;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(always)]
+    fn answers<V: Floats, E: Floats>(a: &[f32; 16], b: &[f32; 16], to: &mut Vec<u32>) {
+        let mut put = |of: &dyn Fn(usize, &mut [f32])| {
+            let mut all = [0.0; 16];
+            for first in (0..16).step_by(V::LANES) {
+                of(first, &mut all[first..]);
+            }
+            to.extend(all.map(f32::to_bits));
+        };
+        let pair = |first: usize| (V::load(&a[first..]), V::load(&b[first..]));
+        put(&|first, to| pair(first).0.plus(pair(first).1).store(to));
+        put(&|first, to| pair(first).0.times(pair(first).1).store(to));
+        put(&|first, to| pair(first).0.over(pair(first).1).store(to));
+        put(&|first, to| pair(first).0.square_root().store(to));
+        put(&|first, to| pair(first).0.times_plus(pair(first).1, V::all(1.0e-3)).store(to));
+        put(&|first, to| pair(first).0.larger(pair(first).1).store(to));
+        put(&|first, to| pair(first).0.above_zero(pair(first).1, V::all(7.0)).store(to));
+        let mut last = [0.0; 8];
+        E::load(&a[..8]).times_plus(E::load(&b[..8]), E::load(&a[8..])).store(&mut last);
+        to.extend(last.map(f32::to_bits));
+    }
+
+    fn with(width: Width, a: &[f32; 16], b: &[f32; 16], to: &mut Vec<u32>) {
+        floats!(width, answers(a: &[f32; 16], b: &[f32; 16], to: &mut Vec<u32>));
+    }
+
+    #[test]
+    fn every_width_gives_the_same_bits() {
+        let numbers = [0.0, -0.0, 1.5, -2.25, 1.0e30, -1.0e-30, f32::INFINITY, 3.0, 1.0e-42, 0.1, f32::NEG_INFINITY];
+        for turn in 0..11 {
+            let a: [f32; 16] = std::array::from_fn(|lane| numbers[(turn + 3 * lane) % 11]);
+            let b: [f32; 16] = std::array::from_fn(|lane| numbers[(2 * turn + 5 * lane) % 11]);
+            let mut plain = Vec::new();
+            with(Width::Plain, &a, &b, &mut plain);
+            for width in Width::available() {
+                let mut wide = Vec::new();
+                with(width, &a, &b, &mut wide);
+                let is_nan = |bits: &u32| f32::from_bits(*bits).is_nan();
+                let same = plain.iter().zip(&wide).all(|(a, b)| a == b || is_nan(a) && is_nan(b));
+                assert!(same && plain.len() == wide.len(), "{width:?}: {a:?} {b:?}");
+            }
+        }
+    }
+}

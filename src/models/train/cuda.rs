@@ -1,0 +1,452 @@
+//! Populations on a device: its tables, and the launches of each step.
+
+use super::cpu::{EVENTS_A_CHUNK, QUARTERS, advanced};
+use super::optimiser::Schedule;
+use super::sampling::{LANES, scales_of};
+use super::{Input, Loss, NAME, Output, Train};
+use crate::device::launch::length_u32;
+use crate::device::{Cuda, DeviceColumn, Grid, Kernel, OnDevice};
+use crate::error::{Fault, Problems, Result};
+use crate::math::philox::{Philox, Stage};
+use crate::models::network::{Activation, Bias, Network};
+use crate::models::population::{Epoch, Member, Population, Replica, Stop};
+
+const FILE: &str = "models/train";
+const PREPARE: Kernel = Kernel { file: FILE, symbol: "models_train_prepare", threads: 256 };
+const BATCH: Kernel = Kernel { file: FILE, symbol: "models_train_batch", threads: 256 };
+const PASS: Kernel = Kernel { file: FILE, symbol: "models_train", threads: 128 };
+const FOLLOW: Kernel = Kernel { file: FILE, symbol: "models_train_follow", threads: 256 };
+const VALIDATE: Kernel = Kernel { file: FILE, symbol: "models_train_validate", threads: 128 };
+
+/// Shared memory that a block may ask for on every device of compute capability 8.0 and above, but for what kernels take themselves.
+const MOST_SHARED: u32 = 99 << 10;
+
+const NONE: u32 = u32::MAX;
+
+/// Where a tile is in shared memory, in floats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Layout {
+    /// Words of all layers.
+    layers: Vec<u32>,
+    /// Rows of a tile.
+    tile: u32,
+    slopes: u32,
+    slope_pitch: u32,
+    kept: u32,
+    bytes: u32,
+}
+
+impl Layout {
+    /// The largest tile that fits.
+    fn new(network: &Network) -> Result<Self> {
+        let mut tiles = [32, 16, 8, 4].into_iter().map(|tile| Self::of(network, tile));
+        tiles.find(|layout| layout.bytes <= MOST_SHARED).ok_or_else(|| {
+            let bytes = Self::of(network, 4).bytes;
+            let fault = Fault::new(NAME, format!("four rows of this network take {bytes} bytes"));
+            fault.because(format!("a block has {MOST_SHARED}")).suggest("Use --device cpu.").usage()
+        })
+    }
+
+    fn of(network: &Network, tile: u32) -> Self {
+        let pitch = tile + 4;
+        let mut floats = network.inputs() as u32 * pitch;
+        let (mut layers, mut kept, mut draws) = (Vec::new(), 0, 0);
+        let mut widest = 0;
+        for (layer, place) in network.places() {
+            let stride = layer.stride() as u32;
+            let has_dropout = layer.dropout_256ths > 0;
+            let mut column = || {
+                floats += stride * pitch;
+                floats - stride * pitch
+            };
+            let out = column();
+            let active = if has_dropout && layer.activation != Activation::Relu { column() } else { NONE };
+            let (activation, slope) = match layer.activation {
+                Activation::Identity => (0, 0.0),
+                Activation::Relu => (1, 0.0),
+                Activation::LeakyRelu { slope } => (2, slope),
+                Activation::Elu => (3, 0.0),
+                Activation::Tanh => (4, 0.0),
+                Activation::Sigmoid => (5, 0.0),
+                Activation::Softplus => (6, 0.0_f32),
+            };
+            layers.extend([
+                layer.inputs,
+                layer.outputs,
+                stride,
+                u32::from(layer.bias == Bias::Present),
+                activation,
+                slope.to_bits(),
+                u32::from(layer.dropout_256ths),
+                layer.kept_scale().to_bits(),
+                place.weights as u32,
+                place.bias as u32,
+                draws,
+                out,
+                active,
+                kept,
+            ]);
+            if has_dropout {
+                kept += stride * tile;
+                draws += layer.outputs.div_ceil(16);
+            }
+            widest = widest.max(stride);
+        }
+        let (slopes, slope_pitch) = (floats, widest * pitch);
+        floats += 2 * slope_pitch;
+        Self { layers, tile, slopes, slope_pitch, kept: floats, bytes: 4 * floats + kept.next_multiple_of(4) }
+    }
+}
+
+fn words_of(member: &Member) -> [u32; 13] {
+    let [shuffle, dropout, validation, bootstrap] =
+        [Stage::Shuffle, Stage::Dropout, Stage::Validation, Stage::Bootstrap]
+            .map(|stage| Philox::new(member.seed, stage).key());
+    [
+        shuffle[0],
+        shuffle[1],
+        dropout[0],
+        dropout[1],
+        validation[0],
+        validation[1],
+        bootstrap[0],
+        bootstrap[1],
+        member.labels,
+        member.weights.unwrap_or(NONE),
+        member.held_out.unwrap_or(NONE),
+        member.group.unwrap_or(NONE),
+        u32::from(member.replica == Replica::Bootstrap),
+    ]
+}
+
+/// What does not change in a training.
+struct Constants {
+    layout: Layout,
+    layers: DeviceColumn<u32>,
+    members: DeviceColumn<u32>,
+    inputs: DeviceColumn<u32>,
+    scales: DeviceColumn<f64>,
+    totals: DeviceColumn<u32>,
+    numbers: Vec<u32>,
+    share: u64,
+    events: u32,
+    chunks: u32,
+    parameters: u32,
+    has_labels: u32,
+    present_words: u32,
+    loss: (u32, f32),
+}
+
+pub(super) fn train(train: &Train, cuda: &Cuda, input: Input<OnDevice>) -> Result<Output<OnDevice>> {
+    let constants = Constants::new(train, cuda, &input)?;
+    let Input { table, mut population } = input;
+    let mut space = Space::new(train, cuda, &constants, &population)?;
+    let first: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
+    let end = |number: usize| {
+        let pause = train.pause_after.map_or(u32::MAX, |epochs| first[number].saturating_add(epochs));
+        train.epochs.min(pause)
+    };
+    loop {
+        let is_active = |number: &usize| {
+            let progress = &population.progress[*number];
+            progress.stop == Stop::Running && (progress.epochs.len() as u32) < end(*number)
+        };
+        let active: Vec<usize> = (0..train.members.len()).filter(is_active).collect();
+        if active.is_empty() {
+            break;
+        }
+        space.epoch(train, cuda, &constants, &table, &mut population, &active)?;
+    }
+    for progress in &mut population.progress {
+        if progress.stop == Stop::Running && progress.epochs.len() as u32 >= train.epochs {
+            progress.stop = Stop::Finished;
+        }
+    }
+    Ok(Output { population })
+}
+
+impl Constants {
+    fn new(train: &Train, cuda: &Cuda, input: &Input<OnDevice>) -> Result<Self> {
+        let table = &input.table;
+        let layout = Layout::new(&train.network)?;
+        let events = length_u32(NAME, table.events())?;
+        let members: Vec<u32> = train.members.iter().flat_map(words_of).collect();
+        let inputs: Vec<u32> = train
+            .members
+            .iter()
+            .flat_map(
+                |member| if member.features.is_empty() { (0..table.width).collect() } else { member.features.clone() },
+            )
+            .collect();
+        let mut constants = Self {
+            layers: cuda.upload(&layout.layers)?,
+            layout,
+            members: cuda.upload(&members)?,
+            inputs: cuda.upload(&inputs)?,
+            scales: cuda.unset(0)?,
+            totals: cuda.unset(0)?,
+            numbers: Vec::new(),
+            share: train.validation_of_2_32(),
+            events,
+            chunks: events.div_ceil(EVENTS_A_CHUNK),
+            parameters: length_u32(NAME, train.network.parameters())?,
+            has_labels: u32::from(train.loss.has_labels()),
+            present_words: table.present_words() as u32,
+            loss: match train.loss {
+                Loss::BinaryCrossEntropy => (0, 0.0),
+                Loss::LikelihoodRatio => (1, 0.0),
+                Loss::Reconstruction => (2, 0.0),
+                Loss::FixedTarget { value } => (3, value),
+            },
+        };
+        constants.prepare(train, cuda, input)?;
+        Ok(constants)
+    }
+
+    /// Finds how many training events each member has, and what their weights are multiplied by.
+    fn prepare(&mut self, train: &Train, cuda: &Cuda, input: &Input<OnDevice>) -> Result<()> {
+        let (table, number) = (&input.table, train.members.len());
+        let mut lanes = cuda.unset::<f64>(2 * LANES * number)?;
+        let mut counts = cuda.unset::<u32>(3 * LANES * number)?;
+        let members = length_u32(NAME, number)?;
+        cuda.function(&PREPARE)?.launch(Grid::blocks(number as u64), |arguments| {
+            arguments.input(&self.members).value(&members);
+            arguments.input(&table.features).input(&table.present).input(&table.labels).input(&table.weights);
+            arguments.input(&table.folds).input(&table.groups).value(&self.events).value(&table.width);
+            arguments.value(&self.present_words).value(&self.has_labels).value(&self.share);
+            arguments.output(&mut lanes)?.output(&mut counts)?;
+            Ok(())
+        })?;
+        let (lanes, counts) = (cuda.download(&lanes)?, cuda.download(&counts)?);
+        let mut problems = Problems::default();
+        let mut scales = Vec::new();
+        for (member, (lanes, counts)) in lanes.chunks_exact(2 * LANES).zip(counts.chunks_exact(3 * LANES)).enumerate() {
+            let of = |kind: usize| counts.iter().skip(kind).step_by(3).sum::<u32>();
+            let lanes: [[f64; 2]; LANES] = std::array::from_fn(|lane| [lanes[2 * lane], lanes[2 * lane + 1]]);
+            self.numbers.push(of(0) + of(1));
+            let found = problems.take(scales_of(train, member, &lanes, [of(0), of(1)], of(2)));
+            scales.extend(found.unwrap_or([1.0; 2]));
+        }
+        problems.finish()?;
+        self.scales = cuda.upload(&scales)?;
+        self.totals = cuda.upload(&self.numbers)?;
+        Ok(())
+    }
+}
+
+/// What changes with every step.
+struct Space {
+    epochs: DeviceColumn<u32>,
+    next: DeviceColumn<u32>,
+    rows: DeviceColumn<u32>,
+    chosen: DeviceColumn<u32>,
+    samples: DeviceColumn<u32>,
+    gradients: DeviceColumn<f32>,
+    losses: DeviceColumn<f64>,
+    steps: DeviceColumn<u64>,
+    sums: DeviceColumn<f64>,
+    norms: DeviceColumn<f64>,
+    rates: DeviceColumn<f32>,
+    stops: DeviceColumn<u32>,
+}
+
+impl Space {
+    fn new(train: &Train, cuda: &Cuda, constants: &Constants, population: &Population<OnDevice>) -> Result<Self> {
+        let number = train.members.len();
+        let steps: Vec<u64> = population.progress.iter().map(|progress| progress.steps).collect();
+        Ok(Self {
+            epochs: cuda.zeros(number)?,
+            next: cuda.zeros(number)?,
+            rows: cuda.zeros(number)?,
+            chosen: cuda.unset(number * train.batch as usize)?,
+            samples: cuda.zeros(number)?,
+            gradients: cuda.unset(number * QUARTERS * constants.parameters as usize)?,
+            losses: cuda.zeros(number * QUARTERS)?,
+            steps: cuda.upload(&steps)?,
+            sums: cuda.zeros(number)?,
+            norms: cuda.zeros(number)?,
+            rates: cuda.zeros(number)?,
+            stops: cuda.zeros(number)?,
+        })
+    }
+
+    /// An epoch of all active members.
+    fn epoch(
+        &mut self,
+        train: &Train,
+        cuda: &Cuda,
+        constants: &Constants,
+        table: &crate::models::table::Table<OnDevice>,
+        population: &mut Population<OnDevice>,
+        active: &[usize],
+    ) -> Result<()> {
+        let number = train.members.len();
+        let epochs: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
+        self.epochs = cuda.upload(&epochs)?;
+        (self.next, self.samples, self.stops) = (cuda.zeros(number)?, cuda.zeros(number)?, cuda.zeros(number)?);
+        self.sums = cuda.zeros(number)?;
+        let list: Vec<u32> = active.iter().map(|member| *member as u32).collect();
+        let (members, list) = (length_u32(NAME, list.len())?, cuda.upload(&list)?);
+        let most = active.iter().map(|member| constants.numbers[*member]).max().unwrap_or(0);
+        for _ in 0..most.div_ceil(train.batch) {
+            self.step(train, cuda, constants, table, population, (&list, members))?;
+        }
+        let validation = self.validation(cuda, constants, table, population, (&list, members), active.len())?;
+        let (sums, norms, rates) =
+            (cuda.download(&self.sums)?, cuda.download(&self.norms)?, cuda.download(&self.rates)?);
+        let (stops, steps) = (cuda.download(&self.stops)?, cuda.download(&self.steps)?);
+        let places = train.network.parameters();
+        let mut better = Vec::new();
+        let mut worse = Vec::new();
+        let parameters = cuda.download(&population.parameters)?;
+        for (index, member) in active.iter().copied().enumerate() {
+            let epoch = epochs[member];
+            let progress = &mut population.progress[member];
+            progress.steps = steps[member];
+            let total = constants.numbers[member];
+            let made = Epoch {
+                training: sums[member] / f64::from(total),
+                validation: validation.as_ref().map(|losses| losses[index]),
+                rate: rates[member],
+                gradient_norm: norms[member],
+            };
+            let own = &parameters[member * places..(member + 1) * places];
+            let is_finite = own.iter().all(|parameter| parameter.is_finite());
+            let last = total.div_ceil(train.batch) - 1;
+            let batch = match stops[member] {
+                0 if !is_finite || made.validation.is_some_and(|loss| !loss.is_finite()) => Some(last),
+                0 => None,
+                batch => Some(batch - 1),
+            };
+            if let Some(batch) = batch {
+                progress.stop = Stop::NotFinite { epoch, batch };
+                worse.push(member);
+            } else if advanced(train, progress, made) {
+                better.push(member);
+            }
+        }
+        let columns = (&mut population.parameters, &mut population.best);
+        exchange(cuda, places, &parameters, columns, &better, &worse)
+    }
+
+    fn step(
+        &mut self,
+        train: &Train,
+        cuda: &Cuda,
+        constants: &Constants,
+        table: &crate::models::table::Table<OnDevice>,
+        population: &mut Population<OnDevice>,
+        (active, number): (&DeviceColumn<u32>, u32),
+    ) -> Result<()> {
+        let Constants { layout, .. } = constants;
+        cuda.function(&BATCH)?.launch(Grid::blocks(u64::from(number)), |arguments| {
+            arguments.input(active).value(&number).input(&constants.members).input(&table.weights);
+            arguments.input(&table.folds).input(&table.groups).value(&constants.events).value(&constants.share);
+            arguments.value(&train.batch).input(&self.epochs);
+            arguments.output(&mut self.next)?.output(&mut self.rows)?.output(&mut self.chosen)?;
+            Ok(())
+        })?;
+        let layers = train.network.layers().len() as u32;
+        let grid = Grid::blocks(u64::from(number) * QUARTERS as u64).shared(layout.bytes).at_most(PASS.threads);
+        cuda.function(&PASS)?.launch(grid, |arguments| {
+            arguments.input(&constants.layers).value(&layers).value(&constants.parameters).value(&layout.slopes);
+            arguments.value(&layout.kept).value(&layout.slope_pitch).value(&layout.tile);
+            arguments.input(active).value(&number).input(&constants.members).input(&constants.inputs);
+            arguments.input(&population.parameters).input(&table.features).input(&table.present);
+            arguments.input(&table.labels).input(&table.weights).value(&constants.events).value(&table.width);
+            arguments.value(&constants.present_words).value(&constants.has_labels);
+            arguments.value(&constants.loss.0).value(&constants.loss.1).input(&constants.scales);
+            arguments.value(&train.batch).input(&self.epochs).input(&self.samples).input(&self.rows);
+            arguments.input(&self.chosen).output(&mut self.gradients)?.output(&mut self.losses)?;
+            Ok(())
+        })?;
+        let adam = &train.optimiser;
+        let (schedule, decay) = match adam.schedule {
+            Schedule::Constant => (0_u32, 0.0),
+            Schedule::InverseTime { decay } => (1, decay),
+            Schedule::Cosine => (2, 0.0),
+        };
+        let (rate, weight_decay) = (f64::from(adam.rate), f64::from(adam.weight_decay));
+        let (largest, has_largest) =
+            (f64::from(adam.largest_norm.unwrap_or(0.0)), u32::from(adam.largest_norm.is_some()));
+        cuda.function(&FOLLOW)?.launch(Grid::blocks(u64::from(number)), |arguments| {
+            arguments.input(active).value(&number).value(&constants.parameters).value(&rate).value(&adam.beta1);
+            arguments.value(&adam.beta2).value(&weight_decay).value(&decay).value(&largest).value(&adam.epsilon);
+            arguments.value(&schedule).value(&has_largest).input(&constants.totals).input(&self.rows);
+            arguments.value(&train.batch).value(&train.epochs).input(&self.gradients).input(&self.losses);
+            arguments.output(&mut population.parameters)?.output(&mut population.mean)?;
+            arguments.output(&mut population.square)?.output(&mut self.steps)?.output(&mut self.samples)?;
+            arguments.output(&mut self.sums)?.output(&mut self.norms)?.output(&mut self.rates)?;
+            arguments.output(&mut self.stops)?;
+            Ok(())
+        })
+    }
+
+    /// The losses of validation of the active members, if there is any.
+    fn validation(
+        &self,
+        cuda: &Cuda,
+        constants: &Constants,
+        table: &crate::models::table::Table<OnDevice>,
+        population: &Population<OnDevice>,
+        (active, number): (&DeviceColumn<u32>, u32),
+        members: usize,
+    ) -> Result<Option<Vec<f64>>> {
+        if constants.share == 0 {
+            return Ok(None);
+        }
+        let Constants { layout, chunks, .. } = constants;
+        let mut losses = cuda.unset::<f64>(members * *chunks as usize)?;
+        let mut sums = cuda.unset::<f64>(members * *chunks as usize)?;
+        let layers = layout.layers.len() as u32 / 14;
+        let grid = Grid::blocks(u64::from(number) * u64::from(*chunks)).shared(layout.bytes).at_most(PASS.threads);
+        cuda.function(&VALIDATE)?.launch(grid, |arguments| {
+            arguments.input(&constants.layers).value(&layers).value(&constants.parameters).value(&layout.slopes);
+            arguments.value(&layout.kept).value(&layout.tile).input(active).value(&number);
+            arguments.input(&constants.members).input(&constants.inputs).input(&population.parameters);
+            arguments.input(&table.features).input(&table.present).input(&table.labels).input(&table.weights);
+            arguments.input(&table.folds).input(&table.groups).value(&constants.events).value(&table.width);
+            arguments.value(&constants.present_words).value(&constants.has_labels);
+            arguments.value(&constants.loss.0).value(&constants.loss.1).input(&constants.scales);
+            arguments.value(&constants.share).value(chunks);
+            arguments.output(&mut losses)?.output(&mut sums)?;
+            Ok(())
+        })?;
+        let (losses, sums) = (cuda.download(&losses)?, cuda.download(&sums)?);
+        let chunks = *chunks as usize;
+        let of = |member: usize| {
+            let chunks = (0..chunks).map(|chunk| [losses[member * chunks + chunk], sums[member * chunks + chunk]]);
+            let [loss, weight] = chunks.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+            loss / weight
+        };
+        Ok(Some((0..members).map(of).collect()))
+    }
+}
+
+/// Keeps the parameters of some members as their best, and gives others their best back.
+fn exchange(
+    cuda: &Cuda,
+    places: usize,
+    parameters: &[f32],
+    (now, best): (&mut DeviceColumn<f32>, &mut DeviceColumn<f32>),
+    better: &[usize],
+    worse: &[usize],
+) -> Result<()> {
+    if better.is_empty() && worse.is_empty() {
+        return Ok(());
+    }
+    let mut kept = cuda.download(best)?.to_vec();
+    for member in better {
+        kept[member * places..(member + 1) * places]
+            .copy_from_slice(&parameters[member * places..(member + 1) * places]);
+    }
+    if !worse.is_empty() {
+        let mut all = parameters.to_vec();
+        for member in worse {
+            all[member * places..(member + 1) * places].copy_from_slice(&kept[member * places..(member + 1) * places]);
+        }
+        *now = cuda.upload(&all)?;
+    }
+    *best = cuda.upload(&kept)?;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What every executor of `models.train` computes of single numbers, in this order of operations.
+//!
+//! Functions are evaluated in double precision by [`det`] and rounded once, so that they have the same bits everywhere.
+
+use super::loss::Loss;
+use crate::math::det;
+use crate::models::network::Activation;
+
+/// What an activation makes of a sum.
+#[inline(always)]
+pub(crate) fn activated(activation: Activation, x: f32) -> f32 {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => {
+            if x > 0.0 {
+                x
+            } else {
+                0.0
+            }
+        }
+        Activation::LeakyRelu { slope } => {
+            if x > 0.0 {
+                x
+            } else {
+                slope * x
+            }
+        }
+        Activation::Elu => {
+            if x > 0.0 {
+                x
+            } else {
+                det::exp_m1(f64::from(x)) as f32
+            }
+        }
+        Activation::Tanh => det::tanh(f64::from(x)) as f32,
+        Activation::Sigmoid => sigmoid(f64::from(x)) as f32,
+        Activation::Softplus => softplus(f64::from(x)) as f32,
+    }
+}
+
+/// The derivative of an activation where it gave `a`.
+#[inline(always)]
+pub(crate) fn slope_at(activation: Activation, a: f32) -> f32 {
+    match activation {
+        Activation::Identity => 1.0,
+        Activation::Relu => {
+            if a > 0.0 {
+                1.0
+            } else {
+                0.0
+            }
+        }
+        Activation::LeakyRelu { slope } => {
+            if a > 0.0 {
+                1.0
+            } else {
+                slope
+            }
+        }
+        Activation::Elu => {
+            if a > 0.0 {
+                1.0
+            } else {
+                a + 1.0
+            }
+        }
+        Activation::Tanh => 1.0 - a * a,
+        Activation::Sigmoid => a * (1.0 - a),
+        Activation::Softplus => (0.0 - det::exp_m1(-f64::from(a))) as f32,
+    }
+}
+
+/// `1 / (1 + exp(-x))`.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + det::exp(-x))
+}
+
+/// `ln(1 + exp(x))`.
+#[inline(always)]
+pub(crate) fn softplus(x: f64) -> f64 {
+    let above = if x > 0.0 { x } else { 0.0 };
+    above + det::ln_1p(det::exp(-det::absolute(x)))
+}
+
+/// A row of a batch, as a loss sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub outputs: &'a [f32],
+    pub inputs: &'a [f32],
+    pub label: f32,
+    /// The weight of the row over the number of rows.
+    pub share: f64,
+    /// A bit for each input that is there; all are if there are no words.
+    pub present: &'a [u32],
+}
+
+impl Row<'_> {
+    #[inline(always)]
+    fn is_present(&self, input: usize) -> bool {
+        self.present.is_empty() || (self.present[input >> 5] >> (input & 31)) & 1 == 1
+    }
+}
+
+/// Adds nothing and answers the row's share of the loss; its derivatives by the outputs go to `slopes`.
+#[inline(always)]
+pub(crate) fn loss_of(loss: Loss, row: &Row, slopes: &mut [f32]) -> f64 {
+    let share = row.share;
+    match loss {
+        Loss::BinaryCrossEntropy => {
+            let (z, y) = (f64::from(row.outputs[0]), f64::from(row.label));
+            slopes[0] = (share * (sigmoid(z) - y)) as f32;
+            share * (softplus(z) - y * z)
+        }
+        Loss::LikelihoodRatio => {
+            let sign = if row.label > 0.5 { -0.5 } else { 0.5 };
+            let value = share * det::exp(sign * f64::from(row.outputs[0]));
+            slopes[0] = (sign * value) as f32;
+            value
+        }
+        Loss::Reconstruction => {
+            let number = row.inputs.len();
+            let there = (0..number).filter(|input| row.is_present(*input)).count();
+            // An event without any input has nothing to be compared with.
+            let share = if there > 0 { share / there as f64 } else { 0.0 };
+            let mut sum = 0.0;
+            for (at, (slope, output)) in slopes.iter_mut().zip(row.outputs).enumerate().take(number) {
+                let difference = f64::from(*output) - f64::from(row.inputs[at]);
+                let difference = if row.is_present(at) { difference } else { 0.0 };
+                *slope = (2.0 * share * difference) as f32;
+                sum += difference * difference;
+            }
+            share * sum
+        }
+        Loss::FixedTarget { value } => {
+            let share = share / row.outputs.len() as f64;
+            let mut sum = 0.0;
+            for (slope, output) in slopes.iter_mut().zip(row.outputs) {
+                let difference = f64::from(*output) - f64::from(value);
+                *slope = (2.0 * share * difference) as f32;
+                sum += difference * difference;
+            }
+            share * sum
+        }
+    }
+}

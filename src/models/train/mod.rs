@@ -1,0 +1,219 @@
+//! `models.train`: populations of dense networks, forward and backward, until each has learned enough.
+//!
+//! **What.** Every member of a population has the same [`Network`] and learns from the same [`Table`], each with its own seed, fold,
+//! group, labels and weights ([`Member`]). An epoch of a member goes over its training events once, in batches:
+//!
+//! ```text
+//! L = 1/n sum_rows w_i l(z_i),    gradient g = dL/dp,    one step of Adam
+//! ```
+//!
+//! with one of the [`Loss`]es l of the outputs z. Weights are scaled so that their mean over the training events is 1, and where
+//! [`ClassWeights::Balanced`] is asked for, both classes count for one half. Training events of a member are those of its group that
+//! are not in the fold that it holds out, without those that are drawn for validation and those with weight 0.
+//! After an epoch the loss of the validation events is computed without dropout, `sum w l / sum w`. Training ends after so
+//! many epochs, or when that loss has not fallen by more than `least_improvement` for more than `patience` epochs; the best
+//! parameters are kept.
+//!
+//! **Randomness** is a function of the member's seed: first weights of (layer, input, output), the order of events of (epoch, place)
+//! by [`Permutation`](crate::math::permutation::Permutation), dropout of (epoch, sample, output), validation and bootstrap of the
+//! event. So members do not depend on each other, and a population can be stopped after any epoch and go on.
+//!
+//! **Numbers.** On the CPU everything is single precision with fused multiply-adds, but for losses and norms, which are double.
+//! Sums go over inputs and rows in their order; a batch is four quarters of whole pairs of rows, whose sums are added as `(q0 + q1) + (q2 + q3)`. Weights
+//! are therefore the same bits for any number of threads, any order of members and any of plain code, AVX2 and AVX-512.
+//!
+//! **Cost.** 6 operations for each weight and sample. Memory: the table, and for each member four times its parameters and the
+//! buffers of the threads, of which each has four quarters.
+//!
+//! **On CUDA** a block has a quarter of a member's batch: it takes tiles of 32 rows (fewer where layers are wide) through all layers and
+//! back in shared memory, 54 kB for three layers of 64, and adds up the quarter's gradient in device memory. A launch makes the batches of
+//! all members, one their gradients, one their steps. What decides which events a member sees is computed there, so that
+//! nothing but losses crosses the bus, once an epoch, and parameters, to keep the best. Networks of which four rows do not fit 99 kB are
+//! refused. The weights are those of the CPU, to the bit.
+//!
+//! The floor of 300 members with three layers of 64 and batches of 512 on an H100 (6.7e13 `f32` operations a second, 3.35 TB/s): a step
+//! is 300 x 512 x 51,840 = 8.0e9 operations, 0.12 ms. Parameters, two means and four gradients are read and written, 300 x 9,288 x 4 B
+//! x 14 = 156 MB, 0.05 ms if nothing stays in the second cache; gradients are read and written once more for each tile, which does
+//! stay there (45 MB of 50). Features are 3.7 MB. An epoch of 160,000 events a member is
+//! then 313 steps, 37 ms. A thread has 16 sums for 8 loads of 128 bits from shared memory or the first cache, so that these, not multiply-adds,
+//! bound the kernel to about half of that floor. The kernels are checked by emulation and SASS, not yet run on a GPU.
+//!
+//! **Source.** The networks of Metodiev, Nachman and Thaler, JHEP 10 (2017) 174 (weak supervision); Kingma and Ba, ICLR 2015 (Adam);
+//! Srivastava et al., JMLR 15 (2014) 1929 (dropout).
+//!
+//! ```
+//! use trawl::models::network::{Activation, Initialisation, Network};
+//! use trawl::models::population::{Member, Population};
+//! use trawl::models::table::Table;
+//! use trawl::models::train::{Input, Loss, Train};
+//! use trawl::device::Operation;
+//! // A step at x = 0.
+//! let x: Vec<f32> = (0..400).map(|event| event as f32 / 200.0 - 1.0).collect();
+//! let labels: Vec<f32> = x.iter().map(|x| if *x > 0.0 { 1.0 } else { 0.0 }).collect();
+//! let table = Table { labels: labels.into(), ..Table::of_features(1, x)? };
+//! let network = Network::dense(1, &[8], 1, Activation::Relu, 0.0)?;
+//! let members: Vec<Member> = (1..=3).map(Member::new).collect();
+//! let train = Train { epochs: 30, batch: 32, ..Train::new(network, members, Loss::BinaryCrossEntropy) };
+//! let population = Population::untrained(&train.network, &train.members, Initialisation::He);
+//! let trained = train.cpu(Input { table, population })?.population;
+//! let last = |member: usize| trained.progress[member].epochs.last().map(|epoch| epoch.training);
+//! assert!((0..3).all(|member| last(member).is_some_and(|loss| loss < 0.3)));
+//! # Ok::<(), trawl::Error>(())
+//! ```
+
+mod check;
+mod cpu;
+mod cuda;
+mod loss;
+mod math;
+mod multiply;
+mod optimiser;
+pub(super) mod pass;
+mod sampling;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use loss::Loss;
+pub use optimiser::{Adam, Schedule};
+
+use super::network::Network;
+use super::population::{Member, Population};
+use super::table::Table;
+use crate::device::{Bytes, Column, Cuda, Download, Host, OnDevice, Operation, Place, Plan, Upload};
+use crate::error::Result;
+
+const NAME: &str = "models.train";
+
+/// How much both classes count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// As the weights say.
+    #[default]
+    Given,
+    /// One half each.
+    Balanced,
+}
+
+/// When a member is not trained any further.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// So many epochs in a row the loss may fail to fall.
+    pub patience: u32,
+    /// A loss that falls by no more than this does not count as falling.
+    pub least_improvement: f64,
+}
+
+/// How a population is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Train {
+    /// The shape of all members.
+    pub network: Network,
+    /// What they learn from.
+    pub members: Vec<Member>,
+    /// What training makes small.
+    pub loss: Loss,
+    /// How parameters follow their gradient.
+    pub optimiser: Adam,
+    /// The rows of a batch; the last of an epoch may have fewer.
+    pub batch: u32,
+    /// The most epochs in all, those that were made before among them.
+    pub epochs: u32,
+    /// Epochs after which to come back, if there are more to be made.
+    pub pause_after: Option<u32>,
+    /// The share of events that are for validation, from 0 to below 1, each by a draw of its own.
+    pub validation_share: f64,
+    /// When to stop before.
+    pub early_stopping: Option<EarlyStopping>,
+    /// How much both classes count.
+    pub class_weights: ClassWeights,
+}
+
+/// What goes in: the events, and the members so far.
+#[derive(Debug, Clone)]
+pub struct Input<P: Place> {
+    /// The events.
+    pub table: Table<P>,
+    /// The members so far.
+    pub population: Population<P>,
+}
+
+/// What comes out.
+#[derive(Debug, Clone)]
+pub struct Output<P: Place> {
+    /// The members now.
+    pub population: Population<P>,
+}
+
+impl Train {
+    /// Training with Adam's usual constants in batches of 512, for 50 epochs, without validation.
+    pub fn new(network: Network, members: Vec<Member>, loss: Loss) -> Self {
+        Self {
+            network,
+            members,
+            loss,
+            optimiser: Adam::default(),
+            batch: 512,
+            epochs: 50,
+            pause_after: None,
+            validation_share: 0.0,
+            early_stopping: None,
+            class_weights: ClassWeights::Given,
+        }
+    }
+
+    /// The share of validation in 2^-32.
+    fn validation_of_2_32(&self) -> u64 {
+        (self.validation_share * 4_294_967_296.0) as u64
+    }
+}
+
+impl Operation for Train {
+    const NAME: &'static str = NAME;
+    type Input<P: Place> = Input<P>;
+    type Output<P: Place> = Output<P>;
+
+    fn check<P: Place>(&self, input: &Input<P>) -> Result<()> {
+        check::shapes(self, input)
+    }
+
+    fn check_values(&self, input: &Input<Host>) -> Result<()> {
+        input.table.check()
+    }
+
+    fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
+        let table = &input.table;
+        let event = (table.features.length() + table.labels.length() + table.weights.length()) * size_of::<f32>();
+        let states = 4 * self.network.parameters() * self.members.len() * size_of::<f32>();
+        Plan { fixed: Bytes((event + states) as u64), per_unit: Bytes(0), units: table.events() as u64 }
+    }
+
+    fn cpu(&self, input: Input<Host>) -> Result<Output<Host>> {
+        self.check(&input)?;
+        self.check_values(&input)?;
+        cpu::train(self, &input.table, input.population, crate::math::floats::Width::widest())
+    }
+
+    fn cuda(&self, cuda: &Cuda, input: Input<OnDevice>) -> Result<Output<OnDevice>> {
+        cuda::train(self, cuda, input)
+    }
+}
+
+impl Upload for Input<Host> {
+    type There = Input<OnDevice>;
+
+    fn upload(&self, cuda: &Cuda) -> Result<Input<OnDevice>> {
+        Ok(Input { table: self.table.upload(cuda)?, population: self.population.upload(cuda)? })
+    }
+}
+
+impl Download for Output<OnDevice> {
+    type Here = Output<Host>;
+
+    fn download(&self, cuda: &Cuda) -> Result<Output<Host>> {
+        Ok(Output { population: self.population.download(cuda)? })
+    }
+}
