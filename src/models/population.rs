@@ -9,7 +9,7 @@ use crate::math::philox::{Philox, Stage};
 use super::network::{Initialisation, Network};
 use super::table::Table;
 
-/// Which events a member learns from and how, as functions of the columns of the [`Table`](super::table::Table).
+/// Which events a member learns from and how, as functions of the columns of the [`Table`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// Of first weights, shuffles, dropout, validation and the bootstrap.
