@@ -134,7 +134,9 @@ fn kernels_call_no_library_function() {
     let mut wrong = Vec::new();
     for file in &found {
         let code = code(&fs::read_to_string(file).unwrap());
-        for name in DEVICE {
+        // Networks: multiply-adds that are written as fused are rounded once on every processor.
+        let is_network = file.starts_with(root.join("models"));
+        for name in DEVICE.iter().filter(|name| !(is_network && **name == "__fmaf_rn")) {
             wrong
                 .extend(calls(&code, name).map(|(at, _)| format!("{}:{}: {name}", file.display(), line_of(&code, at))));
         }

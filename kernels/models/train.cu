@@ -14,6 +14,9 @@ constexpr u32 LANES = 256u;
 /// Parts of a batch whose gradients are summed by themselves.
 constexpr u32 QUARTERS = 4u;
 
+/// Beyond this norm squares of gradients would not be finite in single precision.
+constexpr double LARGEST_NORM = 1e18;
+
 /// Events of the table whose losses of validation are summed by themselves.
 constexpr u32 EVENTS_A_CHUNK = 4096u;
 
@@ -371,6 +374,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train(
         const Pass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory,
                            reinterpret_cast<unsigned char*>(memory + kept_places), tile, tile + 4u};
         const u32 all_rows = rows[at];
+        if (all_rows == 0u) continue;  // its epoch is over
         // Whole pairs of rows.
         const u32 length = ((all_rows + QUARTERS - 1u) / QUARTERS + 1u) & ~1u;
         const u32 from = min(quarter * length, all_rows);
@@ -436,7 +440,7 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
     u32 all_epochs, const float* gradients, const double* losses, float* all_parameters, float* means, float* squares,
     u64* steps, u32* samples, double* sums, double* norms, float* rates, u32* stops) {
     using namespace train;
-    __shared__ double lanes[8];
+    __shared__ double lanes[LANES];
     __shared__ Step step;
     __shared__ float shortening;
     __shared__ u32 goes_on;
@@ -447,33 +451,26 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
         const float* q = gradients + (u64)at * QUARTERS * parameters;
         const double* l = losses + at * QUARTERS;
         const double loss = (l[0] + l[1]) + (l[2] + l[3]);
-        if (threadIdx.x == 0u) {
-            goes_on = here > 0u && stops[at] == 0u && det::is_finite(loss) ? 1u : 0u;
-            // The batch that was not finite, counted from 1.
-            if (here > 0u && stops[at] == 0u && !det::is_finite(loss)) stops[at] = samples[at] / batch + 1u;
-        }
-        __syncthreads();  // whether to go on is there to be read
-        if (goes_on) {
-            const bool is_last = samples[at] + here >= totals[at];
-            if (is_last || has_largest_norm) {
-                for (u32 lane = threadIdx.x; lane < 8u; lane += blockDim.x) {
-                    double sum = 0.0;
-                    for (u32 i = lane; i < parameters; i += 8u) {
-                        const float g = (q[i] + q[parameters + i]) + (q[2u * parameters + i] + q[3u * parameters + i]);
-                        sum += (double)g * (double)g;
-                    }
-                    lanes[lane] = sum;
-                }
+        if (here == 0u) continue;
+        for (u32 lane = threadIdx.x; lane < LANES; lane += blockDim.x) {
+            double sum = 0.0;
+            for (u32 i = lane; i < parameters; i += LANES) {
+                const float g = (q[i] + q[parameters + i]) + (q[2u * parameters + i] + q[3u * parameters + i]);
+                sum += (double)g * (double)g;
             }
+            lanes[lane] = sum;
         }
         __syncthreads();  // the sums of squares are there to be added
-        if (goes_on && threadIdx.x == 0u) {
-            const bool is_last = samples[at] + here >= totals[at];
-            double norm = 0.0;
-            if (is_last || has_largest_norm) {
-                norm = det::sqrt(((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
-                                 ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7])));
-            }
+        double norm = 0.0;
+        if (threadIdx.x == 0u) {
+            for (u32 lane = 0u; lane < LANES; ++lane) norm += lanes[lane];
+            norm = det::sqrt(norm);
+            const bool is_usable = det::is_finite(loss) && norm <= LARGEST_NORM;
+            goes_on = stops[at] == 0u && is_usable ? 1u : 0u;
+            // The batch whose step cannot be made, counted from 1.
+            if (stops[at] == 0u && !is_usable) stops[at] = samples[at] / batch + 1u;
+        }
+        if (threadIdx.x == 0u && goes_on) {
             const u64 batches = (totals[at] + batch - 1u) / batch;
             step = step_of(adam, steps[at], batches * all_epochs);
             shortening = has_largest_norm && norm > largest_norm ? (float)(largest_norm / (norm + 1e-6)) : 1.0f;
@@ -500,7 +497,7 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
             }
         }
         __syncthreads();  // everyone has read what the first thread writes
-        if (threadIdx.x == 0u && here > 0u) samples[at] += here;
+        if (threadIdx.x == 0u) samples[at] += here;
     }
 }
 

@@ -74,7 +74,8 @@ pub fn benchmark_networks(case: NetworkCase, device: &Device, events: u32, runs:
     }
     let mut measured = MeasuredNetworks {
         case: NetworkCase::ALL.iter().find(|(_, this)| *this == case).map_or("", |(name, _)| *name),
-        device: device.to_string(),
+        // Scores are the CPU's.
+        device: if case == NetworkCase::Inference { Device::Cpu.to_string() } else { device.to_string() },
         events,
         members: if case == NetworkCase::Population { 50 } else { 1 },
         seconds: Vec::new(),

@@ -81,8 +81,23 @@ pub struct Dense {
 
 /// Dense layers one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Dense>", into = "Vec<Dense>")]
 pub struct Network {
     layers: Vec<Dense>,
+}
+
+impl TryFrom<Vec<Dense>> for Network {
+    type Error = crate::Error;
+
+    fn try_from(layers: Vec<Dense>) -> Result<Self> {
+        Self::new(layers)
+    }
+}
+
+impl From<Network> for Vec<Dense> {
+    fn from(network: Network) -> Self {
+        network.layers
+    }
 }
 
 /// Where a layer's parameters are.

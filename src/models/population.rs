@@ -112,7 +112,8 @@ pub enum Stop {
     Finished,
     /// The loss of validation had not fallen for as many epochs as patience allows.
     Patience,
-    /// The loss or a parameter was not finite; the parameters are those of the best epoch before, or the first.
+    /// The loss, the gradient or a parameter was not finite or too large to go on with; the parameters are those of the best epoch
+    /// before, or the first.
     NotFinite {
         /// The epoch, from 0.
         epoch: u32,
@@ -130,7 +131,7 @@ pub struct Epoch {
     pub validation: Option<f64>,
     /// The learning rate of its last step.
     pub rate: f32,
-    /// The norm of the gradient of its last batch.
+    /// The norm of the gradient of its last batch, before it is shortened; that batch may have few rows.
     pub gradient_norm: f64,
 }
 
@@ -141,10 +142,19 @@ pub struct Progress {
     pub epochs: Vec<Epoch>,
     /// The steps so far.
     pub steps: u64,
-    /// The epoch of the best parameters, and its loss: that of validation, or of training without one.
+    /// The epoch of the best parameters, and its loss: the least of validation, or without one the last of training.
     pub best: Option<(u32, f64)>,
     /// Why it is not trained any further.
     pub stop: Stop,
+}
+
+impl Progress {
+    /// Lets a member that made all epochs go on where there are more to be made now.
+    pub(crate) fn go_on(&mut self, epochs: u32) {
+        if self.stop == Stop::Finished && (self.epochs.len() as u32) < epochs {
+            self.stop = Stop::Running;
+        }
+    }
 }
 
 /// The parameters of all members, member after member, each padded as [`Network::parameters`] says.

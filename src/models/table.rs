@@ -14,9 +14,10 @@ pub struct Table<P: Place> {
     pub width: u32,
     /// Features, event after event.
     pub features: P::Column<f32>,
-    /// A bit for each feature that is there, as many whole words for each event; no words if all are.
+    /// A bit for each feature that is there, as many whole words for each event; no words if all are. Reconstruction leaves the others
+    /// out; they still go in, so give them a value that says nothing, as 0.
     pub present: P::Column<u32>,
-    /// Columns of labels, 0 or 1.
+    /// Columns of labels, from 0 to 1; above 0.5 is the second class.
     pub labels: P::Column<f32>,
     /// Columns of weights, 0 or more.
     pub weights: P::Column<f32>,

@@ -139,6 +139,26 @@ fn typical_sizes() {
     agree("64 64 64", &train, &table, &Device::Cuda(cuda));
 }
 
+/// Several tiles a quarter, tiles of fewer rows, some of the features, and several chunks of validation.
+#[test]
+fn the_same_weights_of_large_batches_and_wide_layers() {
+    let Some(cuda) = cuda() else { return };
+    let device = Device::Cuda(cuda);
+    let member = Member { features: vec![4, 0, 2], ..Member::new(5) };
+    let wide = Network::dense(3, &[120, 120], 1, Activation::LeakyRelu { slope: 0.1 }, 0.2).unwrap();
+    let large = Train { epochs: 1, batch: 300, ..Train::new(wide, vec![member.clone()], Loss::BinaryCrossEntropy) };
+    let whole = |events| Table { present: Vec::new().into(), ..table(events, 5, 4) };
+    agree("tiles of 16", &large, &whole(400), &device);
+    let narrow = Network::dense(3, &[4], 1, Activation::Relu, 0.0).unwrap();
+    let many = Train {
+        epochs: 1,
+        batch: 3000,
+        validation_share: 0.5,
+        ..Train::new(narrow, vec![member], Loss::BinaryCrossEntropy)
+    };
+    agree("chunks", &many, &whole(9000), &device);
+}
+
 /// More members than there are blocks, so that a block has one after the other.
 #[test]
 fn the_same_weights_of_many_members() {

@@ -13,7 +13,7 @@ use crate::error::{Fault, Problems, Result};
 use crate::math::floats::Width;
 
 use super::network::Network;
-use super::population::{Member, Population};
+use super::population::{Member, Population, Stop};
 use super::table::Table;
 use super::train::pass::{TILE, Weights, Workspace, forward};
 
@@ -68,6 +68,13 @@ fn check(network: &Network, members: &[Member], population: &Population<Host>, t
     if population.best.len() != expected {
         let problem = format!("expected {expected} parameters, got {}", population.best.len());
         problems.push(Fault::new(NAME, problem).because("each member of this network has as many").data());
+    }
+    for (number, progress) in population.progress.iter().enumerate() {
+        if let (Stop::NotFinite { epoch, batch }, None) = (progress.stop, progress.best) {
+            let problem = format!("member {number} has learned nothing");
+            let why = format!("what it computed in batch {batch} of epoch {epoch} was not finite");
+            problems.push(Fault::new(NAME, problem).because(why).suggest("Leave it out.").data());
+        }
     }
     for (number, member) in members.iter().enumerate() {
         let width = if member.features.is_empty() { table.width as usize } else { member.features.len() };

@@ -1,8 +1,9 @@
 //! Whether a training can be made.
 
 use super::{Input, Loss, NAME, Train};
-use crate::device::{Column, Place};
+use crate::device::{Column, Host, Place};
 use crate::error::{Fault, Problems, Result};
+use crate::models::network::Activation;
 
 pub(super) fn shapes<P: Place>(train: &Train, input: &Input<P>) -> Result<()> {
     let mut problems = Problems::default();
@@ -10,6 +11,20 @@ pub(super) fn shapes<P: Place>(train: &Train, input: &Input<P>) -> Result<()> {
     parameters(train, &mut problems);
     members(train, input, &mut problems);
     outputs(train, input, &mut problems);
+    problems.finish()
+}
+
+/// Whether a training can be made of these values.
+pub(super) fn values(train: &Train, input: &Input<Host>) -> Result<()> {
+    let mut problems = Problems::default();
+    problems.take(input.table.check());
+    for (number, member) in train.members.iter().enumerate() {
+        if let Some(fold) = member.held_out.filter(|fold| !input.table.folds.contains(fold)) {
+            let fault = Fault::new(NAME, format!("member {number} holds out fold {fold}, which no event has"));
+            let fault = fault.because("it would learn from every event, and from those that it is said not to know");
+            problems.push(fault.suggest("Number folds from 0; there may be more of them than events.").data());
+        }
+    }
     problems.finish()
 }
 
@@ -29,7 +44,7 @@ fn parameters(train: &Train, problems: &mut Problems) {
                 format!("the least improvement {} is not a finite number, 0 or more", early.least_improvement);
             refuse(problem, "losses are compared with the best one less it");
         }
-        if train.validation_share == 0.0 {
+        if train.validation_of_2_32() == 0 {
             refuse("there is early stopping and no validation".into(), "the loss of training always falls");
         }
     }
@@ -52,6 +67,9 @@ fn members<P: Place>(train: &Train, input: &Input<P>, problems: &mut Problems) {
         }
         if let Some(feature) = member.features.iter().find(|feature| **feature >= table.width) {
             refuse(format!("member {number} has feature {feature}"), format!("the events have {}", table.width));
+        }
+        if (1..member.features.len()).any(|at| member.features[..at].contains(&member.features[at])) {
+            refuse(format!("member {number} has a feature twice"), "nothing more is learned from it".into());
         }
         if train.loss.has_labels() && member.labels as usize >= table.label_columns() {
             let why = format!("there are {}", table.label_columns());
@@ -98,6 +116,11 @@ fn outputs<P: Place>(train: &Train, input: &Input<P>, problems: &mut Problems) {
     {
         let problem = format!("the network has {outputs} outputs, expected {expected}");
         problems.push(Fault::new(NAME, problem).because(why).usage());
+    }
+    let last = train.network.layers().last().map(|layer| layer.activation);
+    if train.loss.has_labels() && last.is_some_and(|last| last != Activation::Identity) {
+        let fault = Fault::new(NAME, "the last layer has an activation").because("the loss is one of a logit");
+        problems.push(fault.suggest("Use the identity.").usage());
     }
     if let Loss::FixedTarget { value } = train.loss
         && !value.is_finite()

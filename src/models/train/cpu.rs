@@ -18,6 +18,9 @@ use crate::models::table::Table;
 /// Parts of a batch whose gradients are summed by themselves.
 pub(super) const QUARTERS: usize = 4;
 
+/// Beyond this norm squares of gradients would not be finite in single precision.
+pub(super) const LARGEST_NORM: f64 = 1e18;
+
 /// Events of the table whose losses of validation are summed by themselves.
 pub(super) const EVENTS_A_CHUNK: u32 = 4096;
 
@@ -37,9 +40,17 @@ pub(super) fn train(
     width: Width,
 ) -> Result<Output<Host>> {
     let places = train.network.parameters();
+    let mut progress = population.progress;
+    progress.iter_mut().for_each(|progress| progress.go_on(train.epochs));
+    // Before anything is trained: one member without events must not lose what others have learned.
+    let running = (0..progress.len()).filter(|member| progress[*member].stop == Stop::Running);
+    let mut all = Problems::default();
+    let samples: Vec<Result<()>> =
+        running.collect::<Vec<_>>().par_iter().map(|member| Sample::new(train, table, *member).map(|_| ())).collect();
+    samples.into_iter().for_each(|problem| _ = all.take(problem));
+    all.finish()?;
     let [mut parameters, mut mean, mut square, mut best] =
         [&population.parameters, &population.mean, &population.square, &population.best].map(|column| column.to_vec());
-    let mut progress = population.progress;
     let means = mean.par_chunks_mut(places).zip(square.par_chunks_mut(places));
     let states = parameters.par_chunks_mut(places).zip(means).zip(best.par_chunks_mut(places));
     let problems: Vec<Result<()>> = states
@@ -115,19 +126,17 @@ impl<'a> Trainer<'a> {
         let batches = sample.number.div_ceil(batch);
         let steps = u64::from(batches) * u64::from(self.train.epochs);
         let mut order = sample.order(epoch);
-        let (mut sum, mut norm, mut rate) = (0.0, 0.0, 0.0);
+        let (mut sum, mut last_norm, mut rate) = (0.0, 0.0, 0.0);
         for number in 0..batches {
             self.events.clear();
             self.events.extend(order.by_ref().take(batch as usize));
             let loss = self.gradient(epoch, number * batch, state.parameters);
-            if !loss.is_finite() {
+            let norm = norm_of(&self.quarters[0].gradient);
+            if !is_usable(loss, norm) {
                 return Err(number);
             }
             sum += loss * self.events.len() as f64;
-            let is_last = number + 1 == batches;
-            if is_last || self.train.optimiser.largest_norm.is_some() {
-                norm = norm_of(&self.quarters[0].gradient);
-            }
+            last_norm = norm;
             let step = self.train.optimiser.step(state.progress.steps, steps);
             let followed = Followed { parameters: state.parameters, mean: state.mean, square: state.square };
             let shortening = self.train.optimiser.shortening(norm);
@@ -140,7 +149,7 @@ impl<'a> Trainer<'a> {
         if !is_finite || validation.is_some_and(|loss| !loss.is_finite()) {
             return Err(batches - 1);
         }
-        Ok(Epoch { training: sum / f64::from(sample.number), validation, rate, gradient_norm: norm })
+        Ok(Epoch { training: sum / f64::from(sample.number), validation, rate, gradient_norm: last_norm })
     }
 
     /// The gradient of the batch in the first quarter, and the loss. `first` is the number of the batch's first sample.
@@ -224,6 +233,11 @@ fn validation_of(
     [space.loss, sum]
 }
 
+/// Whether a step can be made: squares of a gradient of this norm are finite in single precision.
+fn is_usable(loss: f64, norm: f64) -> bool {
+    loss.is_finite() && norm <= LARGEST_NORM
+}
+
 /// What an epoch came to: the best parameters, and whether to stop.
 fn settle(train: &Train, state: &mut State, made: Epoch) {
     if advanced(train, state.progress, made) {
@@ -235,15 +249,15 @@ fn settle(train: &Train, state: &mut State, made: Epoch) {
 pub(super) fn advanced(train: &Train, progress: &mut Progress, made: Epoch) -> bool {
     let number = progress.epochs.len() as u32;
     progress.epochs.push(made);
-    let loss = made.validation.unwrap_or(made.training);
-    let Some(early) = train.early_stopping else {
-        // Without early stopping the last parameters are the best.
-        progress.best = Some((number, loss));
+    let Some(loss) = made.validation else {
+        // Nothing tells which are better than the last.
+        progress.best = Some((number, made.training));
         return true;
     };
+    let improvement = train.early_stopping.map_or(0.0, |early| early.least_improvement);
     match progress.best {
-        Some((best, least)) if loss >= least - early.least_improvement => {
-            if number - best > early.patience {
+        Some((best, least)) if loss >= least - improvement => {
+            if train.early_stopping.is_some_and(|early| number - best >= early.patience) {
                 progress.stop = Stop::Patience;
             }
             false

@@ -19,7 +19,7 @@ const FOLLOW: Kernel = Kernel { file: FILE, symbol: "models_train_follow", threa
 const VALIDATE: Kernel = Kernel { file: FILE, symbol: "models_train_validate", threads: 128 };
 
 /// Shared memory that a block may ask for on every device of compute capability 8.0 and above, but for what kernels take themselves.
-const MOST_SHARED: u32 = 99 << 10;
+const MOST_SHARED: u32 = 98 << 10;
 
 const NONE: u32 = u32::MAX;
 
@@ -140,6 +140,7 @@ struct Constants {
 pub(super) fn train(train: &Train, cuda: &Cuda, input: Input<OnDevice>) -> Result<Output<OnDevice>> {
     let constants = Constants::new(train, cuda, &input)?;
     let Input { table, mut population } = input;
+    population.progress.iter_mut().for_each(|progress| progress.go_on(train.epochs));
     let mut space = Space::new(train, cuda, &constants, &population)?;
     let first: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
     let end = |number: usize| {

@@ -11,8 +11,8 @@
 //! [`ClassWeights::Balanced`] is asked for, both classes count for one half. Training events of a member are those of its group that
 //! are not in the fold that it holds out, without those that are drawn for validation and those with weight 0.
 //! After an epoch the loss of the validation events is computed without dropout, `sum w l / sum w`. Training ends after so
-//! many epochs, or when that loss has not fallen by more than `least_improvement` for more than `patience` epochs; the best
-//! parameters are kept.
+//! many epochs, or when that loss has not fallen by more than `least_improvement` for `patience` epochs; the parameters of its least
+//! are kept, and without validation the last.
 //!
 //! **Randomness** is a function of the member's seed: first weights of (layer, input, output), the order of events of (epoch, place)
 //! by [`Permutation`](crate::math::permutation::Permutation), dropout of (epoch, sample, output), validation and bootstrap of the
@@ -101,7 +101,7 @@ pub enum ClassWeights {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// So many epochs in a row the loss may fail to fall.
+    /// So many epochs without a fall end it, as in Keras: with 1 the first that does not fall, with 0 too.
     pub patience: u32,
     /// A loss that falls by no more than this does not count as falling.
     pub least_improvement: f64,
@@ -181,14 +181,17 @@ impl Operation for Train {
     }
 
     fn check_values(&self, input: &Input<Host>) -> Result<()> {
-        input.table.check()
+        check::values(self, input)
     }
 
     fn plan<P: Place>(&self, input: &Input<P>) -> Plan {
         let table = &input.table;
-        let event = (table.features.length() + table.labels.length() + table.weights.length()) * size_of::<f32>();
-        let states = 4 * self.network.parameters() * self.members.len() * size_of::<f32>();
-        Plan { fixed: Bytes((event + states) as u64), per_unit: Bytes(0), units: table.events() as u64 }
+        let floats = table.features.length() + table.labels.length() + table.weights.length();
+        let words = table.present.length() + table.folds.length() + table.groups.length();
+        // The members' parameters, means, squares and best ones, the gradients of four quarters, and a batch.
+        let member = 8 * self.network.parameters() + self.batch as usize;
+        let numbers = floats + words + member * self.members.len();
+        Plan { fixed: Bytes(4 * numbers as u64), per_unit: Bytes(0), units: table.events() as u64 }
     }
 
     fn cpu(&self, input: Input<Host>) -> Result<Output<Host>> {

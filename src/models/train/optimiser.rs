@@ -181,14 +181,13 @@ fn each<V: Floats, E: Floats>(step: Step, shortening: f32, gradient: &[f32], fol
     }
 }
 
-/// The norm of a gradient: eight sums of squares in double precision, by the number modulo 8, and those in pairs.
+/// The norm of a gradient: 256 sums of squares in double precision, by the number modulo 256, added up in their order.
 pub(crate) fn norm_of(gradient: &[f32]) -> f64 {
-    let mut sums = [0.0_f64; 8];
-    for eight in gradient.as_chunks::<8>().0 {
-        for (sum, g) in sums.iter_mut().zip(eight) {
+    let mut sums = [0.0_f64; 256];
+    for some in gradient.chunks(256) {
+        for (sum, g) in sums.iter_mut().zip(some) {
             *sum += f64::from(*g) * f64::from(*g);
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    det::sqrt(((a + b) + (c + d)) + ((e + f) + (g + h)))
+    det::sqrt(sums.iter().fold(0.0, |all, sum| all + sum))
 }

@@ -339,7 +339,7 @@ fn the_best_epoch_is_kept_and_patience_ends() {
     let population = train.cpu(Input { table: table.clone(), population: untrained(&train) }).unwrap().population;
     for (number, progress) in population.progress.iter().enumerate() {
         let (best, loss) = progress.best.unwrap();
-        assert_eq!((progress.stop, progress.epochs.len() as u32), (Stop::Patience, best + 4), "{progress:?}");
+        assert_eq!((progress.stop, progress.epochs.len() as u32), (Stop::Patience, best + 3), "{progress:?}");
         assert_eq!(progress.epochs[best as usize].validation, Some(loss));
         // A training of so many epochs ends at these parameters.
         let shorter = Train { epochs: best + 1, members: vec![train.members[number].clone()], ..train.clone() };
@@ -347,6 +347,43 @@ fn the_best_epoch_is_kept_and_patience_ends() {
         let places = train.network.parameters();
         assert_eq!(again.parameters[..], population.best[number * places..(number + 1) * places]);
     }
+}
+
+#[test]
+fn members_that_are_finished_go_on_where_there_are_more_epochs() {
+    let table = table(300);
+    let whole = Train { early_stopping: None, epochs: 5, ..training() };
+    let run = |train: &Train, population: Population<Host>| {
+        train.cpu(Input { table: table.clone(), population }).unwrap().population
+    };
+    let shorter = Train { epochs: 2, ..whole.clone() };
+    let halfway = run(&shorter, untrained(&shorter));
+    assert!(halfway.progress.iter().all(|progress| progress.stop == Stop::Finished));
+    same(&run(&whole, untrained(&whole)), &run(&whole, halfway));
+    // With validation the best epoch is kept, also without early stopping.
+    let population = run(&whole, untrained(&whole));
+    for progress in &population.progress {
+        let losses: Vec<f64> = progress.epochs.iter().filter_map(|epoch| epoch.validation).collect();
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert_eq!(progress.best.map(|(epoch, loss)| (losses[epoch as usize], loss)), Some((least, least)));
+    }
+}
+
+#[test]
+fn gradients_whose_squares_overflow_end_a_member_before_its_step() {
+    // The loss is finite in double precision; squares of its gradient are not in single.
+    let mut features = uniform(5, 300);
+    features.iter_mut().for_each(|x| *x *= 3e4);
+    let labels = (0..100).map(|event| (event % 2) as f32).collect();
+    let table = Table { labels, ..Table::of_features(3, features).unwrap() };
+    let network = Network::dense(3, &[], 1, Activation::Identity, 0.0).unwrap();
+    let first = network.padded(&[4e-3, 0.0, 0.0, 0.0]).unwrap();
+    let train = Train::new(network, vec![Member::new(1)], Loss::LikelihoodRatio);
+    let population = Population::from_parameters(first.clone(), 1);
+    let population = train.cpu(Input { table, population }).unwrap().population;
+    assert_eq!(population.progress[0].stop, Stop::NotFinite { epoch: 0, batch: 0 });
+    assert_eq!(population.parameters[..], first[..]);
+    assert!(population.square.iter().all(|square| *square == 0.0));
 }
 
 #[test]
@@ -400,6 +437,15 @@ fn what_cannot_be_trained_is_named() {
     for words in ["feature 1 of event 2 is NaN", "feature 0 is 2 in every event", "weight -1 of event 0 in column 0"] {
         assert!(text.contains(words), "{words}: {text}");
     }
+    let absent = Train { members: vec![Member { held_out: Some(9), ..Member::new(1) }], ..train.clone() };
+    let text = error(&absent, &table);
+    assert!(text.contains("member 0 holds out fold 9, which no event has"), "{text}");
+    let twice = Train { members: vec![Member { features: vec![1, 0, 1], ..Member::new(1) }], ..train.clone() };
+    let text = error(&twice, &table);
+    assert!(text.contains("member 0 has a feature twice"), "{text}");
+    let squashed = Network::new(vec![Dense::new(3, 1, Activation::Sigmoid)]).unwrap();
+    let text = error(&Train { network: squashed, ..train.clone() }, &table);
+    assert!(text.contains("the last layer has an activation"), "{text}");
     let one_class = Table { labels: vec![1.0; 200].into(), ..table.clone() };
     let text = error(&train, &one_class);
     assert!(text.contains("member 0 has no training events with label 0"), "{text}");
