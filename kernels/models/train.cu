@@ -496,7 +496,6 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
                 v[i] = square;
             }
         }
-        __syncthreads();  // everyone has read what the first thread writes
         if (threadIdx.x == 0u) samples[at] += here;
     }
 }

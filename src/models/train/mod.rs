@@ -45,7 +45,7 @@
 //! use trawl::models::network::{Activation, Initialisation, Network};
 //! use trawl::models::population::{Member, Population};
 //! use trawl::models::table::Table;
-//! use trawl::models::train::{Input, Loss, Train};
+//! use trawl::models::train::{Adam, Input, Loss, Train};
 //! use trawl::device::Operation;
 //! // A step at x = 0.
 //! let x: Vec<f32> = (0..400).map(|event| event as f32 / 200.0 - 1.0).collect();
@@ -53,7 +53,8 @@
 //! let table = Table { labels: labels.into(), ..Table::of_features(1, x)? };
 //! let network = Network::dense(1, &[8], 1, Activation::Relu, 0.0)?;
 //! let members: Vec<Member> = (1..=3).map(Member::new).collect();
-//! let train = Train { epochs: 30, batch: 32, ..Train::new(network, members, Loss::BinaryCrossEntropy) };
+//! let optimiser = Adam { rate: 0.02, ..Adam::default() };
+//! let train = Train { epochs: 30, batch: 32, optimiser, ..Train::new(network, members, Loss::BinaryCrossEntropy) };
 //! let population = Population::untrained(&train.network, &train.members, Initialisation::He);
 //! let trained = train.cpu(Input { table, population })?.population;
 //! let last = |member: usize| trained.progress[member].epochs.last().map(|epoch| epoch.training);
