@@ -29,12 +29,12 @@
 //! back in shared memory, 54 kB for three layers of 64, and adds up the quarter's gradient in device memory. A launch makes the batches of
 //! all members, one their gradients, one their steps. What decides which events a member sees is computed there, so that
 //! nothing but losses crosses the bus, once an epoch, and parameters, to keep the best. Networks of which four rows do not fit 99 kB are
-//! refused. The weights are those of the CPU, to the bit.
+//! refused. Under emulation the weights are those of the CPU, to the bit.
 //!
 //! The floor of 300 members with three layers of 64 and batches of 512 on an H100 (6.7e13 `f32` operations a second, 3.35 TB/s): a step
 //! is 300 x 512 x 51,840 = 8.0e9 operations, 0.12 ms. Parameters, two means and four gradients are read and written, 300 x 9,288 x 4 B
-//! x 14 = 156 MB, 0.05 ms if nothing stays in the second cache; gradients are read and written once more for each tile, which does
-//! stay there (45 MB of 50). Features are 3.7 MB. An epoch of 160,000 events a member is
+//! x 14 = 156 MB, 0.05 ms if nothing stays in the second cache; gradients are read and written once more for each tile, 45 MB
+//! at a time, of which a second cache of 50 MB holds the most. Features are 3.7 MB. An epoch of 160,000 events a member is
 //! then 313 steps, 37 ms. A thread has 16 sums for 8 loads of 128 bits from shared memory or the first cache, so that these, not multiply-adds,
 //! bound the kernel to about half of that floor. The kernels are checked by emulation and SASS, not yet run on a GPU.
 //!
