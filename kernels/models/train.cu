@@ -269,11 +269,10 @@ __device__ __forceinline__ void gather(const Pass& pass, const Table& table, con
 /// The training events of every member: how many there are with label 0 and with others, their weights in lanes, and how many
 /// validate. A block has a member.
 extern "C" __global__ void __launch_bounds__(256) models_train_prepare(
-    const u32* member_words, u32 members, const float* features, const u32* present, const float* labels,
-    const float* weights, const u32* folds, const u32* groups, u32 events, u32 width, u32 present_words, u32 has_labels,
-    u64 share, double* lanes, u32* counts) {
+    const u32* member_words, u32 members, const float* labels, const float* weights, const u32* folds, const u32* groups,
+    u32 events, u32 has_labels, u64 share, double* lanes, u32* counts) {
     using namespace train;
-    const Table table = {features, present, labels, weights, folds, groups, events, width, present_words, has_labels};
+    const Table table = {nullptr, nullptr, labels, weights, folds, groups, events, 0u, 0u, has_labels};
     for (u32 at = blockIdx.x; at < members; at += gridDim.x) {
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
         for (u32 lane = threadIdx.x; lane < LANES; lane += blockDim.x) {

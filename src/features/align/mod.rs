@@ -32,8 +32,8 @@
 //! **Cost.** 32 bytes a constituent are read, 28 bytes for each of `most` rows written; a pass takes a logarithm and an arc
 //! tangent for each constituent, and most jets of 20 need one pass, those that are cut to 20 two or three.
 //! A core of an AMD EPYC takes 0.38 us for 20 constituents, 1.7 us for 50 and 3.1 us for 100; the order by kt of 20
-//! takes it 0.41 us more. With their checks, and on a busier machine, `scripts/bench features` measured 550,000 jets of 20 a second for
-//! both, and 890,000 on two threads.
+//! took it 0.41 us more. With their checks, and on a busier machine, `scripts/bench features` measured 650,000 jets of 20 a second for
+//! both, and 1,060,000 on two threads.
 //!
 //! **Source.** ATLAS, Phys. Rev. D 108 (2023) 052009 (the Y to XH search), after A. Kahn et al., JINST 16 (2021) P08012. Truncation
 //! by kt^2 is that of the authors' program.

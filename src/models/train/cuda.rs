@@ -10,6 +10,7 @@ use crate::error::{Fault, Problems, Result};
 use crate::math::philox::{Philox, Stage};
 use crate::models::network::{Activation, Bias, Network};
 use crate::models::population::{Epoch, Member, Population, Replica, Stop};
+use crate::models::table::Table;
 
 const FILE: &str = "models/train";
 const PREPARE: Kernel = Kernel { file: FILE, symbol: "models_train_prepare", threads: 256 };
@@ -137,11 +138,20 @@ struct Constants {
     loss: (u32, f32),
 }
 
+/// What every launch of a training needs.
+struct Work<'a> {
+    train: &'a Train,
+    cuda: &'a Cuda,
+    constants: &'a Constants,
+    table: &'a Table<OnDevice>,
+}
+
 pub(super) fn train(train: &Train, cuda: &Cuda, input: Input<OnDevice>) -> Result<Output<OnDevice>> {
     let constants = Constants::new(train, cuda, &input)?;
     let Input { table, mut population } = input;
     population.progress.iter_mut().for_each(|progress| progress.go_on(train.epochs));
     let mut space = Space::new(train, cuda, &constants, &population)?;
+    let work = Work { train, cuda, constants: &constants, table: &table };
     let first: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
     let end = |number: usize| {
         let pause = train.pause_after.map_or(u32::MAX, |epochs| first[number].saturating_add(epochs));
@@ -156,7 +166,7 @@ pub(super) fn train(train: &Train, cuda: &Cuda, input: Input<OnDevice>) -> Resul
         if active.is_empty() {
             break;
         }
-        space.epoch(train, cuda, &constants, &table, &mut population, &active)?;
+        space.epoch(&work, &mut population, &active)?;
     }
     for progress in &mut population.progress {
         if progress.stop == Stop::Running && progress.epochs.len() as u32 >= train.epochs {
@@ -212,9 +222,8 @@ impl Constants {
         let members = length_u32(NAME, number)?;
         cuda.function(&PREPARE)?.launch(Grid::blocks(number as u64), |arguments| {
             arguments.input(&self.members).value(&members);
-            arguments.input(&table.features).input(&table.present).input(&table.labels).input(&table.weights);
-            arguments.input(&table.folds).input(&table.groups).value(&self.events).value(&table.width);
-            arguments.value(&self.present_words).value(&self.has_labels).value(&self.share);
+            arguments.input(&table.labels).input(&table.weights).input(&table.folds).input(&table.groups);
+            arguments.value(&self.events).value(&self.has_labels).value(&self.share);
             arguments.output(&mut lanes)?.output(&mut counts)?;
             Ok(())
         })?;
@@ -272,15 +281,8 @@ impl Space {
     }
 
     /// An epoch of all active members.
-    fn epoch(
-        &mut self,
-        train: &Train,
-        cuda: &Cuda,
-        constants: &Constants,
-        table: &crate::models::table::Table<OnDevice>,
-        population: &mut Population<OnDevice>,
-        active: &[usize],
-    ) -> Result<()> {
+    fn epoch(&mut self, work: &Work, population: &mut Population<OnDevice>, active: &[usize]) -> Result<()> {
+        let Work { train, cuda, constants, .. } = *work;
         let number = train.members.len();
         let epochs: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
         self.epochs = cuda.upload(&epochs)?;
@@ -290,9 +292,9 @@ impl Space {
         let (members, list) = (length_u32(NAME, list.len())?, cuda.upload(&list)?);
         let most = active.iter().map(|member| constants.numbers[*member]).max().unwrap_or(0);
         for _ in 0..most.div_ceil(train.batch) {
-            self.step(train, cuda, constants, table, population, (&list, members))?;
+            self.step(work, population, (&list, members))?;
         }
-        let validation = self.validation(cuda, constants, table, population, (&list, members), active.len())?;
+        let validation = self.validation(work, population, (&list, members))?;
         let (sums, norms, rates) =
             (cuda.download(&self.sums)?, cuda.download(&self.norms)?, cuda.download(&self.rates)?);
         let (stops, steps) = (cuda.download(&self.stops)?, cuda.download(&self.steps)?);
@@ -332,13 +334,11 @@ impl Space {
 
     fn step(
         &mut self,
-        train: &Train,
-        cuda: &Cuda,
-        constants: &Constants,
-        table: &crate::models::table::Table<OnDevice>,
+        work: &Work,
         population: &mut Population<OnDevice>,
         (active, number): (&DeviceColumn<u32>, u32),
     ) -> Result<()> {
+        let Work { train, cuda, constants, table } = *work;
         let Constants { layout, .. } = constants;
         cuda.function(&BATCH)?.launch(Grid::blocks(u64::from(number)), |arguments| {
             arguments.input(active).value(&number).input(&constants.members).input(&table.weights);
@@ -386,21 +386,20 @@ impl Space {
     /// The losses of validation of the active members, if there is any.
     fn validation(
         &self,
-        cuda: &Cuda,
-        constants: &Constants,
-        table: &crate::models::table::Table<OnDevice>,
+        work: &Work,
         population: &Population<OnDevice>,
         (active, number): (&DeviceColumn<u32>, u32),
-        members: usize,
     ) -> Result<Option<Vec<f64>>> {
+        let Work { train, cuda, constants, table } = *work;
         if constants.share == 0 {
             return Ok(None);
         }
         let Constants { layout, chunks, .. } = constants;
+        let members = number as usize;
         let mut losses = cuda.unset::<f64>(members * *chunks as usize)?;
         let mut sums = cuda.unset::<f64>(members * *chunks as usize)?;
-        let layers = layout.layers.len() as u32 / 14;
-        let grid = Grid::blocks(u64::from(number) * u64::from(*chunks)).shared(layout.bytes).at_most(PASS.threads);
+        let layers = train.network.layers().len() as u32;
+        let grid = Grid::blocks(u64::from(number) * u64::from(*chunks)).shared(layout.bytes).at_most(VALIDATE.threads);
         cuda.function(&VALIDATE)?.launch(grid, |arguments| {
             arguments.input(&constants.layers).value(&layers).value(&constants.parameters).value(&layout.slopes);
             arguments.value(&layout.kept).value(&layout.tile).input(active).value(&number);
