@@ -3,10 +3,12 @@
 use super::answer::{Found, Outcome, SelectedEvents};
 use super::distributions;
 use super::expect;
+use super::model;
 use super::figures::{self, Quantity, Style};
 use super::present::{Asked, Hunted, present};
 use super::run::Run;
 use super::sample;
+use super::survivors::Gathered;
 use super::search::SearchSettings;
 use super::segment::Streamed;
 use crate::card::{EventWork, Histogrammed, Role, Sample, Search};
@@ -30,10 +32,13 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
 
 /// The result of the search, if there is one, and else the selected events of each sample.
 fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEvents)> {
-    let filled = fill(run, work, Finished::Noted)?;
+    let (filled, gathered) = fill(run, work, Finished::Noted)?;
     let found = match &work.search {
         None => {
-            run.report.answer.headline = "Histograms were filled; the card asks for no search.".into();
+            run.report.answer.headline = match work.model {
+                None => "Histograms were filled; the card asks for no search.".into(),
+                Some(_) => "Networks were trained on the selected events; the card asks for no search.".into(),
+            };
             draw(run, work, &filled)?;
             let samples = work.samples.iter().map(|sample| sample.name.clone());
             (None, samples.zip(filled.iter().map(|streamed| streamed.survivors)).collect())
@@ -43,6 +48,9 @@ fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEve
             (Some(present_search(run, work, settings, &hunted)?), Vec::new())
         }
     };
+    if let Some(settings) = &work.model {
+        model::train(run, work, settings, &gathered)?;
+    }
     run.report.figures.extend(distributions::figures(&run.card.name, work, &filled)?);
     run.progress.interrupted()?;
     Ok(found)
@@ -54,7 +62,7 @@ pub(super) fn throw(mut run: Run, work: &EventWork) -> Result<Summary> {
         let fault = Fault::new("campaign.toys", "the card asks for no search");
         return Err(fault.because("there is nothing to throw toys for").suggest("Add [toys] to it.").usage());
     };
-    let filled = fill(&mut run, work, Finished::Forgotten)?;
+    let (filled, _) = fill(&mut run, work, Finished::Forgotten)?;
     Ok(hunt(&mut run, work, settings, &filled)?.searched.summary)
 }
 
@@ -67,13 +75,16 @@ enum Finished {
     Forgotten,
 }
 
-/// Selects and fills every sample.
-fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<Vec<Streamed>> {
+/// Selects and fills every sample, and gathers what networks need of it.
+fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<(Vec<Streamed>, Vec<Gathered>)> {
     let sources = open_all(work, run.bad_files)?;
     let fillings = fillings(work)?;
-    let mut filled = Vec::new();
+    let (mut filled, mut all_gathered) = (Vec::new(), Vec::new());
     for (sample, source) in work.samples.iter().zip(&sources) {
-        filled.push(sample::stream(run, work, sample, source, &fillings)?);
+        let mut gathered =
+            work.model.as_ref().map(|settings| Gathered::of(model::variables(settings, work), settings.region));
+        filled.push(sample::stream(run, work, sample, source, &fillings, gathered.as_mut())?);
+        all_gathered.extend(gathered);
         for (file, rows) in source.files_and_rows() {
             // A file that opened well may have failed later.
             if run.manifest.skipped.iter().any(|skipped| skipped.sample == sample.name && skipped.path == *file) {
@@ -91,7 +102,7 @@ fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<Vec<Strea
         holds.push_str("; the distribution of v in a sample is SAMPLE/v");
     }
     run.report.files.push(DataFile { path: HISTOGRAMS.into(), holds: format!("{holds}.") });
-    Ok(filled)
+    Ok((filled, all_gathered))
 }
 
 /// Opens the files of every sample; the problems of all are reported at once.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::progress::Stage;
 use super::run::Run;
 use super::segment::{EventSegment, KeptPart, Streamed, select_and_fill};
-use super::survivors::{Survived, SurvivorTable};
+use super::survivors::{Gathered, Sink, Survived, SurvivorTable};
 use crate::Device;
 use crate::card::{EventWork, GeneratorSum, Keep, Role, Sample};
 use crate::error::{Error, Fault, Result};
@@ -62,9 +62,9 @@ pub(super) fn open(work: &EventWork, sample: &Sample, bad_files: BadFiles) -> Re
 
 /// The columns of a sample, with the ids that survivors keep.
 fn projection(work: &EventWork, sample: &Sample) -> Result<Projection> {
-    let ids = match work.keep {
-        Keep::Histograms => Ids::Skipped,
-        Keep::Survivors => Ids::IfPresent,
+    let ids = match (work.keep, &work.model) {
+        (Keep::Histograms, None) => Ids::Skipped,
+        (Keep::Survivors, _) | (_, Some(_)) => Ids::IfPresent,
     };
     let maker = JetMaker::new(&work.jets, provisional(work, sample)?.projection())?;
     Ok(Projection { ids, ..maker.read().clone() })
@@ -80,7 +80,8 @@ fn patterns(sample: &Sample) -> Vec<String> {
     sample.files.iter().map(|path| path.display().to_string()).collect()
 }
 
-/// Reads, selects and fills one sample; survivors are written as they come. Files that are left out are recorded.
+/// Reads, selects and fills one sample; survivors are written, and gathered where that is asked for, as they come. Files that are left
+/// out are recorded.
 ///
 /// # Errors
 /// What the data contradict, with the sample, the file and the row; a disk that refuses; a signal.
@@ -90,6 +91,7 @@ pub(super) fn stream(
     sample: &Sample,
     source: &EventSource,
     fillings: &[Filling],
+    mut gathered: Option<&mut Gathered>,
 ) -> Result<Streamed> {
     let mut lost = Vec::from_iter(source.skipped().iter().map(|file| Skipped {
         path: file.path.clone(),
@@ -98,7 +100,7 @@ pub(super) fn stream(
     }));
     let mut source = source.clone();
     let streamed = loop {
-        match pass(run, work, sample, &source, fillings)
+        match pass(run, work, sample, &source, fillings, gathered.as_deref_mut())
             .map_err(|error| error.about(&format!("sample '{}'", sample.name)))?
         {
             Pass::Done(streamed, failed) => {
@@ -248,7 +250,14 @@ impl Refusal {
 }
 
 /// Reads the files once.
-fn pass(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, fillings: &[Filling]) -> Result<Pass> {
+fn pass(
+    run: &mut Run,
+    work: &EventWork,
+    sample: &Sample,
+    source: &EventSource,
+    fillings: &[Filling],
+    gathered: Option<&mut Gathered>,
+) -> Result<Pass> {
     let weight = match weight(run, sample, source)? {
         Ok(weight) => weight,
         Err(failed) => return Ok(Pass::Again(failed)),
@@ -257,19 +266,20 @@ fn pass(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, 
     let selection = work.selection.with_weight(weight);
     let maker = JetMaker::new(&work.jets, selection.projection())?;
     let stage = run.progress.stage(&format!("select {}", sample.name), "events", Some(source.rows()));
-    let mut table = match work.keep {
+    let table = match work.keep {
         Keep::Histograms => None,
         Keep::Survivors => {
             let name = format!("survivors-{}.parquet", sample.name);
             Some(SurvivorTable::create(run, &name, &selection, source)?)
         }
     };
+    let mut sink = Sink::new(table, gathered);
     let files: Arc<[Arc<str>]> = source.files().iter().map(|file| file.display().to_string().into()).collect();
     // A clone counts with it.
     let made = maker.clone();
     let (streamed, lost) = match &run.device {
-        Device::Cpu => on_cpu(run, &stage, source, files, maker, selection, fillings, &mut table)?,
-        Device::Cuda(_) => on_cuda(run, &stage, source, &files, maker, &selection, &fillings, &mut table)?,
+        Device::Cpu => on_cpu(run, &stage, source, files, maker, selection, fillings, &mut sink)?,
+        Device::Cuda(_) => on_cuda(run, &stage, source, &files, maker, &selection, &fillings, &mut sink)?,
     };
     if sample.weight.generator_sum == GeneratorSum::InFiles && !lost.is_empty() {
         return Ok(Pass::Again(lost));
@@ -283,7 +293,7 @@ fn pass(run: &mut Run, work: &EventWork, sample: &Sample, source: &EventSource, 
         );
         run.note("Jets", words);
     }
-    if let Some(table) = table {
+    if let Some(table) = sink.table {
         table.finish(
             run,
             &format!("The selected events of {}: ids, variables, features, flags, weights.", sample.name),
@@ -302,9 +312,9 @@ fn on_cpu(
     maker: JetMaker,
     selection: Selection,
     fillings: Vec<Filling>,
-    table: &mut Option<SurvivorTable>,
+    sink: &mut Sink,
 ) -> Result<(Streamed, Vec<Skipped>)> {
-    let keeps = table.is_some();
+    let keeps = sink.is_open();
     let events_a_batch = if maker.is_idle() { EVENTS_A_BATCH } else { EVENTS_A_BATCH_OF_PARTICLES };
     let mut total = Streamed::empty(&selection, &fillings)?;
     let queue = products_in_queue(&selection, &fillings);
@@ -330,7 +340,7 @@ fn on_cpu(
             }
             FileEvent::Product(product) => {
                 stage.add(product.0);
-                take(product, &mut total, &mut *table)?;
+                take(product, &mut total, sink)?;
             }
             FileEvent::Finished { .. } => {
                 waiting.drain(..).try_for_each(|product| take(product, &mut total, &mut *table))?;
@@ -366,13 +376,10 @@ fn products_in_queue(selection: &Selection, fillings: &[Filling]) -> usize {
 fn take(
     (_, counted, survived): (u64, Streamed, Option<Survived>),
     total: &mut Streamed,
-    table: &mut Option<SurvivorTable>,
+    sink: &mut Sink,
 ) -> Result<()> {
     total.merge(&counted)?;
-    match (table, survived) {
-        (Some(table), Some(survived)) => table.write(&survived),
-        _ => Ok(()),
-    }
+    survived.map_or(Ok(()), |survived| sink.take(&survived))
 }
 
 /// The device selects and fills what the threads decode; survivors come back one or two batches later. A file that may
@@ -386,9 +393,9 @@ fn on_cuda(
     maker: JetMaker,
     selection: &Selection,
     fillings: &[Filling],
-    table: &mut Option<SurvivorTable>,
+    sink: &mut Sink,
 ) -> Result<(Streamed, Vec<Skipped>)> {
-    let keep = if table.is_some() { Keep::Survivors } else { Keep::Histograms };
+    let keep = if sink.is_open() { Keep::Survivors } else { Keep::Histograms };
     let start = || Ok::<_, Error>((EventSegment::new(&run.device, selection, fillings, keep)?, InFlight::default()));
     let (mut total, mut lost) = (Streamed::empty(selection, fillings)?, Vec::new());
     let mut current = None;
@@ -414,7 +421,7 @@ fn on_cuda(
                     let (counted, parts) = segment.finish()?;
                     total.merge(&counted)?;
                     waiting.extend(ids.of(parts, selection.outputs()));
-                    write(table, &mut waiting)?;
+                    write(sink, &mut waiting)?;
                 }
             }
             FileEvent::Failed { file, error, rows } => {
@@ -423,7 +430,7 @@ fn on_cuda(
             }
         }
         if run.bad_files == BadFiles::Refuse {
-            write(table, &mut waiting)?;
+            write(sink, &mut waiting)?;
         }
         run.progress.interrupted()?;
     }
@@ -431,7 +438,7 @@ fn on_cuda(
         let (counted, parts) = segment.finish()?;
         total.merge(&counted)?;
         waiting.extend(ids.of(parts, selection.outputs()));
-        write(table, &mut waiting)?;
+        write(sink, &mut waiting)?;
     }
     Ok((total, lost))
 }
@@ -467,9 +474,6 @@ impl InFlight {
     }
 }
 
-fn write(table: &mut Option<SurvivorTable>, survived: &mut Vec<Survived>) -> Result<()> {
-    match table {
-        Some(table) => survived.drain(..).try_for_each(|survived| table.write(&survived)),
-        None => Ok(()),
-    }
+fn write(sink: &mut Sink, survived: &mut Vec<Survived>) -> Result<()> {
+    survived.drain(..).try_for_each(|survived| sink.take(&survived))
 }

@@ -48,6 +48,92 @@ impl Survived {
     }
 }
 
+/// What is kept of survivors in memory: what networks learn from and are scored by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gathered {
+    /// Which variables of the selection.
+    variables: Vec<usize>,
+    /// Which region's flag, if any.
+    region: Option<usize>,
+    /// A column for each variable.
+    pub(super) columns: Vec<Vec<f32>>,
+    /// The weights of events.
+    pub(super) weight: Vec<f32>,
+    /// Whether events are in the region; no flags without one.
+    pub(super) is_in_region: Vec<bool>,
+    /// The runs; 0 where a file has none.
+    pub(super) run: Vec<u32>,
+    /// The numbers of events, or their rows where a file has none.
+    pub(super) event: Vec<u64>,
+}
+
+impl Gathered {
+    /// Nothing yet of these variables, by their places in the selection, and of this flag.
+    pub(super) fn of(variables: Vec<usize>, region: Option<usize>) -> Self {
+        let columns = vec![Vec::new(); variables.len()];
+        Self { variables, region, columns, ..Self::default() }
+    }
+
+    /// The number of events.
+    pub(super) fn events(&self) -> usize {
+        self.event.len()
+    }
+
+    /// Numbers that tell events apart, whatever file they are in.
+    pub(super) fn keys(&self) -> Vec<u64> {
+        // The golden ratio's multiples do not meet numbers of events.
+        let of_run = |run: &u32| u64::from(*run).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.run.iter().zip(&self.event).map(|(run, event)| event.wrapping_add(of_run(run))).collect()
+    }
+
+    fn clear(&mut self) {
+        *self = Self::of(std::mem::take(&mut self.variables), self.region);
+    }
+
+    fn add(&mut self, survived: &Survived) {
+        for (column, variable) in self.columns.iter_mut().zip(&self.variables) {
+            column.extend_from_slice(&survived.variables[*variable]);
+        }
+        self.weight.extend_from_slice(&survived.weight);
+        self.is_in_region.extend(self.region.iter().flat_map(|region| &survived.flags[*region]));
+        self.event.extend_from_slice(&survived.event);
+        match &survived.run {
+            Some(run) => self.run.extend_from_slice(run),
+            None => self.run.resize(self.event.len(), 0),
+        }
+    }
+}
+
+/// Where survivors go.
+pub(super) struct Sink<'a> {
+    /// Into a table of their sample.
+    pub(super) table: Option<SurvivorTable>,
+    /// Into memory.
+    pub(super) gathered: Option<&'a mut Gathered>,
+}
+
+impl<'a> Sink<'a> {
+    /// Into a table, into memory from its beginning, into both, or nowhere.
+    pub(super) fn new(table: Option<SurvivorTable>, mut gathered: Option<&'a mut Gathered>) -> Self {
+        if let Some(gathered) = &mut gathered {
+            gathered.clear();
+        }
+        Self { table, gathered }
+    }
+
+    /// Whether survivors go anywhere.
+    pub(super) fn is_open(&self) -> bool {
+        self.table.is_some() || self.gathered.is_some()
+    }
+
+    pub(super) fn take(&mut self, survived: &Survived) -> Result<()> {
+        if let Some(gathered) = &mut self.gathered {
+            gathered.add(survived);
+        }
+        self.table.as_mut().map_or(Ok(()), |table| table.write(survived))
+    }
+}
+
 /// The table of one sample, which grows batch by batch: `run` and `luminosityBlock` if a file of the sample has them (0 for
 /// the events of a file that has not), `event` (the row in the file if that has none), the variables, `weight`, a flag for
 /// each channel and region by its name, and for each table of features `lepton_pt`, ... and `lepton_mask`, lists of fixed

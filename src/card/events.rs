@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::checks;
 use super::distributions::Distributions;
+use super::model::ModelSettings;
 use crate::error::{Result, nearest};
 use crate::events::{MappedColumn, Preset, Schema};
 use crate::features::jets::{JetCollection, JetMaker};
@@ -30,6 +31,8 @@ pub struct EventWork {
     pub search: Option<Search>,
     /// What is written of the survivors.
     pub keep: Keep,
+    /// The networks that are trained on the survivors, if any.
+    pub model: Option<ModelSettings>,
 }
 
 /// What follows on the histograms.
@@ -205,6 +208,8 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
         true => Keep::Survivors,
         false => Keep::Histograms,
     };
+    let has_model = root.has("model");
+    let model = if has_model { ModelSettings::read(root, selection.as_ref()) } else { None };
     check_roles(root, samples.as_deref(), search.is_some());
     checks::names_of_samples(root);
     let jets = JetCollection::read_all(root);
@@ -216,7 +221,10 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
         checks::columns_of_survivors(root, selection, keep);
     }
     let (histogrammed, distributions) = (histogrammed?, distributions?);
-    Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed, distributions, search, keep })
+    if has_model && model.is_none() {
+        return None;
+    }
+    Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed, distributions, search, keep, model })
 }
 
 /// The integrated luminosity in 1/fb that simulations are brought to.

@@ -9,6 +9,7 @@
 mod checks;
 mod distributions;
 mod events;
+mod model;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub use events::{
     ColumnSearch, EventWork, ExpectationFrom, ExpectationSettings, GeneratorSum, Histogrammed, Keep, Normalisation,
     Reading, Role, Sample, SampleWeight, Search,
 };
+pub use model::{ModelKind, ModelSettings};
 
 const NAME: &str = "card";
 

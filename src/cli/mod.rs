@@ -7,11 +7,13 @@ mod bench;
 mod check;
 mod demo;
 mod devices;
+mod export;
 mod generate;
 mod import;
 mod inject;
 mod inspect;
 mod run;
+mod score;
 mod speech;
 mod toys;
 
@@ -51,6 +53,10 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Run an analysis card: events in, global significance and report out
     Run(run::RunArguments),
+    /// Score events by the networks that a card trained
+    Score(score::ScoreArguments),
+    /// Write the networks that a card trained as ONNX
+    Export(export::ExportArguments),
     /// Check a card against its files and print the plan, without running it
     Check(check::CheckArguments),
     /// Throw toys in parts, add the parts up, and say what they hold
@@ -210,6 +216,8 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         Command::Inject(arguments) => inject::execute(arguments, &progress(cli)?),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Bench(arguments) => bench::execute(arguments),
+        Command::Score(arguments) => score::execute(arguments, &progress(cli)?),
+        Command::Export(arguments) => export::execute(arguments),
         Command::Devices => devices::execute(),
         Command::Generate(arguments) => generate::execute(arguments, &progress(cli)?),
         Command::Import(arguments) => import::execute(arguments, &progress(cli)?),

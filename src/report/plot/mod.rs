@@ -2,6 +2,7 @@
 
 pub mod convergence;
 pub mod distributions;
+pub mod history;
 pub mod maximum;
 pub mod plane;
 pub mod spectrum;
@@ -9,6 +10,7 @@ pub mod tomography;
 
 pub use convergence::{Convergence, ConvergencePoint, TailLevel};
 pub use distributions::{Curve, DistributionsPlot, Mark};
+pub use history::TrainingHistory;
 pub use maximum::MaximumDistribution;
 pub use plane::{PlaneCell, PlaneMap};
 pub use spectrum::SpectrumPlot;
@@ -31,6 +33,8 @@ pub enum Plot {
     Tomography(Tomography),
     /// The global p-value with the number of toys.
     Convergence(Convergence),
+    /// The losses of a training.
+    History(TrainingHistory),
 }
 
 impl Plot {
@@ -43,6 +47,7 @@ impl Plot {
             Self::Maximum(plot) => plot.draw(id),
             Self::Tomography(plot) => plot.draw(id),
             Self::Convergence(plot) => plot.draw(id),
+            Self::History(plot) => plot.draw(id),
         }
     }
 
@@ -60,6 +65,7 @@ impl Plot {
             Self::Maximum(plot) => plot.csv(),
             Self::Tomography(plot) => plot.csv(),
             Self::Convergence(plot) => plot.csv(),
+            Self::History(plot) => plot.csv(),
         }
     }
 }

@@ -1,0 +1,107 @@
+//! What a training leaves in the report and in the folder.
+
+use std::fmt::Write;
+
+use crate::campaign::run::Run;
+use crate::campaign::survivors::Gathered;
+use crate::error::Result;
+use crate::events::{ColumnKind, TableWriter, Values};
+use crate::models::bundle::apply::Scores;
+use crate::models::learning::Fitted;
+use crate::models::metrics::{Roc, STATISTICS_CUT, Scored};
+use crate::models::population::{Progress, Stop};
+use crate::report::plot::{Plot, TrainingHistory};
+use crate::report::{DataFile, Fact, Figure, number};
+
+/// Names the bundle in the report.
+pub(super) fn bundle(run: &mut Run, name: &str) {
+    let holds = "The networks with their scales, features and card, for `trawl score` and `trawl export`.";
+    run.report.files.push(DataFile { path: name.into(), holds: holds.into() });
+}
+
+/// Says which events were learned from.
+pub(super) fn learned(run: &mut Run, samples: &[String], events: usize) {
+    run.note("Learned from", format!("{} events of {}", number::count(events as u64), samples.join(", ")));
+}
+
+/// The history of all members, as a table and a figure.
+pub(super) fn training(run: &mut Run, fitted: &Fitted) -> Result<()> {
+    let members = &fitted.population.progress;
+    run.write("training.csv", &history(members), "Losses, learning rates and norms of gradients, epoch after epoch.")?;
+    let epochs = members.iter().map(|member| member.epochs.len());
+    let (least, most) = epochs.fold((usize::MAX, 0), |(least, most), epochs| (least.min(epochs), most.max(epochs)));
+    let of = |stop: &dyn Fn(&Stop) -> bool| members.iter().filter(|member| stop(&member.stop)).count();
+    let patience = of(&|stop| *stop == Stop::Patience);
+    let words = format!("{} networks, {least} to {most} epochs; {patience} ended by patience", members.len());
+    run.note("Networks", words);
+    let plot = TrainingHistory {
+        label: crate::report::svg::panel::PlotLabel::new(&run.card.name),
+        members: members.iter().map(|member| member.epochs.iter().map(|epoch| (epoch.training, epoch.validation)).collect()).collect(),
+    };
+    let caption = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
+    run.report.figures.push(Figure::new("training", "Training", caption, Plot::History(plot)));
+    Ok(())
+}
+
+fn history(members: &[Progress]) -> String {
+    let mut text = String::from("member,epoch,training_loss,validation_loss,learning_rate,gradient_norm,stop\n");
+    for (number, member) in members.iter().enumerate() {
+        for (epoch, made) in member.epochs.iter().enumerate() {
+            let stop = if epoch + 1 == member.epochs.len() { words_of(member.stop) } else { String::new() };
+            let validation = made.validation.map(number::csv).unwrap_or_default();
+            let [training, norm] = [made.training, made.gradient_norm].map(number::csv);
+            let _ = writeln!(text, "{number},{epoch},{training},{validation},{},{norm},{stop}", number::csv(f64::from(made.rate)));
+        }
+    }
+    text
+}
+
+fn words_of(stop: Stop) -> String {
+    match stop {
+        Stop::Running => "running".into(),
+        Stop::Finished => "finished".into(),
+        Stop::Patience => "patience".into(),
+        Stop::NotFinite { epoch, batch } => format!("not finite in batch {batch} of epoch {epoch}"),
+    }
+}
+
+/// The scores of a sample's events as a table.
+pub(super) fn scores(run: &mut Run, sample: &str, events: &Gathered, scores: &Scores) -> Result<()> {
+    let name = format!("scores-{sample}.parquet");
+    let length = scores.networks;
+    let mut columns = vec![
+        ("run", ColumnKind::U32),
+        ("event", ColumnKind::U64),
+        ("weight", ColumnKind::F32),
+        ("score", ColumnKind::F32),
+    ];
+    columns.extend((length > 1).then_some(("score_of_networks", ColumnKind::F32List { length })));
+    let mut writer = TableWriter::create(run.output.path_of(&name), &columns)?;
+    let mut values = vec![
+        Values::U32(&events.run),
+        Values::U64(&events.event),
+        Values::F32(&events.weight),
+        Values::F32(&scores.combined),
+    ];
+    values.extend((length > 1).then_some(Values::F32(&scores.of_networks)));
+    writer.write(&values)?;
+    let written = writer.finish()?;
+    run.output.record(&name, &written);
+    let holds = format!("The score of each selected event of {sample}; networks that learned from an event have no part in it.");
+    run.report.files.push(DataFile { path: name, holds });
+    Ok(())
+}
+
+/// How well scores tell events whose class is known.
+pub(super) fn separation(run: &mut Run, sample: &str, scores: &[f32], is_signal: &[bool], weights: &[f32]) {
+    let scored = Scored { scores, is_signal, weights: Some(weights) };
+    // A sample of one class has nothing to be told apart.
+    let Ok(roc) = Roc::of(&scored) else { return };
+    let auc = roc.auc();
+    run.note("AUC", format!("{:.4} ± {:.4} of {sample}", auc.value, auc.error));
+    if let Ok(Some(best)) = roc.largest_sic(STATISTICS_CUT) {
+        let sic = best.sic();
+        let words = format!("{:.2} ± {:.2} of {sample} at a signal efficiency of {:.3}", sic.value, sic.error, best.signal.value);
+        run.report.answer.facts.push(Fact::new("Largest TPR / sqrt(FPR)", words));
+    }
+}
