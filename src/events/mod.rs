@@ -40,7 +40,7 @@ pub use read::{
     MappedBatches, MappedFiles, Projection, ReadOptions, SkippedFile, Wanted,
 };
 pub use schema::{MappedColumn, Preset, Schema};
-pub(crate) use write::Hashing;
 pub use write::{
     Codec, Column, ColumnKind, EventWriter, Integers, Layout, TableWriter, Values, WrittenFile, write_table,
 };
+pub(crate) use write::{Hashing, write_whole};

@@ -2,6 +2,7 @@
 //!
 //! The stage knows arrays, labels and weights; no masses and no regions. See [`train`] for what training does.
 
+pub mod bundle;
 pub mod metrics;
 pub mod network;
 pub mod population;

@@ -35,6 +35,7 @@ use crate::events::{Collection, EventBatch, EventIds, Projection};
 pub(crate) use hashing::Hashing;
 pub use hashing::WrittenFile;
 pub use table::{Column, ColumnKind, TableWriter, Values, write_table};
+pub(crate) use whole_file::write_whole;
 use whole_file::{GrowingFile, WholeFile};
 
 /// The name of the operation in messages.
@@ -140,7 +141,7 @@ impl EventWriter {
     /// If a file cannot be created there.
     pub fn create(path: impl AsRef<Path>, projection: &Projection, layout: Layout) -> Result<Self> {
         let path = path.as_ref().to_owned();
-        let state = State::Created(WholeFile::create(&path)?);
+        let state = State::Created(WholeFile::create(NAME, &path)?);
         Ok(Self { projection: projection.clone(), layout, path, notes: Vec::new(), state })
     }
 

@@ -17,13 +17,15 @@ use crate::error::{Error, Fault, Result};
 /// Dropped before that, it leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct WholeFile {
+    /// The operation that speaks.
+    operation: &'static str,
     writer: BufWriter<NamedTempFile>,
     path: PathBuf,
 }
 
 impl WholeFile {
-    pub fn create(path: &Path) -> Result<Self> {
-        check_place(path)?;
+    pub fn create(operation: &'static str, path: &Path) -> Result<Self> {
+        check_place(operation, path)?;
         let stem = stem_of(path);
         clear(path, &stem);
         let prefix = format!("{stem}{}-", std::process::id());
@@ -32,15 +34,15 @@ impl WholeFile {
         // Temporary files are private by default; this one becomes an ordinary file, under the user's umask.
         #[cfg(unix)]
         builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-        let file = builder.tempfile_in(folder_of(path)).map_err(|error| Error::io(NAME, "create", path, error))?;
+        let file = builder.tempfile_in(folder_of(path)).map_err(|error| Error::io(operation, "create", path, error))?;
         // It ends with the process. A file system without locks gives none; then what a killed process left stays.
         let _ = file.as_file().try_lock();
-        Ok(Self { writer: BufWriter::new(file), path: path.to_owned() })
+        Ok(Self { operation, writer: BufWriter::new(file), path: path.to_owned() })
     }
 
     /// Data first, then the name, then the folder that holds the name: each on the disk before the next.
     pub fn publish(self) -> Result<()> {
-        let refused = |action, error| Error::io(NAME, action, &self.path, error);
+        let refused = |action, error| Error::io(self.operation, action, &self.path, error);
         let file = self.writer.into_inner().map_err(|error| refused("write", error.into_error()))?;
         file.as_file().sync_all().map_err(|error| refused("write", error))?;
         file.persist(&self.path).map_err(|error| refused("rename", error.error))?;
@@ -62,6 +64,17 @@ impl Write for WholeFile {
     }
 }
 
+/// Writes a file for `operation` that appears whole or not at all, flushed to the disk.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses, [`Error::Usage`] if the place holds anything but a file; an older file is then as
+/// it was.
+pub(crate) fn write_whole(operation: &'static str, path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = WholeFile::create(operation, path)?;
+    file.write_all(bytes).map_err(|error| Error::io(operation, "write", path, error))?;
+    file.publish()
+}
+
 /// A whole file that grows for long: it is hashed as it is written, and another thread sends what there is to the disk
 /// meanwhile. 21 MB that were all sent at the end took 27 to 49 ms, in which two threads had nothing to do; reading them
 /// back for their hash took 15 ms.
@@ -72,7 +85,7 @@ pub(super) struct GrowingFile {
 
 impl GrowingFile {
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: Hashing::new(WholeFile::create(path)?), syncs: None })
+        Ok(Self { file: Hashing::new(WholeFile::create(NAME, path)?), syncs: None })
     }
 
     /// Has what was written so far sent to the disk, without waiting for it.
@@ -150,14 +163,14 @@ fn clear(path: &Path, stem: &str) {
 
 /// A file is renamed into its place, which must hold a file or nothing: a folder cannot be replaced, and a device, a pipe or
 /// what leads there would be gone.
-fn check_place(path: &Path) -> Result<()> {
+fn check_place(operation: &'static str, path: &Path) -> Result<()> {
     // Links are followed; one that leads nowhere is replaced.
     let Ok(there) = std::fs::metadata(path) else { return Ok(()) };
     if there.is_file() {
         return Ok(());
     }
     let what = if there.is_dir() { "a folder" } else { "a device or a pipe" };
-    let fault = Fault::new(NAME, format!("the output '{}' is {what}", path.display()));
+    let fault = Fault::new(operation, format!("the output '{}' is {what}", path.display()));
     Err(fault.because("a whole file is put in its place").suggest("Name a file.").usage())
 }
 
@@ -185,14 +198,14 @@ mod tests {
         let kept = [left(&path, "1-x.tmp"), left(&other, "4294967295-x.tmp"), left(&path, "x.tmp"), held.clone()];
         let lock = File::open(&held).unwrap();
         lock.try_lock().unwrap();
-        let first = WholeFile::create(&path).unwrap();
+        let first = WholeFile::create(NAME, &path).unwrap();
         assert!(!gone.exists() && kept.iter().all(|name| name.exists()));
         // One of a process that is still at work stays, too.
-        let second = WholeFile::create(&path).unwrap();
+        let second = WholeFile::create(NAME, &path).unwrap();
         assert!(first.writer.get_ref().path().exists() && second.writer.get_ref().path().exists());
         first.publish().unwrap();
         drop((second, lock));
-        drop(WholeFile::create(&path).unwrap());
+        drop(WholeFile::create(NAME, &path).unwrap());
         assert!(path.exists() && !held.exists());
         assert_eq!(folder.path().read_dir().unwrap().count(), 4);
     }

@@ -147,7 +147,8 @@ impl<P: Place> Values<P> {
 }
 
 impl Transform {
-    fn check(&self, column: usize, problems: &mut Problems) {
+    /// Adds what is wrong with the map of a column.
+    pub(crate) fn check(&self, column: usize, problems: &mut Problems) {
         let mut refuse = |what: &str, why: &str| {
             problems.push(Fault::new(NAME, format!("column {column}: {what}")).because(why.to_owned()).data());
         };
