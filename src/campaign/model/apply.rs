@@ -1,8 +1,8 @@
 //! `trawl score`: a bundle and events of any file to their scores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::learn::variables;
+use super::learn::{identity, labels_of, variables};
 use super::record;
 use crate::campaign::manifest::{FileRecord, Hashed};
 use crate::campaign::request::{RunRequest, ToyPart};
@@ -12,7 +12,6 @@ use crate::campaign::{Outcome, Progress, sample};
 use crate::card::{Card, EventWork, Origin, Sample, Work};
 use crate::error::{Fault, Result};
 use crate::models::bundle::Bundle;
-use crate::report::number;
 
 const NAME: &str = "campaign.score";
 
@@ -103,7 +102,7 @@ fn scored(run: &mut Run, work: &EventWork, bundle: &Bundle) -> Result<Vec<(Strin
         stage.add(gathered.events() as u64);
         run.record_stage(stage.finish());
         record::scores(run, &sample.name, &gathered, &scores)?;
-        if let Some(labels) = super::learn::labels_of(settings, work, &gathered) {
+        if let Some(labels) = labels_of(settings, work, &gathered) {
             record::separation(run, &sample.name, &scores.combined, &labels, &gathered.weight);
         }
     }
@@ -111,20 +110,16 @@ fn scored(run: &mut Run, work: &EventWork, bundle: &Bundle) -> Result<Vec<(Strin
 }
 
 /// Says of a file that the networks learned from it.
-fn warn(run: &mut Run, bundle: &Bundle, file: &std::path::Path) -> Result<()> {
+fn warn(run: &mut Run, bundle: &Bundle, file: &Path) -> Result<()> {
+    let is_known = |of: &str| bundle.trained_on.iter().any(|known| known.sha256.starts_with(of));
     for hashed in [Hashed::Footer, Hashed::Whole] {
-        let is_asked = |name: &str| bundle.trained_on.iter().any(|file| file.hashed == name);
-        if !is_asked(hashed.name()) {
+        // A file is read as a whole only where one that was learned from was.
+        if hashed == Hashed::Whole && !is_known("whole:") {
             continue;
         }
         let record = FileRecord::of_parquet(file, 0, hashed)?;
-        if let Some(known) = bundle.learned_from(&record.sha256) {
-            let words = format!(
-                "the networks learned from '{}' ({} bytes), which '{}' is",
-                known.name,
-                number::count(known.bytes),
-                file.display()
-            );
+        if let Some(known) = bundle.learned_from(&identity(&record)) {
+            let words = format!("'{}' was learned from, as '{}'", file.display(), known.name);
             tracing::warn!("{words}");
             run.note("Not independent", words);
         }

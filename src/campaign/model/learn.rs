@@ -1,11 +1,13 @@
 //! From gathered events to a bundle.
 
 use super::record;
+use crate::campaign::manifest::{FileRecord, Hashed};
 use crate::campaign::run::Run;
 use crate::campaign::survivors::Gathered;
 use crate::card::{EventWork, ModelKind, ModelSettings, Role};
 use crate::device::Host;
 use crate::error::{Fault, Result};
+use crate::events::WrittenFile;
 use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, TrainedOn, made_by};
 use crate::models::bundle::preprocess::Preprocessing;
 use crate::models::folds::folds_of;
@@ -58,8 +60,9 @@ pub(in crate::campaign) fn train(
     run.record_stage(stage.finish());
     let bundle = bundle(run, work, settings, preprocessing, &fitted, combination);
     let path = run.output.path_of(BUNDLE);
-    let written = bundle.write(&path)?;
-    run.output.record(BUNDLE, &written);
+    bundle.write(&path)?;
+    let bytes = std::fs::read(&path).map_err(|error| crate::Error::io(NAME, "read", &path, error))?;
+    run.output.record(BUNDLE, &WrittenFile::of(&bytes));
     record::bundle(run, BUNDLE);
     record::training(run, &fitted)?;
     record::learned(run, &learned.used, learned.table_rows());
@@ -180,7 +183,8 @@ fn bundle(
         parameters: fitted.population.best.to_vec(),
         health: vec![Health::Healthy; fitted.train.members.len()],
         features: settings.features.iter().map(feature).collect(),
-        preprocessing,
+        standardise: preprocessing.transforms,
+        missing: preprocessing.missing,
         score: match settings.kind {
             ModelKind::Classifier(_) => ScoreTransform::Probability,
             ModelKind::Autoencoder(_) => ScoreTransform::ReconstructionError,
@@ -191,7 +195,21 @@ fn bundle(
             overrides: run.card.origin.overrides.clone(),
             sha256: run.card.origin.sha256(),
         },
-        trained_on: inputs.iter().map(TrainedOn::from_record).collect(),
+        trained_on: inputs.iter().map(learned_from).collect(),
         made_by: made_by(),
     }
+}
+
+/// A file, as the bundle remembers it.
+fn learned_from(record: &FileRecord) -> TrainedOn {
+    TrainedOn { name: record.path.display().to_string(), bytes: record.bytes, sha256: identity(record) }
+}
+
+/// What a file is known by: which of its bytes, and their sha256.
+pub(super) fn identity(record: &FileRecord) -> String {
+    let of = match record.sha256_of {
+        Hashed::Whole => "whole",
+        Hashed::Footer => "footer",
+    };
+    format!("{of}:{}", record.sha256)
 }

@@ -1,11 +1,14 @@
 //! The scores that a bundle gives events.
 
+use super::check::width_of_scores;
+use super::preprocess::Preprocessing;
 use super::{Bundle, Combination};
+use crate::device::Host;
 use crate::error::{Fault, Result};
 use crate::models::folds::fold_of;
+use crate::models::population::Population;
 use crate::models::score::score;
 use crate::models::table::Table;
-use crate::device::Host;
 
 const NAME: &str = "models.bundle";
 
@@ -29,12 +32,12 @@ impl Bundle {
     /// # Errors
     /// Features that do not fit or are not finite; several outputs of a network; those of [`score`].
     pub fn score(&self, columns: &[Vec<f32>], keys: &[u64]) -> Result<Scores> {
-        let table = self.preprocessing.table(columns)?;
+        let table = self.preprocessing().table(columns)?;
         if keys.len() != table.events() {
             let fault = Fault::new(NAME, format!("{} keys of {} events", keys.len(), table.events()));
             return Err(fault.because("each event has one").data());
         }
-        if self.score.width(&self.network) != 1 {
+        if width_of_scores(self) != 1 {
             let fault = Fault::new(NAME, format!("networks with {} outputs have no one score", self.network.outputs()));
             return Err(fault.because("their outputs are kept as they are").usage());
         }
@@ -51,6 +54,10 @@ impl Bundle {
                     _ => true,
                 };
                 one.extend(healthy.iter().filter(is_asked).map(|member| (*member, of_members[*member][event])));
+                if one.is_empty() || (scores.networks != one.len() && scores.networks > 0) {
+                    let fault = Fault::new(NAME, format!("{} networks score event {}", one.len(), first + event));
+                    return Err(fault.because("as many score the others").suggest("Train all folds alike.").data());
+                }
                 scores.networks = one.len();
                 scores.of_networks.extend(one.iter().map(|(_, score)| score));
                 scores.combined.push(self.combined(&one) as f32);
@@ -59,8 +66,13 @@ impl Bundle {
         Ok(scores)
     }
 
+    /// What is done to raw features before they go in.
+    pub fn preprocessing(&self) -> Preprocessing {
+        Preprocessing { transforms: self.standardise.clone(), missing: self.missing }
+    }
+
     /// The scores of each member, healthy or not, of which there is one for each event.
-    fn of_members(&self, table: &Table<Host>, population: &crate::models::population::Population<Host>) -> Result<Vec<Vec<f32>>> {
+    fn of_members(&self, table: &Table<Host>, population: &Population<Host>) -> Result<Vec<Vec<f32>>> {
         let outputs = score(&self.network, &self.members, population, table)?;
         let own = outputs.chunks_exact(table.events() * self.network.outputs());
         Ok(self.members.iter().zip(own).map(|(member, own)| self.score.apply(&self.network, member, table, own)).collect())

@@ -41,6 +41,9 @@ fn features(bundle: &Bundle, problems: &mut Problems) {
         let problem = format!("{} maps for {} features", bundle.standardise.len(), bundle.features.len());
         problems.push(refused(problem, "each feature has its own"));
     }
+    if let Some(missing) = bundle.missing.filter(|missing| !missing.is_finite()) {
+        problems.push(refused(format!("the missing value {missing} is not finite"), "features are compared with it"));
+    }
     for (number, transform) in bundle.standardise.iter().enumerate() {
         transform.check(number, problems);
     }
@@ -102,7 +105,7 @@ fn combination(bundle: &Bundle, problems: &mut Problems) {
     match &bundle.combination {
         Combination::Mean | Combination::Median => {}
         Combination::NormalisedMean { centre, spread } => normalised(bundle, [centre, spread], problems),
-        Combination::OutOfFold { folds } => out_of_fold(bundle, *folds, problems),
+        Combination::OutOfFold { folds, .. } => out_of_fold(bundle, *folds, problems),
     }
 }
 

@@ -35,6 +35,7 @@
 //!     health: vec![Health::Healthy],
 //!     features: vec![feature("mass"), feature("tau21")],
 //!     standardise: vec![Transform::Linear { shift: 80.0, scale: 0.05 }, Transform::Linear { shift: 0.5, scale: 4.0 }],
+//!     missing: None,
 //!     score: ScoreTransform::Probability,
 //!     combination: Combination::Mean,
 //!     card: CardText { text: "name = 'demo'".into(), overrides: vec![], sha256: "ab".into() },
@@ -48,10 +49,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod apply;
 mod check;
 pub mod checkpoint;
 pub mod import;
 pub mod onnx;
+pub mod preprocess;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -93,6 +96,9 @@ pub struct Bundle {
     pub features: Vec<Feature>,
     /// The map of each feature.
     pub standardise: Vec<Transform>,
+    /// The raw value that says that a feature is not there, if there is one; a finite number.
+    #[serde(default)]
+    pub missing: Option<f32>,
     /// What the outputs of a member become.
     pub score: ScoreTransform,
     /// How the members' scores of an event become one.
@@ -173,7 +179,7 @@ pub struct TrainedOn {
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,
-    /// The sha256 of its contents.
+    /// The sha256 of its contents, or of a part of them that tells files apart.
     pub sha256: String,
 }
 

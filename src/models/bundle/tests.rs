@@ -44,6 +44,7 @@ pub(super) fn bundle() -> Bundle {
         ],
         health: vec![Health::Healthy; 2],
         features: (0..5).map(feature).collect(),
+        missing: None,
         standardise: vec![
             Transform::Linear { shift: 0.1 + 0.2, scale: 1.0 / 3.0 },
             Transform::Linear { shift: -5e-324, scale: 1e-300 },
@@ -52,7 +53,7 @@ pub(super) fn bundle() -> Bundle {
             Transform::Normal { knots: vec![-1.0, 1e17] },
         ],
         score: ScoreTransform::DensityRatio { scale: 1.0 / 49.0 },
-        combination: Combination::OutOfFold { folds: 2 },
+        combination: Combination::OutOfFold { folds: 2, seed: 1 },
         card: CardText {
             text: "name = \"demo\"\n# with 'quotes', \\ and \u{3c7}\u{b2}\n".into(),
             overrides: vec!["models.epochs=5".into()],

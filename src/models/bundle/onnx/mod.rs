@@ -15,8 +15,8 @@
 //! their own: scores agree with Trawl's to about 1e-6 of their size (`scripts/oracles/onnx.py` holds onnxruntime to
 //! 1e-5).
 //!
-//! **Neglected.** Maps of features that are not linear are refused. Reconstruction errors are over all inputs: a graph
-//! does not know which are missing. Members are not combined. Dropout is of training alone.
+//! **Neglected.** Maps of features that are not linear are refused, and so are bundles whose features may be missing. Members are not
+//! combined. Dropout is of training alone.
 //!
 //! **Format.** The set of operators is 13, the version of the format 8:
 //! <https://github.com/onnx/onnx/blob/main/docs/IR.md>.
@@ -99,6 +99,10 @@ struct Maps {
 impl Maps {
     fn of(bundle: &Bundle) -> Result<Self> {
         let (mut maps, mut problems) = (Self::default(), Problems::default());
+        if let Some(missing) = bundle.missing {
+            let fault = Fault::new(NAME, format!("the value {missing} of a feature says that it is not there"));
+            problems.push(fault.because("a graph does not know which features are missing").usage());
+        }
         for (feature, transform) in bundle.features.iter().zip(&bundle.standardise) {
             let refused = |how: &str, why: &str| {
                 let fault = Fault::new(NAME, format!("the feature '{}' is standardised by {how}", feature.name));

@@ -227,6 +227,7 @@ fn of_oracle(activation: Activation, score: ScoreTransform, outputs: u32, varian
         health: vec![Health::Healthy, Health::LeftOut { why: "its loss was not finite".into() }, Health::Healthy],
         features: (0..all).map(feature).collect(),
         standardise: (0..all as i32).map(|number| transform(number % 4)).collect(),
+        missing: None,
         score,
         combination: Combination::Median,
         ..bundle()
