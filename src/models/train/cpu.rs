@@ -270,13 +270,16 @@ pub(super) fn advanced(train: &Train, progress: &mut Progress, made: Epoch) -> b
 }
 
 /// An event as the next row.
+#[inline]
 fn put(space: &mut Workspace, sample: &Sample, event: u32, number: u32, share: f64) {
     sample.gather(event, &mut space.inputs);
     space.labels.push(sample.label(event));
     space.shares.push(share);
     space.samples.push(number);
     let words = sample.table.present_words();
-    space.present.extend_from_slice(&sample.table.present[event as usize * words..(event as usize + 1) * words]);
+    if words > 0 {
+        space.present.extend_from_slice(&sample.table.present[event as usize * words..(event as usize + 1) * words]);
+    }
 }
 
 /// A batch, as its quarters see it.
@@ -296,7 +299,10 @@ impl Work<'_> {
         space.begin();
         let rows = self.events.len();
         let part = &self.events[from.min(rows)..(from + length).min(rows)];
+        part.iter().take(TILE).for_each(|event| self.sample.prefetch(*event));
         for (tile, events) in part.chunks(TILE).enumerate() {
+            let next = (tile + 1) * TILE;
+            part[next.min(part.len())..].iter().take(TILE).for_each(|event| self.sample.prefetch(*event));
             space.clear();
             for (row, event) in events.iter().enumerate() {
                 let number = self.first + (from + tile * TILE + row) as u32;

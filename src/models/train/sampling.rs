@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{ClassWeights, NAME, Train};
 use crate::device::Host;
 use crate::error::{Fault, Result};
+use crate::math::floats::prefetch;
 use crate::math::permutation::Permutation;
 use crate::math::philox::Stage;
 use crate::models::population::Member;
@@ -146,6 +147,19 @@ impl<'a> Sample<'a> {
     /// The scaled weight.
     pub fn scaled_weight(&self, event: u32) -> f64 {
         self.weight(event) * self.scales[usize::from(self.label(event) > 0.5)]
+    }
+
+    /// Asks for the memory of an event that is a row soon. Shuffled events are in no cache: waiting for each took 17 % of a training.
+    #[inline]
+    pub fn prefetch(&self, event: u32) {
+        let (table, at) = (self.table, event as usize);
+        let width = table.width as usize;
+        prefetch(&table.features, at * width);
+        prefetch(&table.features, at * width + width - 1);
+        prefetch(&table.labels, self.member.labels as usize * table.events() + at);
+        if let Some(column) = self.member.weights {
+            prefetch(&table.weights, column as usize * table.events() + at);
+        }
     }
 
     /// The features of an event that go in.
