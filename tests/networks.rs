@@ -1,0 +1,189 @@
+//! Networks from cards: trained, preserved, applied to other files, and refused.
+
+#[path = "common/runs.rs"]
+mod runs;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, UInt64Type};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use runs::{Said, say, trawl};
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}
+
+fn run(words: &[&str]) -> Said {
+    let mut command = trawl();
+    command.arg("--quiet").args(words);
+    say(command)
+}
+
+fn run_well(words: &[&str]) -> Said {
+    let said = run(words);
+    assert_eq!(said.code, Some(0), "{words:?}\n{}", said.err);
+    said
+}
+
+fn shipped(card: &str) -> String {
+    format!("{}/cards/{card}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Events with a resonance of so many.
+fn generated(folder: &Path, name: &str, seed: &str, resonant: &str) -> PathBuf {
+    let path = folder.join(name);
+    let mass = ["--mass-y", "3000", "--mass-x", "500", "--minimum-mass", "2000"];
+    let words = ["generate", "dijet", "--events", "3000", "--resonant", resonant, "--seed", seed, "-o", text(&path)];
+    run_well(&[&words[..], &mass[..]].concat());
+    path
+}
+
+/// Settings that make a training short.
+const SHORT: [&str; 14] = [
+    "--set", "model.ensemble=2", "--set", "model.folds=2", "--set", "model.epochs=6", "--set", "model.hidden=[16]", "--set",
+    "model.batch=64", "--set", "model.learning_rate=0.01", "--set", "regions.signal_region=m_jj > 2000",
+];
+
+/// The event numbers and scores of a table.
+fn scores(path: &Path) -> Vec<(u64, f32)> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+    let mut found = Vec::new();
+    for batch in reader {
+        let batch = batch.unwrap();
+        let events = batch.column_by_name("event").unwrap().as_primitive::<UInt64Type>().values().clone();
+        let scores = batch.column_by_name("score").unwrap().as_primitive::<Float32Type>().values().clone();
+        found.extend(events.iter().copied().zip(scores.iter().copied()));
+    }
+    found
+}
+
+fn inputs(data: &Path, simulation: &Path) -> [String; 2] {
+    [format!("samples.data.files={}", text(data)), format!("samples.simulation.files={}", text(simulation))]
+}
+
+#[test]
+fn a_classifier_is_trained_and_its_bundle_gives_the_same_scores_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let data = generated(folder.path(), "data.parquet", "1", "300");
+    let simulation = generated(folder.path(), "simulation.parquet", "2", "0");
+    let [first, second] = inputs(&data, &simulation);
+    let card = shipped("cwola");
+    let results = at("results");
+    let words = ["run", &card, "--output", text(&results), "--set", &first, "--set", &second];
+    let said = run_well(&[&words[..], &SHORT[..]].concat());
+    assert!(said.out.contains("Networks") && said.out.contains("AUC"), "{}", said.out);
+    for name in ["model.safetensors", "training.csv", "training.svg", "scores-data.parquet", "scores-simulation.parquet"] {
+        assert!(results.join(name).exists(), "{name}");
+    }
+    let trained = scores(&results.join("scores-data.parquet"));
+    let history = fs::read_to_string(results.join("training.csv")).unwrap();
+    assert!(history.lines().count() > 4 && history.contains("finished"), "{history}");
+
+    // The same file: the same scores to the bit, and a warning that its events were learned from.
+    let bundle = results.join("model.safetensors");
+    let again = at("again");
+    let said = run_well(&["score", text(&bundle), text(&data), "--output", text(&again), "--threads", "1"]);
+    assert!(said.err.contains("was learned from"), "{}", said.err);
+    let rescored = scores(&again.join("scores-data.parquet"));
+    assert_eq!(trained.len(), rescored.len());
+    assert!(trained.iter().zip(&rescored).all(|(a, b)| a.0 == b.0 && a.1.to_bits() == b.1.to_bits()));
+
+    // Another file has no part in the training, and no warning; the resonance stands out.
+    let other = generated(folder.path(), "other.parquet", "3", "1000");
+    let elsewhere = at("elsewhere");
+    let said = run_well(&["score", text(&bundle), text(&other), "--output", text(&elsewhere), "--sample", "data"]);
+    assert!(said.err.is_empty(), "{}", said.err);
+    let auc: f64 = {
+        let line = said.out.lines().find(|line| line.starts_with("AUC")).expect("the truth is known");
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(auc > 0.7, "{}", said.out);
+
+    // As ONNX.
+    let onnx = at("model.onnx");
+    run_well(&["export", text(&bundle), "-o", text(&onnx)]);
+    assert!(fs::metadata(&onnx).unwrap().len() > 1000);
+}
+
+#[test]
+fn trainings_are_the_same_bytes_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = generated(folder.path(), "data.parquet", "1", "300");
+    let simulation = generated(folder.path(), "simulation.parquet", "2", "0");
+    let [first, second] = inputs(&data, &simulation);
+    let card = shipped("cwola");
+    let mut bundles = HashMap::new();
+    for threads in ["1", "2"] {
+        let results = folder.path().join(threads);
+        let words = ["run", &card, "--threads", threads, "-o", text(&results), "--set", &first, "--set", &second];
+        run_well(&[&words[..], &SHORT[..]].concat());
+        bundles.insert(threads, fs::read(results.join("model.safetensors")).unwrap());
+    }
+    assert!(bundles["1"] == bundles["2"]);
+}
+
+#[test]
+fn an_autoencoder_learns_from_a_region_of_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = generated(folder.path(), "data.parquet", "1", "300");
+    let (card, results) = (shipped("autoencoder"), folder.path().join("results"));
+    let files = format!("samples.data.files={}", text(&data));
+    let words = ["run", &card, "-o", text(&results), "--set", &files];
+    let short = ["--set", "regions.training=event_hash < 0.3", "--set", "model.epochs=30", "--set", "model.ensemble=2"];
+    let said = run_well(&[&words[..], &short[..]].concat());
+    let line = said.out.lines().find(|line| line.starts_with("Learned from")).unwrap_or_default();
+    let events: usize = line.split_whitespace().filter_map(|word| word.parse().ok()).next().unwrap_or(0);
+    // Three tenths of about 3,000.
+    assert!((700..1100).contains(&events), "{}", said.out);
+    let all = scores(&results.join("scores-data.parquet"));
+    assert!(all.len() > 2500 && all.iter().all(|(_, score)| *score >= 0.0));
+    // Quantiles are no line.
+    let said = run(&["export", text(&results.join("model.safetensors")), "-o", text(&folder.path().join("m.onnx"))]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("normal quantiles") && !folder.path().join("m.onnx").exists(), "{}", said.err);
+}
+
+#[test]
+fn what_is_wrong_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = generated(folder.path(), "data.parquet", "1", "0");
+    let [first, second] = inputs(&data, &data);
+    let card = shipped("cwola");
+    let wrong = [
+        "model.features=[\"m_heavy\", \"m_lihgt\"]",
+        "model.folds=1",
+        "model.dropout=1.5",
+        "model.region=signal_regoin",
+        "model.label=thruth",
+        "model.patence=3",
+        "model.validation_share=1.0",
+    ];
+    let mut words = vec!["check", card.as_str(), "--set", &first, "--set", &second];
+    wrong.iter().for_each(|setting| words.extend(["--set", setting]));
+    let said = run(&words);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    for part in ["m_light", "folds", "dropout", "signal_region", "truth", "patience", "validation_share"] {
+        assert!(said.err.contains(part), "{part}\n{}", said.err);
+    }
+    assert_eq!(said.err.lines().filter(|line| line.starts_with("error: ")).count(), 7, "{}", said.err);
+
+    // A region without events, and one class.
+    let results = folder.path().join("results");
+    let words = ["run", &card, "-o", text(&results), "--set", &first, "--set", &second];
+    let said = run(&[&words[..], &["--set", "regions.signal_region=m_jj < 0"]].concat());
+    assert!(said.err.contains("no selected event is there to learn from"), "{}", said.err);
+    let said = run(&[&words[..], &["--set", "model.label=truth"]].concat());
+    assert!(said.err.contains("has no training events with label 1"), "{}", said.err);
+    assert!(!results.join("model.safetensors").exists());
+
+    // A file that is no bundle.
+    let said = run(&["score", text(&data), text(&data), "-o", text(&results)]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("data.parquet"), "{}", said.err);
+    let said = run(&["score", text(&folder.path().join("none")), text(&data), "-o", text(&results)]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+}
