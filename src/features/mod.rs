@@ -7,6 +7,7 @@
 //! | [`dijet`] | the two leading jets, their labels, mass and Higgs discriminants |
 //! | [`image`] | pictures of jets from their constituents |
 //! | [`order`] | the order in which a network sees constituents |
+//! | [`rapidity_mass`] | the rapidity-mass matrix: the objects of an event and all their pairs |
 //! | [`standardise`] | columns onto the scale that a network wants |
 //! | [`substructure`] | splitting scales, N-subjettiness and energy correlations of jets |
 
@@ -17,5 +18,6 @@ pub mod image;
 pub mod jets;
 pub mod order;
 pub mod particles;
+pub mod rapidity_mass;
 pub mod standardise;
 pub mod substructure;

@@ -13,6 +13,7 @@ mod harness;
 mod image;
 mod order;
 mod probe;
+mod rapidity_mass;
 mod rerun;
 mod scan;
 mod scan_toys;
