@@ -6,6 +6,8 @@
 //!
 //! **Cost.** 2 operations for each weight and event.
 
+pub mod transform;
+
 use rayon::prelude::*;
 
 use crate::device::Host;
