@@ -48,6 +48,10 @@ pub enum Stage {
     Validation = 13,
     /// How often an event counts in a replica.
     Bootstrap = 14,
+    /// The folds of events.
+    Folds = 15,
+    /// The seeds of the members of ensembles.
+    Members = 16,
 }
 
 /// A stream of random words: a function from (unit, draw) to four words.

@@ -68,6 +68,25 @@ impl Member {
         }
     }
 
+    /// How many features go in.
+    pub fn inputs<P: Place>(&self, table: &Table<P>) -> u32 {
+        if self.features.is_empty() { table.width } else { self.features.len() as u32 }
+    }
+
+    /// How much an event counts before weights are scaled: 0 where it is of the fold that is held out, or not of the group.
+    ///
+    /// The table must be one that the member can be trained with.
+    pub(crate) fn weight_of(&self, table: &Table<Host>, event: u32) -> f64 {
+        let at = event as usize;
+        let is_held_out = self.held_out.is_some_and(|fold| table.folds[at] == fold);
+        let is_in_group = self.group.is_none_or(|group| table.groups[at] >> group & 1 == 1);
+        if is_held_out || !is_in_group {
+            return 0.0;
+        }
+        let column = |column: u32| f64::from(table.weights[column as usize * table.events() + at]);
+        self.weights.map_or(1.0, column) * f64::from(self.count(event))
+    }
+
     /// How often an event counts.
     pub(crate) fn count(&self, event: u32) -> u32 {
         match self.replica {

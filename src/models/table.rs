@@ -1,5 +1,7 @@
 //! The events that all members of a population share.
 
+use std::ops::Range;
+
 use crate::device::{Column, Cuda, Host, OnDevice, Place, Upload};
 use crate::error::{Fault, Problems, Result};
 
@@ -100,6 +102,21 @@ impl Table<Host> {
         };
         table.check_lengths()?;
         Ok(table)
+    }
+
+    /// Some events with their features and nothing else; shares the columns.
+    pub(super) fn part(&self, events: Range<usize>) -> Self {
+        let (width, words) = (self.width as usize, self.present_words());
+        let (none, no_columns) = (Vec::<u32>::new(), Vec::<f32>::new());
+        Self {
+            width: self.width,
+            features: self.features.slice(events.start * width, events.len() * width),
+            present: self.present.slice(events.start * words, events.len() * words),
+            labels: no_columns.clone().into(),
+            weights: no_columns.into(),
+            folds: none.clone().into(),
+            groups: none.into(),
+        }
     }
 
     /// Whether all can be computed with.

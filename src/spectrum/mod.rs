@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Axis`] | the bins of a variable |
 //! | [`binned`] | spectra and planes that come as a table of bins |
+//! | [`ensemble`] | the mean counts of an ensemble of selections, and their covariance |
 //! | [`expectation`] | the expected background and how well it is known |
 //! | [`fill`] | the operation `spectrum.fill` |
 //! | [`Filling`] | what a histogram is filled with |
@@ -13,6 +14,7 @@
 
 mod axis;
 pub mod binned;
+pub mod ensemble;
 pub mod expectation;
 pub mod fill;
 mod filling;
@@ -22,6 +24,7 @@ pub mod smooth;
 pub mod uhi;
 
 pub use axis::Axis;
+pub use ensemble::EnsembleCounts;
 pub use expectation::{Expectation, Source};
 pub(crate) use fill::Prepared;
 pub use fill::{Entries, Fill, SpectrumAccumulator};

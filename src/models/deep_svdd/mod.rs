@@ -1,0 +1,241 @@
+//! Deep SVDD with fixed targets: how far from a constant a network sends an event that it learned to send there.
+//!
+//! **What.** A network O of d outputs learns to send every event to `(c, ..., c)`; what is unlike the events that it
+//! learned from arrives elsewhere:
+//!
+//! ```text
+//! loss   = mean over events of s(x),      s(x) = 1/d sum_j (O_j(x) - c)^2
+//! score  = mean over healthy members m of (s_m(x) - mean of s_m) / (standard deviation of s_m)
+//! ```
+//!
+//! where means and deviations are over the events that the member learned from, validation among them, by their
+//! weights. One network is fragile (0.500 +- 0.007 is the AUC of one on the six features of the LHC Olympics), so that
+//! there is a family: each constant c with each dimension d.
+//!
+//! **The guard.** The loss is least where the output is the constant whatever goes in, and such a network knows
+//! nothing. Without biases it cannot say any constant but 0, which is why there are none by default. Each trained
+//! network is compared with itself before:
+//!
+//! ```text
+//! share = sum_j variance of O_j(x) / the same with first weights
+//! ```
+//!
+//! and below [`LEAST_VARIANCE_SHARE`] it has collapsed. Collapsed members, and those whose training broke off, are told
+//! of ([`Trained::members`]) and count for nothing; with fewer than [`DeepSvdd::least_healthy`] others there is no
+//! score. With c = 0 the map to 0 can be reached without biases: the longer members train, the more of these ten are
+//! excluded, which leaves 60 of 70.
+//!
+//! **Neglected.** Each member is a training of its own, since dimensions differ in their network and constants in their
+//! loss; on CUDA the table is uploaded for each.
+//!
+//! **Cost.** 70 trainings of 512-256-128: 6 (512 w + 164,000 + 128 d) operations for each event of an epoch with w
+//! features, 1.2 MFLOP. Scores hold the outputs of 65,536 events at a time.
+//!
+//! **Source.** Caron, Hendriks and Verheyen, arXiv:2106.10164: fixed targets, the constants and dimensions of the
+//! family. Ruff et al., ICML 2018, propositions 1 to 3: what collapses. The score's normalisation, the layers and the
+//! optimiser are recalled, not read there.
+//!
+//! ```
+//! use trawl::device::Device;
+//! use trawl::models::deep_svdd::DeepSvdd;
+//! use trawl::models::learning::Learning;
+//! use trawl::models::table::Table;
+//! let x: Vec<f32> = (0..600).map(|place| ((place * place) % 601) as f32 / 300.0 - 1.0).collect();
+//! let table = Table::of_features(3, x)?;
+//! let learning = Learning { batch: 50, epochs: 5, ..DeepSvdd::default().learning };
+//! let (targets, dimensions) = (vec![1.0, 2.0], vec![2, 3]);
+//! let family = DeepSvdd { targets, dimensions, hidden: vec![8], learning, least_healthy: 4, ..DeepSvdd::default() };
+//! let trained = family.fit(&Device::Cpu, &table)?;
+//! assert_eq!(trained.members().len(), 4);
+//! assert_eq!(trained.score(&table)?.len(), 200);
+//! # Ok::<(), trawl::Error>(())
+//! ```
+
+mod health;
+#[cfg(test)]
+mod tests;
+
+pub use health::Health;
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::{Device, Host};
+use crate::error::{Fault, Problems, Result};
+
+use super::folds::member_seed;
+use super::learning::{Fitted, Learning};
+use super::network::{Activation, Bias, Dense, Network};
+use super::population::Member;
+use super::score::transform::ScoreTransform;
+use super::table::Table;
+use super::train::{EarlyStopping, Loss};
+
+const NAME: &str = "models.deep-svdd";
+
+/// The constants of arXiv:2106.10164.
+pub const TARGETS: [f32; 7] = [0.0, 1.0, 2.0, 3.0, 4.0, 10.0, 25.0];
+
+/// The dimensions of arXiv:2106.10164.
+pub const DIMENSIONS: [u32; 10] = [5, 8, 13, 21, 34, 55, 89, 144, 233, 377];
+
+/// A network whose outputs vary by a smaller share of what they did before its training has collapsed.
+pub const LEAST_VARIANCE_SHARE: f64 = 1e-3;
+
+/// A family of networks, one for each constant and dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeepSvdd {
+    /// The constants c.
+    pub targets: Vec<f32>,
+    /// The numbers d of outputs.
+    pub dimensions: Vec<u32>,
+    /// The sizes of hidden layers.
+    pub hidden: Vec<u32>,
+    /// What hidden layers do to their sums.
+    pub activation: Activation,
+    /// Whether layers have biases; with them the constant map is the best there is.
+    pub bias: Bias,
+    /// How they learn.
+    pub learning: Learning,
+    /// What they learn from; their seeds follow from its.
+    pub member: Member,
+    /// The fewest members that a score is made of.
+    pub least_healthy: u32,
+}
+
+impl Default for DeepSvdd {
+    /// The 70 of the paper: 512-256-128 without biases, leaky ReLU of slope 0.1, Adam with a rate of 0.001 for 50
+    /// epochs at most or until the loss of validation has not fallen by 0.0001 for 3 epochs; at least 10 have to be
+    /// healthy.
+    fn default() -> Self {
+        let early_stopping = Some(EarlyStopping { patience: 3, least_improvement: 1e-4 });
+        Self {
+            targets: TARGETS.to_vec(),
+            dimensions: DIMENSIONS.to_vec(),
+            hidden: vec![512, 256, 128],
+            activation: Activation::LeakyRelu { slope: 0.1 },
+            bias: Bias::Absent,
+            learning: Learning { epochs: 50, early_stopping, ..Learning::default() },
+            member: Member::new(1),
+            least_healthy: 10,
+        }
+    }
+}
+
+/// A member of a trained family.
+#[derive(Debug, Clone)]
+pub struct FamilyMember {
+    /// The constant c.
+    pub target: f32,
+    /// The number d of outputs.
+    pub dimension: u32,
+    /// The network, alone in its population.
+    pub fitted: Fitted,
+    /// Whether it takes part in the score.
+    pub health: Health,
+}
+
+/// A trained family, of which enough members are healthy.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    members: Vec<FamilyMember>,
+}
+
+impl DeepSvdd {
+    /// Trains every member, dimension after dimension, and looks how healthy it is.
+    ///
+    /// # Errors
+    /// No constants or dimensions; a least number of healthy members that is 0 or more than there are; those of
+    /// [`Network::new`] and of [`Train`](super::train::Train); fewer healthy members than there must be, of which each
+    /// other is named.
+    pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
+        self.check()?;
+        table.check_lengths()?;
+        let shapes =
+            self.dimensions.iter().flat_map(|dimension| self.targets.iter().map(|target| (*dimension, *target)));
+        let members: Result<Vec<FamilyMember>> = (0..)
+            .zip(shapes)
+            .map(|(number, (dimension, target))| self.member(device, table, number, dimension, target))
+            .collect();
+        let trained = Trained { members: members? };
+        trained.check(self.least_healthy)?;
+        Ok(trained)
+    }
+
+    fn check(&self) -> Result<()> {
+        let mut problems = Problems::default();
+        let mut refuse = |problem: String, why: &str| problems.push(Fault::new(NAME, problem).because(why).usage());
+        let number = self.targets.len() * self.dimensions.len();
+        if number == 0 {
+            let problem = format!("{} constants and {} dimensions", self.targets.len(), self.dimensions.len());
+            refuse(problem, "a family has a member for each of both");
+        } else if self.least_healthy == 0 || self.least_healthy as usize > number {
+            let problem = format!("{} healthy members of {number} are asked for", self.least_healthy);
+            refuse(problem, "a score is made of one at least, and of no more than there are");
+        }
+        problems.finish()
+    }
+
+    fn member(
+        &self,
+        device: &Device,
+        table: &Table<Host>,
+        number: u32,
+        dimension: u32,
+        target: f32,
+    ) -> Result<FamilyMember> {
+        let member = Member { seed: member_seed(self.member.seed, number, 0), ..self.member.clone() };
+        let network = self.network(member.inputs(table), dimension)?;
+        let train = self.learning.train(network, vec![member], Loss::FixedTarget { value: target });
+        let fitted = self.learning.fit(device, train, table)?;
+        let health = Health::of(&fitted, self.learning.initialisation, table, target)?;
+        Ok(FamilyMember { target, dimension, fitted, health })
+    }
+
+    fn network(&self, inputs: u32, outputs: u32) -> Result<Network> {
+        let network = Network::dense(inputs, &self.hidden, outputs, self.activation, 0.0)?;
+        Network::new(network.layers().iter().map(|layer| Dense { bias: self.bias, ..*layer }).collect())
+    }
+}
+
+impl Trained {
+    /// All members, also those that take no part in the score.
+    pub fn members(&self) -> &[FamilyMember] {
+        &self.members
+    }
+
+    /// How many members the score is made of.
+    pub fn healthy(&self) -> usize {
+        self.members.iter().filter(|member| member.health.is_healthy()).count()
+    }
+
+    /// The score of each event: the mean over healthy members of their normalised distances.
+    ///
+    /// # Errors
+    /// Those of [`score`](super::score::score).
+    pub fn score(&self, table: &Table<Host>) -> Result<Vec<f32>> {
+        let mut sums = vec![0.0_f64; table.events()];
+        for member in &self.members {
+            let Health::Healthy { mean, standard_deviation, .. } = member.health else { continue };
+            let distances = member.fitted.scores(table, ScoreTransform::DistanceTo { value: member.target })?;
+            for (sum, distance) in sums.iter_mut().zip(distances) {
+                *sum += (f64::from(distance) - mean) / standard_deviation;
+            }
+        }
+        let healthy = self.healthy() as f64;
+        Ok(sums.into_iter().map(|sum| (sum / healthy) as f32).collect())
+    }
+
+    fn check(&self, least: u32) -> Result<()> {
+        if self.healthy() >= least as usize {
+            return Ok(());
+        }
+        let problem = format!("{} of {} members are healthy, expected {least}", self.healthy(), self.members.len());
+        let others = self.members.iter().filter(|member| !member.health.is_healthy());
+        let named: Vec<String> = others
+            .map(|member| format!("c = {} in {} dimensions {}", member.target, member.dimension, member.health))
+            .collect();
+        let fault = Fault::new(NAME, problem).because(named.join(", "));
+        Err(fault.suggest("Leave out biases and the constant 0, train for fewer epochs, or lower the rate.").data())
+    }
+}
