@@ -43,8 +43,20 @@ fn generated(folder: &Path, name: &str, seed: &str, resonant: &str) -> PathBuf {
 
 /// Settings that make a training short.
 const SHORT: [&str; 14] = [
-    "--set", "model.ensemble=2", "--set", "model.folds=2", "--set", "model.epochs=6", "--set", "model.hidden=[16]", "--set",
-    "model.batch=64", "--set", "model.learning_rate=0.01", "--set", "regions.signal_region=m_jj > 2000",
+    "--set",
+    "model.ensemble=2",
+    "--set",
+    "model.folds=2",
+    "--set",
+    "model.epochs=6",
+    "--set",
+    "model.hidden=[16]",
+    "--set",
+    "model.batch=64",
+    "--set",
+    "model.learning_rate=0.01",
+    "--set",
+    "regions.signal_region=m_jj > 2000",
 ];
 
 /// The event numbers and scores of a table.
@@ -76,7 +88,9 @@ fn a_classifier_is_trained_and_its_bundle_gives_the_same_scores_anywhere() {
     let words = ["run", &card, "--output", text(&results), "--set", &first, "--set", &second];
     let said = run_well(&[&words[..], &SHORT[..]].concat());
     assert!(said.out.contains("Networks") && said.out.contains("AUC"), "{}", said.out);
-    for name in ["model.safetensors", "training.csv", "training.svg", "scores-data.parquet", "scores-simulation.parquet"] {
+    for name in
+        ["model.safetensors", "training.csv", "training.svg", "scores-data.parquet", "scores-simulation.parquet"]
+    {
         assert!(results.join(name).exists(), "{name}");
     }
     let trained = scores(&results.join("scores-data.parquet"));

@@ -3,14 +3,14 @@
 use super::answer::{Found, Outcome, SelectedEvents};
 use super::distributions;
 use super::expect;
-use super::model;
 use super::figures::{self, Quantity, Style};
+use super::model;
 use super::present::{Asked, Hunted, present};
 use super::run::Run;
 use super::sample;
-use super::survivors::Gathered;
 use super::search::SearchSettings;
 use super::segment::Streamed;
+use super::survivors::Gathered;
 use crate::card::{EventWork, Histogrammed, Role, Sample, Search};
 use crate::error::{Fault, Result};
 use crate::events::{BadFiles, EventSource};

@@ -343,7 +343,7 @@ fn on_cpu(
                 take(product, &mut total, sink)?;
             }
             FileEvent::Finished { .. } => {
-                waiting.drain(..).try_for_each(|product| take(product, &mut total, &mut *table))?;
+                waiting.drain(..).try_for_each(|product| take(product, &mut total, sink))?;
             }
             FileEvent::Failed { file, error, rows } => {
                 waiting.clear();

@@ -83,7 +83,8 @@ impl ModelSettings {
             check_roles(root, &section);
         }
         // What is there has to be found.
-        let (label, region) = (label.map_or(Some(None), |found| found.map(Some)), region.map_or(Some(None), |found| found.map(Some)));
+        let (label, region) =
+            (label.map_or(Some(None), |found| found.map(Some)), region.map_or(Some(None), |found| found.map(Some)));
         Some(Self { kind: kind?, features: features?, standardise, label: label?, missing, region: region? })
     }
 }
@@ -93,7 +94,8 @@ fn check_roles(root: &Section, section: &Section) {
     let samples = root.named_sections("samples");
     let has = |role: &str| samples.iter().any(|(_, sample)| sample.optional::<String>("role").as_deref() == Some(role));
     if !(has("data") && has("simulation")) {
-        let why = "without a label, data are told from simulations, and the card has not both; name a variable of [define]";
+        let why =
+            "without a label, data are told from simulations, and the card has not both; name a variable of [define]";
         section.problem("label", why);
     }
 }
@@ -117,10 +119,8 @@ fn read_features(section: &Section, selection: Option<&Selection>) -> Option<Vec
     if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
         section.problem("features", format!("'{}' is there twice", names[twice]));
     }
-    let found: Vec<_> = names
-        .iter()
-        .map(|name| selection.and_then(|known| find_variable(section, "features", name, known)))
-        .collect();
+    let found: Vec<_> =
+        names.iter().map(|name| selection.and_then(|known| find_variable(section, "features", name, known))).collect();
     found.into_iter().collect()
 }
 
@@ -210,7 +210,6 @@ fn read_learning(section: &Section) -> Learning {
         section.problem("validation_share", "it is a share from 0 to below 1; the other events are learned from");
     }
     let patience: u32 = section.or("patience", 10);
-    let early_stopping =
-        (validation_share > 0.0).then_some(EarlyStopping { patience, least_improvement: 0.0 });
+    let early_stopping = (validation_share > 0.0).then_some(EarlyStopping { patience, least_improvement: 0.0 });
     Learning { optimiser, batch, epochs, validation_share, early_stopping, ..usual }
 }

@@ -43,6 +43,7 @@ pub(super) fn execute(arguments: &ScoreArguments, progress: &Progress) -> anyhow
     };
     let (bundle, files) = (arguments.bundle.clone(), arguments.files.clone());
     let request = ScoreRequest { bundle, files, sample: arguments.sample.clone(), run };
-    let outcome = campaign::score(&request, progress).with_context(|| format!("scoring with '{}'", request.bundle.display()))?;
+    let outcome =
+        campaign::score(&request, progress).with_context(|| format!("scoring with '{}'", request.bundle.display()))?;
     super::say(outcome)
 }

@@ -111,6 +111,7 @@ fn hostile_words_are_escaped_everywhere() {
             Plot::Maximum(plot) => plot.p_value = evil.into(),
             Plot::Tomography(plot) => plot.axis.unit = Some(evil.into()),
             Plot::Convergence(plot) => plot.p_value = evil.into(),
+            Plot::History(plot) => plot.label.tag = evil.into(),
         }
     }
     let tree = parsed(&report.html());

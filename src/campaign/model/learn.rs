@@ -8,8 +8,8 @@ use crate::card::{EventWork, ModelKind, ModelSettings, Role};
 use crate::device::Host;
 use crate::error::{Fault, Result};
 use crate::events::WrittenFile;
-use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, TrainedOn, made_by};
 use crate::models::bundle::preprocess::Preprocessing;
+use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, TrainedOn, made_by};
 use crate::models::folds::folds_of;
 use crate::models::learning::Fitted;
 use crate::models::population::Member;
@@ -77,23 +77,20 @@ pub(in crate::campaign) fn train(
     Ok(())
 }
 
-fn fit(
-    run: &Run,
-    kind: &ModelKind,
-    table: &mut Table<Host>,
-    learned: &Learned,
-) -> Result<(Fitted, Combination)> {
+fn fit(run: &Run, kind: &ModelKind, table: &mut Table<Host>, learned: &Learned) -> Result<(Fitted, Combination)> {
     let member = |member: &Member| Member { weights: Some(0), ..member.clone() };
     match kind {
         ModelKind::Classifier(classifier) => {
             let seed = classifier.member.seed;
             table.folds = folds_of(&learned.keys, classifier.folds, seed)?.into();
-            let classifier = &crate::models::classifier::Classifier { member: member(&classifier.member), ..classifier.clone() };
+            let classifier =
+                &crate::models::classifier::Classifier { member: member(&classifier.member), ..classifier.clone() };
             let fitted = classifier.fit(&run.device, table)?.fitted;
             Ok((fitted, Combination::OutOfFold { folds: classifier.folds, seed }))
         }
         ModelKind::Autoencoder(autoencoder) => {
-            let autoencoder = crate::models::autoencoder::Autoencoder { member: member(&autoencoder.member), ..autoencoder.clone() };
+            let autoencoder =
+                crate::models::autoencoder::Autoencoder { member: member(&autoencoder.member), ..autoencoder.clone() };
             Ok((autoencoder.fit(&run.device, table)?.fitted, Combination::Mean))
         }
     }

@@ -36,7 +36,10 @@ pub(super) fn training(run: &mut Run, fitted: &Fitted) -> Result<()> {
     run.note("Networks", words);
     let plot = TrainingHistory {
         label: crate::report::svg::panel::PlotLabel::new(&run.card.name),
-        members: members.iter().map(|member| member.epochs.iter().map(|epoch| (epoch.training, epoch.validation)).collect()).collect(),
+        members: members
+            .iter()
+            .map(|member| member.epochs.iter().map(|epoch| (epoch.training, epoch.validation)).collect())
+            .collect(),
     };
     let caption = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
     run.report.figures.push(Figure::new("training", "Training", caption, Plot::History(plot)));
@@ -50,7 +53,11 @@ fn history(members: &[Progress]) -> String {
             let stop = if epoch + 1 == member.epochs.len() { words_of(member.stop) } else { String::new() };
             let validation = made.validation.map(number::csv).unwrap_or_default();
             let [training, norm] = [made.training, made.gradient_norm].map(number::csv);
-            let _ = writeln!(text, "{number},{epoch},{training},{validation},{},{norm},{stop}", number::csv(f64::from(made.rate)));
+            let _ = writeln!(
+                text,
+                "{number},{epoch},{training},{validation},{},{norm},{stop}",
+                number::csv(f64::from(made.rate))
+            );
         }
     }
     text
@@ -87,7 +94,9 @@ pub(super) fn scores(run: &mut Run, sample: &str, events: &Gathered, scores: &Sc
     writer.write(&values)?;
     let written = writer.finish()?;
     run.output.record(&name, &written);
-    let holds = format!("The score of each selected event of {sample}; networks that learned from an event have no part in it.");
+    let holds = format!(
+        "The score of each selected event of {sample}; networks that learned from an event have no part in it."
+    );
     run.report.files.push(DataFile { path: name, holds });
     Ok(())
 }
@@ -100,8 +109,8 @@ pub(super) fn separation(run: &mut Run, sample: &str, scores: &[f32], is_signal:
     let auc = roc.auc();
     run.note("AUC", format!("{:.4} ± {:.4} of {sample}", auc.value, auc.error));
     if let Ok(Some(best)) = roc.largest_sic(STATISTICS_CUT) {
-        let sic = best.sic();
-        let words = format!("{:.2} ± {:.2} of {sample} at a signal efficiency of {:.3}", sic.value, sic.error, best.signal.value);
+        let (sic, efficiency) = (best.improvement, best.step.signal.value);
+        let words = format!("{:.2} ± {:.2} of {sample} at a signal efficiency of {efficiency:.3}", sic.value, sic.error);
         run.report.answer.facts.push(Fact::new("Largest TPR / sqrt(FPR)", words));
     }
 }

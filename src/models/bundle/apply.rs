@@ -50,7 +50,9 @@ impl Bundle {
             for (event, key) in (0..part.events()).zip(&keys[first..]) {
                 one.clear();
                 let is_asked = |member: &&usize| match self.combination {
-                    Combination::OutOfFold { folds, seed } => self.members[**member].held_out == Some(fold_of(*key, folds, seed)),
+                    Combination::OutOfFold { folds, seed } => {
+                        self.members[**member].held_out == Some(fold_of(*key, folds, seed))
+                    }
                     _ => true,
                 };
                 one.extend(healthy.iter().filter(is_asked).map(|member| (*member, of_members[*member][event])));
@@ -75,7 +77,12 @@ impl Bundle {
     fn of_members(&self, table: &Table<Host>, population: &Population<Host>) -> Result<Vec<Vec<f32>>> {
         let outputs = score(&self.network, &self.members, population, table)?;
         let own = outputs.chunks_exact(table.events() * self.network.outputs());
-        Ok(self.members.iter().zip(own).map(|(member, own)| self.score.apply(&self.network, member, table, own)).collect())
+        Ok(self
+            .members
+            .iter()
+            .zip(own)
+            .map(|(member, own)| self.score.apply(&self.network, member, table, own))
+            .collect())
     }
 
     /// One score of those of some members.
@@ -84,9 +91,9 @@ impl Bundle {
         let plain = || of_members.iter().map(|(_, score)| f64::from(*score));
         match &self.combination {
             Combination::Mean | Combination::OutOfFold { .. } => mean(&mut plain()),
-            Combination::NormalisedMean { centre, spread } => {
-                mean(&mut of_members.iter().map(|(member, score)| (f64::from(*score) - centre[*member]) / spread[*member]))
-            }
+            Combination::NormalisedMean { centre, spread } => mean(
+                &mut of_members.iter().map(|(member, score)| (f64::from(*score) - centre[*member]) / spread[*member]),
+            ),
             Combination::Median => {
                 let mut sorted: Vec<f64> = plain().collect();
                 sorted.sort_by(f64::total_cmp);

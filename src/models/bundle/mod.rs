@@ -156,6 +156,8 @@ pub enum Combination {
     OutOfFold {
         /// How many folds there are, from 0.
         folds: u32,
+        /// The fold of an event is a function of this and of its key: see [`folds`](super::folds).
+        seed: u64,
     },
 }
 

@@ -57,7 +57,9 @@ impl Preprocessing {
                 rows.clone().flat_map(|row| columns.iter().map(move |column| self.raw(column[row]))).collect();
             let mapped = crate::Device::Cpu.run(&standardise, Values::of_rows(width as u32, raw)?)?.values;
             for (row, mapped) in rows.zip(mapped.chunks_exact(width)) {
-                let of = |(column, mapped): (&Vec<f32>, &f64)| if is_missing(self.missing, column[row]) { 0.0 } else { *mapped as f32 };
+                let of = |(column, mapped): (&Vec<f32>, &f64)| {
+                    if is_missing(self.missing, column[row]) { 0.0 } else { *mapped as f32 }
+                };
                 features.extend(columns.iter().zip(mapped).map(of));
             }
         }

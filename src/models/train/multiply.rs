@@ -179,7 +179,9 @@ mod tests {
     #[test]
     fn sums_go_in_order_at_every_size_and_width() {
         let number = |at: usize| ((at * 7919 + 13) % 2003) as f32 / 1001.0 - 1.0;
-        for (rows, columns, terms) in [(1, 8, 1), (5, 16, 7), (6, 24, 64), (13, 40, 3), (8, 48, 5), (32, 64, 64), (4, 56, 0)] {
+        for (rows, columns, terms) in
+            [(1, 8, 1), (5, 16, 7), (6, 24, 64), (13, 40, 3), (8, 48, 5), (32, 64, 64), (4, 56, 0)]
+        {
             let sizes = Sizes { rows, columns, terms };
             let a: Vec<f32> = (0..rows * terms).map(number).collect();
             let b: Vec<f32> = (0..terms * columns).map(|at| number(at + 77)).collect();
