@@ -10,10 +10,11 @@ fn page(name: &str) -> String {
 }
 
 /// The sources that read cards.
-const READERS: [&str; 15] = [
+const READERS: [&str; 16] = [
     "card/distributions.rs",
     "card/mod.rs",
     "card/events.rs",
+    "card/model.rs",
     "features/jets.rs",
     "hunt/choice.rs",
     "hunt/scan/mod.rs",
