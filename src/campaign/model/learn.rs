@@ -49,7 +49,9 @@ pub(in crate::campaign) fn train(
         return Err(fault.because(why).suggest("Loosen [select], or the region of [model].").data());
     }
     let stage = run.progress.stage("train", "events", Some(learned.table_rows() as u64));
-    let preprocessing = Preprocessing::fit(settings.standardise, &learned.features, settings.missing)?;
+    let all: Vec<&str> = work.selection.variables().collect();
+    let names: Vec<&str> = settings.features.iter().map(|at| all[*at]).collect();
+    let preprocessing = Preprocessing::fit(settings.standardise, &names, &learned.features, settings.missing)?;
     let mut table = preprocessing.table(&learned.features)?;
     table.weights = learned.weights.clone().into();
     if settings.kind.has_labels() {

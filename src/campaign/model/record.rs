@@ -42,7 +42,7 @@ pub(super) fn training(run: &mut Run, fitted: &Fitted) -> Result<()> {
             .collect(),
     };
     let caption = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
-    run.report.figures.push(Figure::new("training", "Training", caption, Plot::History(plot)));
+    run.report.figures.push(Figure::new("losses", "Training", caption, Plot::History(plot)));
     Ok(())
 }
 
@@ -110,7 +110,8 @@ pub(super) fn separation(run: &mut Run, sample: &str, scores: &[f32], is_signal:
     run.note("AUC", format!("{:.4} ± {:.4} of {sample}", auc.value, auc.error));
     if let Ok(Some(best)) = roc.largest_sic(STATISTICS_CUT) {
         let (sic, efficiency) = (best.improvement, best.step.signal.value);
-        let words = format!("{:.2} ± {:.2} of {sample} at a signal efficiency of {efficiency:.3}", sic.value, sic.error);
+        let words =
+            format!("{:.2} ± {:.2} of {sample} at a signal efficiency of {efficiency:.3}", sic.value, sic.error);
         run.report.answer.facts.push(Fact::new("Largest TPR / sqrt(FPR)", words));
     }
 }

@@ -24,17 +24,18 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Fits the maps on columns of raw features, of those values that are there.
+    /// Fits the maps on columns of raw features, of those values that are there; quantiles have at most as many knots as there are values.
     ///
     /// # Errors
-    /// All at once, with the number of the column: values that are not finite, columns that are constant or have no values.
-    pub fn fit(method: Method, columns: &[Vec<f32>], missing: Option<f32>) -> Result<Self> {
+    /// All at once, with the feature's name: values that are not finite, columns that are constant or have no values.
+    pub fn fit(method: Method, names: &[&str], columns: &[Vec<f32>], missing: Option<f32>) -> Result<Self> {
         let mut problems = Problems::default();
         let mut transforms = Vec::new();
-        for (number, column) in columns.iter().enumerate() {
-            let values = column.iter().filter(|x| !is_missing(missing, **x)).map(|x| f64::from(*x)).collect();
+        for (name, column) in names.iter().zip(columns) {
+            let values: Vec<f64> = column.iter().filter(|x| !is_missing(missing, **x)).map(|x| f64::from(*x)).collect();
+            let method = fewer_knots(method, values.len());
             let fitted = Values::of_rows(1, values).and_then(|values| Standardise::fit(&[method], &values));
-            let named = fitted.map_err(|error| error.about(&format!("feature {number}")));
+            let named = fitted.map_err(|error| error.about(&format!("feature '{name}'")));
             transforms.extend(problems.take(named).into_iter().flat_map(|fitted| fitted.transforms));
         }
         problems.finish()?;
@@ -110,6 +111,15 @@ impl Preprocessing {
     }
 }
 
+/// No more knots than there are values.
+fn fewer_knots(method: Method, values: usize) -> Method {
+    match method {
+        Method::Uniform { knots } => Method::Uniform { knots: knots.min(values.max(2)) },
+        Method::Normal { knots } => Method::Normal { knots: knots.min(values.max(2)) },
+        other => other,
+    }
+}
+
 /// Whether a value says that the feature is not there; a missing NaN is any.
 fn is_missing(missing: Option<f32>, x: f32) -> bool {
     missing.is_some_and(|missing| x == missing || missing.is_nan() && x.is_nan())
@@ -122,7 +132,7 @@ mod tests {
     #[test]
     fn features_that_are_missing_are_not_fitted_and_go_in_as_0() {
         let columns = vec![vec![1.0, -999.0, 3.0, 5.0], vec![2.0, 4.0, -999.0, 9.0]];
-        let preprocessing = Preprocessing::fit(Method::MinMax, &columns, Some(-999.0)).unwrap();
+        let preprocessing = Preprocessing::fit(Method::MinMax, &["a", "b"], &columns, Some(-999.0)).unwrap();
         let table = preprocessing.table(&columns).unwrap();
         assert_eq!(table.features[..], [0.0, 0.0, 0.0, 2.0 / 7.0, 0.5, 0.0, 1.0, 1.0]);
         assert_eq!(table.present[..], [0b11, 0b10, 0b01, 0b11]);
@@ -130,11 +140,12 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_with_its_column() {
-        let fit = |columns: &[Vec<f32>]| Preprocessing::fit(Method::ZScore, columns, None);
+        let fit =
+            |columns: &[Vec<f32>]| Preprocessing::fit(Method::Normal { knots: 10 }, &["a", "b", "c"], columns, None);
         let error = fit(&[vec![1.0, 1.0], vec![2.0, f32::NAN], vec![0.0, 1.0]]).unwrap_err();
         assert_eq!(error.problems().len(), 2, "{error}");
-        assert!(error.to_string().contains("feature 0"), "{error}");
-        let preprocessing = fit(&[vec![0.0, 1.0], vec![0.0, 2.0]]).unwrap();
+        assert!(error.to_string().contains("feature 'a': "), "{error}");
+        let preprocessing = fit(&[vec![0.0, 1.0, 3.0], vec![0.0, 2.0, 3.0]]).unwrap();
         let error = preprocessing.table(&[vec![0.0, f32::INFINITY], vec![1.0]]).unwrap_err();
         assert_eq!(error.problems().len(), 2, "{error}");
         assert!(preprocessing.table(&[vec![], vec![]]).unwrap_err().to_string().contains("there are no events"));

@@ -213,7 +213,7 @@ fn all_that_does_not_fit_is_told_at_once() {
     let error = other.check().unwrap_err();
     // The second member is of the one fold that is missing, too.
     let parts = [
-        "expected 160 parameters, got 159",
+        "expected 224 parameters, got 223",
         "the health of 1 of 2 members",
         "the feature 'feature 0' is there twice",
         "column 0: shift and scale are no finite numbers",

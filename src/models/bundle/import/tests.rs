@@ -108,7 +108,7 @@ fn whatever_is_no_dense_network_is_named() {
         "'05.weight' and '5.weight' are the same layer's",
         "'6.weight' has the shape [1, 0] (a layer has from 1 to 8192 inputs and outputs)",
         "the tensor 'head.weight' is no weight or bias of a dense layer",
-        "the prefixes of '0.weight' and 'other.0.weight' differ",
+        "the prefixes of '0.bias' and 'other.0.weight' differ",
         "number 1 of '7.weight' is NaN",
     ] {
         assert!(error.contains(part), "{part}\n{error}");

@@ -173,7 +173,7 @@ fn what_a_graph_cannot_say_is_refused() {
     let tiny = Bundle { score: ScoreTransform::DensityRatio { scale: 1e-50 }, ..linear() };
     assert!(encoded(&tiny).unwrap_err().to_string().contains("density ratio"));
     let nothing = Bundle { parameters: Vec::new(), ..linear() };
-    assert!(encoded(&nothing).unwrap_err().to_string().contains("expected 160 parameters, got 0"));
+    assert!(encoded(&nothing).unwrap_err().to_string().contains("expected 224 parameters, got 0"));
 }
 
 /// Bundles with every activation, score and kind of layer, as files in `TRAWL_ORACLE_FOLDER` if that is set.
