@@ -24,9 +24,11 @@
 //! use trawl::models::autoencoder::Autoencoder;
 //! use trawl::models::learning::Learning;
 //! use trawl::models::table::Table;
+//! use trawl::models::train::Adam;
 //! // Two features that are the same.
 //! let table = Table::of_features(2, (0..400).map(|place| (place / 2 % 20) as f32 / 10.0 - 1.0).collect())?;
-//! let learning = Learning { batch: 20, epochs: 30, ..Learning::default() };
+//! let optimiser = Adam { rate: 0.01, ..Adam::default() };
+//! let learning = Learning { optimiser, batch: 20, ..Learning::default() };
 //! let autoencoder = Autoencoder { encoder: vec![8], latent: 1, learning, ..Autoencoder::default() };
 //! let trained = autoencoder.fit(&Device::Cpu, &table)?;
 //! let scores = trained.score(&Table::of_features(2, vec![0.5, 0.5, 0.5, -0.5])?)?;

@@ -76,22 +76,6 @@ fn with_biases_all_collapse_which_is_an_error() {
 }
 
 #[test]
-#[ignore = "takes minutes: the family as it is shipped"]
-fn the_seventy_of_the_paper_are_mostly_healthy() {
-    let (known, unlike) = (events(1000, 1, 0.5), events(200, 2, 6.0));
-    let trained = DeepSvdd::default().fit(&Device::Cpu, &known).unwrap();
-    for member in trained.members().iter().filter(|member| !member.health.is_healthy()) {
-        println!("c = {} in {} dimensions {}", member.target, member.dimension, member.health);
-    }
-    let mean = trained.score(&unlike).unwrap().iter().sum::<f32>() / 200.0;
-    println!(
-        "{} of 70 are healthy; the mean score of events unlike those learned from is {mean:.2}",
-        trained.healthy()
-    );
-    assert!(trained.healthy() >= 60 && mean > 0.5);
-}
-
-#[test]
 fn members_that_broke_off_are_excluded() {
     let optimiser = Adam { rate: 900.0, ..Adam::default() };
     let learning = Learning { optimiser, epochs: 30, early_stopping: None, ..small().learning };
