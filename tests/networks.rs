@@ -157,10 +157,19 @@ fn an_autoencoder_learns_from_a_region_of_the_data() {
     assert!((700..1100).contains(&events), "{}", said.out);
     let all = scores(&results.join("scores-data.parquet"));
     assert!(all.len() > 2500 && all.iter().all(|(_, score)| *score >= 0.0));
-    // Quantiles are no line.
-    let said = run(&["export", text(&results.join("model.safetensors")), "-o", text(&folder.path().join("m.onnx"))]);
+    let onnx = folder.path().join("model.onnx");
+    run_well(&["export", text(&results.join("model.safetensors")), "-o", text(&onnx)]);
+    assert!(fs::metadata(&onnx).unwrap().len() > 1000);
+
+    // Quantiles are no line, and a graph has none.
+    let other = folder.path().join("other");
+    let words = ["run", &card, "-o", text(&other), "--set", &files, "--set", "model.standardise=normal"];
+    let smooth = ["--set", "model.features=[\"pt_1\", \"pt_2\", \"m_1\"]", "--set", "model.epochs=1"];
+    run_well(&[&words[..], &smooth[..]].concat());
+    let none = folder.path().join("none.onnx");
+    let said = run(&["export", text(&other.join("model.safetensors")), "-o", text(&none)]);
     assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("normal quantiles") && !folder.path().join("m.onnx").exists(), "{}", said.err);
+    assert!(said.err.contains("normal quantiles") && !none.exists(), "{}", said.err);
 }
 
 #[test]
@@ -187,12 +196,18 @@ fn what_is_wrong_is_told_at_once() {
     }
     assert_eq!(said.err.lines().filter(|line| line.starts_with("error: ")).count(), 7, "{}", said.err);
 
+    let said = run(&["check", &shipped("autoencoder"), "--set", &first, "--set", "model.latent=6"]);
+    assert!(said.err.contains("6 features are encoded to 6 numbers"), "{}", said.err);
+    let said = run_well(&["check", &card, "--set", &first, "--set", &second]);
+    assert!(said.out.contains("50 networks 4-64-64-64-1, at most 100 epochs"), "{}", said.out);
+
     // A region without events, and one class.
     let results = folder.path().join("results");
     let words = ["run", &card, "-o", text(&results), "--set", &first, "--set", &second];
     let said = run(&[&words[..], &["--set", "regions.signal_region=m_jj < 0"]].concat());
     assert!(said.err.contains("no selected event is there to learn from"), "{}", said.err);
-    let said = run(&[&words[..], &["--set", "model.label=truth"]].concat());
+    let of_all = ["--set", "model.label=truth", "--set", "regions.signal_region=m_jj > 0"];
+    let said = run(&[&words[..], &of_all[..]].concat());
     assert!(said.err.contains("has no training events with label 1"), "{}", said.err);
     assert!(!results.join("model.safetensors").exists());
 

@@ -7,7 +7,7 @@ use super::rare;
 use super::request::RunRequest;
 use super::run::skipped;
 use super::sample;
-use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, Work};
+use crate::card::{BinnedWork, Card, ChannelsWork, EventWork, Histogrammed, ModelKind, ModelSettings, Work};
 use crate::error::{Problems, Result};
 use crate::events::BadFiles;
 use crate::features::jets::{JetCollection, JetMaker};
@@ -170,7 +170,27 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         stages.push(planned_toys(&search.toys.goal, None, detail));
         stages.extend(planned_tail(&search.toys, search.scan, false));
     }
+    stages.extend(work.model.as_ref().map(planned_training));
     Ok((stages, left_out))
+}
+
+/// The training of networks.
+fn planned_training(settings: &ModelSettings) -> PlannedStage {
+    let features = settings.features.len() as u32;
+    let (hidden, outputs, networks, epochs, more) = match &settings.kind {
+        ModelKind::Classifier(model) => {
+            let folds = format!(", each event scored by {} of other folds", model.ensemble);
+            (model.hidden.clone(), 1, model.ensemble * model.folds, model.learning.epochs, folds)
+        }
+        ModelKind::Autoencoder(model) => {
+            let decoder = model.encoder.iter().rev();
+            let hidden = model.encoder.iter().chain([&model.latent]).chain(decoder).copied().collect();
+            (hidden, features, model.ensemble, model.learning.epochs, String::new())
+        }
+    };
+    let layers = [features].into_iter().chain(hidden).chain([outputs]).map(|size| size.to_string());
+    let detail = format!("{}, at most {epochs} epochs{more}", layers.collect::<Vec<_>>().join("-"));
+    PlannedStage { name: "train".into(), units: Some(u64::from(networks)), unit: "networks", detail }
 }
 
 /// What is clustered of what.

@@ -76,6 +76,12 @@ impl ModelSettings {
         let region = region.map(|name| selection.and_then(|known| find_region(&section, &name, known)));
         let seed = root.optional::<u64>("seed").unwrap_or(1);
         let kind = kind.and_then(|kind| read_kind(&section, kind, seed));
+        if let (Some(ModelKind::Autoencoder(model)), Some(features)) = (&kind, &features)
+            && model.latent as usize >= features.len()
+        {
+            let problem = format!("{} features are encoded to {} numbers", features.len(), model.latent);
+            section.problem("latent", format!("{problem}, and every event could be put together again"));
+        }
         if matches!(kind, Some(ModelKind::Autoencoder(_))) && label.is_some() {
             section.problem("label", "an autoencoder learns from all events alike; leave it out");
         }

@@ -53,11 +53,7 @@ fn history(members: &[Progress]) -> String {
             let stop = if epoch + 1 == member.epochs.len() { words_of(member.stop) } else { String::new() };
             let validation = made.validation.map(number::csv).unwrap_or_default();
             let [training, norm] = [made.training, made.gradient_norm].map(number::csv);
-            let _ = writeln!(
-                text,
-                "{number},{epoch},{training},{validation},{},{norm},{stop}",
-                number::csv(f64::from(made.rate))
-            );
+            let _ = writeln!(text, "{number},{epoch},{training},{validation},{},{norm},{stop}", made.rate);
         }
     }
     text
