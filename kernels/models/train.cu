@@ -264,6 +264,51 @@ __device__ __forceinline__ void gather(const Pass& pass, const Table& table, con
     }
 }
 
+/// What the threads of a block share while they choose events.
+struct Choice {
+    u32 warps[32];
+    u32 end;
+};
+
+/// The next `most` of a row of candidates that are wanted, in their order, into `list`; how many there were. `candidate(place, event)`
+/// answers whether the candidate at a place is wanted, and which event it is. On return `place` is behind the last that was taken, or
+/// at `end`, and the list may be read. All threads of the block have to call it.
+template <typename Candidate>
+__device__ __forceinline__ u32 choose(Candidate candidate, u64& place, u64 end, u32 most, u32* list, Choice& shared) {
+    const u32 lane = threadIdx.x & 31u;
+    const u32 lanes = min(32u, blockDim.x - (threadIdx.x & ~31u));
+    const u32 mask = lanes == 32u ? 0xffffffffu : (1u << lanes) - 1u;
+    u32 filled = 0u;
+    while (filled < most && place < end) {
+        const u64 own = place + threadIdx.x;
+        u32 event = 0u;
+        const bool is_wanted = own < end && candidate(own, event);
+        const u32 votes = __ballot_sync(mask, is_wanted);
+        if (lane == 0u) shared.warps[threadIdx.x >> 5] = __popc(votes);
+        if (threadIdx.x == 0u) shared.end = 0u;
+        __syncthreads();  // the votes of all warps are there to be added
+        u32 position = filled;
+        u32 total = 0u;
+        for (u32 warp = 0u; warp < (blockDim.x + 31u) / 32u; ++warp) {
+            if (warp < threadIdx.x >> 5) position += shared.warps[warp];
+            total += shared.warps[warp];
+        }
+        position += __popc(votes & ((1u << lane) - 1u));
+        if (is_wanted && position < most) {
+            list[position] = event;
+            // The place after the one that fills the list; there is one such thread.
+            if (position + 1u == most) shared.end = threadIdx.x + 1u;
+        }
+        __syncthreads();  // the list, and where it ends, are there to be read
+        const u32 taken = shared.end;
+        filled = min(most, filled + total);
+        place += taken > 0u ? taken : blockDim.x;
+        __syncthreads();  // votes and end may be written again
+    }
+    if (place > end) place = end;
+    return filled;
+}
+
 }  // namespace train
 
 /// The training events of every member: how many there are with label 0 and with others, their weights in lanes, and how many
@@ -302,51 +347,21 @@ extern "C" __global__ void __launch_bounds__(256) models_train_batch(
     const u32* active, u32 number, const u32* member_words, const float* weights, const u32* folds, const u32* groups,
     u32 events, u64 share, u32 batch, const u32* epochs, u32* next, u32* rows, u32* chosen) {
     using namespace train;
-    __shared__ u32 warps[32];
-    __shared__ u32 end;
+    __shared__ Choice choice;
     const Table table = {nullptr, nullptr, nullptr, weights, folds, groups, events, 0u, 0u, 0u};
     for (u32 index = blockIdx.x; index < number; index += gridDim.x) {
         const u32 at = active[index];
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
         const Permutation order = permutation_of(member, epochs[at], events);
-        u32 filled = 0u;
         u64 place = next[at];
         __syncthreads();  // where to begin was read by all, before it is written
-        const u32 lane = threadIdx.x & 31u;
-        const u32 last_lane = min(32u, blockDim.x - (threadIdx.x & ~31u));
-        const u32 mask = last_lane == 32u ? 0xffffffffu : (1u << last_lane) - 1u;
-        while (filled < batch && place < events) {
-            const u64 own = place + threadIdx.x;
-            u32 event = 0u;
-            bool is_used = false;
-            if (own < events) {
-                event = order.at((u32)own);
-                is_used = use_of(table, member, event, share) == TRAINING;
-            }
-            const u32 votes = __ballot_sync(mask, is_used);
-            if (lane == 0u) warps[threadIdx.x >> 5] = __popc(votes);
-            if (threadIdx.x == 0u) end = 0u;
-            __syncthreads();  // the votes of all warps are there to be added
-            u32 position = filled;
-            u32 total = 0u;
-            for (u32 warp = 0u; warp < (blockDim.x + 31u) / 32u; ++warp) {
-                if (warp < threadIdx.x >> 5) position += warps[warp];
-                total += warps[warp];
-            }
-            position += __popc(votes & ((1u << lane) - 1u));
-            if (is_used && position < batch) {
-                chosen[(u64)at * batch + position] = event;
-                // The place after the one that fills the batch; there is one such thread.
-                if (position + 1u == batch) end = threadIdx.x + 1u;
-            }
-            __syncthreads();  // where the batch ends is there to be read
-            const u32 taken = end;
-            filled = min(batch, filled + total);
-            place += taken > 0u ? taken : blockDim.x;
-            __syncthreads();  // votes and end may be written again
-        }
+        const auto candidate = [&](u64 own, u32& event) {
+            event = order.at((u32)own);
+            return use_of(table, member, event, share) == TRAINING;
+        };
+        const u32 filled = choose(candidate, place, events, batch, chosen + (u64)at * batch, choice);
         if (threadIdx.x == 0u) {
-            next[at] = (u32)(place < events ? place : events);
+            next[at] = (u32)place;
             rows[at] = filled;
         }
     }
@@ -437,7 +452,7 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
     const u32* active, u32 number, u32 parameters, double rate, double beta1, double beta2, double weight_decay, double decay,
     double largest_norm, float epsilon, u32 schedule, u32 has_largest_norm, const u32* totals, const u32* rows, u32 batch,
     u32 all_epochs, const float* gradients, const double* losses, float* all_parameters, float* means, float* squares,
-    u64* steps, u32* samples, double* sums, double* norms, float* rates, u32* stops) {
+    u64* steps, u32* samples, double* sums, double* norms, float* rates, u32* stops, u32* overflows) {
     using namespace train;
     __shared__ double lanes[LANES];
     __shared__ Step step;
@@ -490,7 +505,10 @@ extern "C" __global__ void __launch_bounds__(256) models_train_follow(
                 const float square = __fmaf_rn(step.beta2, v[i], step.rest2 * g * g);
                 const float root = __fsqrt_rn(square * step.correction2) + epsilon;
                 const float direction = mean * step.correction1 / root;
-                p[i] = __fmaf_rn(-step.rate, direction, p[i] * step.kept);
+                const float parameter = __fmaf_rn(-step.rate, direction, p[i] * step.kept);
+                // All threads that write write the same. What is not finite stays so until the epoch is over.
+                if (!det::is_finite((double)parameter)) overflows[at] = 1u;
+                p[i] = parameter;
                 m[i] = mean;
                 v[i] = square;
             }
@@ -511,8 +529,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
     __shared__ double row_losses[32];
     __shared__ double row_weights[32];
     __shared__ u32 list[32];
-    __shared__ u32 listed;
-    __shared__ u32 next;
+    __shared__ Choice choice;
     float* memory = reinterpret_cast<float*>(shared);
     const Table table = {features, present, labels, weights, folds, groups, events, width, present_words, has_labels};
     const Loss loss = {loss_kind, loss_target};
@@ -523,24 +540,16 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
         const Pass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory,
                            reinterpret_cast<unsigned char*>(memory + kept_places), tile, tile + 4u};
-        const u32 begin = chunk * EVENTS_A_CHUNK;
-        const u32 end = min(begin + EVENTS_A_CHUNK, events);
+        u64 place = (u64)chunk * EVENTS_A_CHUNK;
+        const u64 end = min(place + EVENTS_A_CHUNK, (u64)events);
         double sum = 0.0;
         double weight_sum = 0.0;
-        if (threadIdx.x == 0u) next = begin;
-        __syncthreads();  // where the chunk begins is there to be read
-        while (next < end) {
-            // The next rows that validate; one thread looks for them, since few do and all others wait for them anyway.
-            if (threadIdx.x == 0u) {
-                u32 found = 0u;
-                u32 event = next;
-                for (; event < end && found < tile; ++event) {
-                    if (use_of(table, member, event, share) == VALIDATION) list[found++] = event;
-                }
-                listed = found;
-            }
-            __syncthreads();  // the rows are there to be read
-            const u32 here = listed;
+        while (place < end) {
+            const auto candidate = [&](u64 own, u32& event) {
+                event = (u32)own;
+                return use_of(table, member, event, share) == VALIDATION;
+            };
+            const u32 here = choose(candidate, place, end, tile, list, choice);
             gather(pass, table, inputs_of_members + (u64)at * all_layers[0].inputs, list, here);
             __syncthreads();  // inputs are there to be read
             forward(pass, false);
@@ -560,14 +569,21 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
                     sum += row_losses[row];
                     weight_sum += row_weights[row];
                 }
-                next = here < tile ? end : list[here - 1u] + 1u;
             }
-            __syncthreads();  // where to go on is there to be read
+            __syncthreads();  // the list and the losses of these rows were read
         }
         if (threadIdx.x == 0u) {
             losses[index] = sum;
             sums[index] = weight_sum;
         }
-        __syncthreads();  // the end of the chunk was read by all
+    }
+}
+
+/// Copies the parameters of some members from one place to another: to keep the best, or to go back to them.
+extern "C" __global__ void __launch_bounds__(256) models_train_keep(
+    const u32* list, u32 number, u32 parameters, const float* from, float* to) {
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < (u64)number * parameters; i += (u64)gridDim.x * blockDim.x) {
+        const u64 place = (u64)list[i / parameters] * parameters + i % parameters;
+        to[place] = from[place];
     }
 }

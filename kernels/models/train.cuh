@@ -188,8 +188,12 @@ __device__ __forceinline__ double loss_of(Loss loss, const float* outputs, const
     if (loss.kind == BINARY_CROSS_ENTROPY) {
         const double z = (double)outputs[0];
         const double y = (double)label;
-        slopes[0] = (float)(share * (sigmoid(z) - y));
-        return share * (softplus(z) - y * z);
+        // Sigmoid and softplus from one exponential, which does not overflow.
+        const double e = det::exp(-det::absolute(z));
+        const double above = z > 0.0 ? z : 0.0;
+        const double share_of_one = z > 0.0 ? 1.0 : e;
+        slopes[0] = (float)(share * (share_of_one / (1.0 + e) - y));
+        return share * (above + det::ln_1p(e) - y * z);
     }
     if (loss.kind == LIKELIHOOD_RATIO) {
         const double sign = label > 0.5f ? -0.5 : 0.5;

@@ -29,6 +29,10 @@ pub(crate) trait Floats: Copy {
     fn larger(self, other: Self) -> Self;
     /// `yes` where this is above 0, else `no`.
     fn above_zero(self, yes: Self, no: Self) -> Self;
+    /// `value` where a byte is at least `least`, else 0; there are at least [`Self::LANES`] bytes.
+    fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self;
+    /// The high and the low words of eight products of 32 bits, whatever [`Self::LANES`] is.
+    fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2];
 }
 
 /// One after the other, for every processor.
@@ -105,6 +109,17 @@ impl Floats for PlainFloats {
     #[inline(always)]
     fn above_zero(self, yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|lane| if self.0[lane] > 0.0 { yes.0[lane] } else { no.0[lane] }))
+    }
+
+    #[inline(always)]
+    fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self {
+        Self(std::array::from_fn(|lane| if bytes[lane] >= least { value } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
+        let products = of.map(|x| u64::from(x) * u64::from(by));
+        [products.map(|product| (product >> 32) as u32), products.map(|product| product as u32)]
     }
 }
 
@@ -231,6 +246,31 @@ mod x86 {
                 Self(_mm256_blendv_ps(no.0, yes.0, mask))
             }
         }
+
+        #[inline(always)]
+        fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self {
+            let bytes = &bytes[..8];
+            unsafe {
+                let words = _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast()));
+                let mask = _mm256_cmpgt_epi32(words, _mm256_set1_epi32(i32::from(least) - 1));
+                Self(_mm256_and_ps(_mm256_castsi256_ps(mask), _mm256_set1_ps(value)))
+            }
+        }
+
+        #[inline(always)]
+        fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
+            unsafe {
+                let (x, by) = (_mm256_loadu_si256(of.as_ptr().cast()), _mm256_set1_epi32(by as i32));
+                let even = _mm256_mul_epu32(x, by);
+                let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(x), by);
+                let high = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
+                let low = _mm256_blend_epi32::<0b1010_1010>(even, _mm256_slli_epi64::<32>(odd));
+                let mut products = [[0; 8]; 2];
+                _mm256_storeu_si256(products[0].as_mut_ptr().cast(), high);
+                _mm256_storeu_si256(products[1].as_mut_ptr().cast(), low);
+                products
+            }
+        }
     }
 
     impl Floats for Sixteen {
@@ -300,6 +340,21 @@ mod x86 {
                 Self(_mm512_mask_blend_ps(mask, no.0, yes.0))
             }
         }
+
+        #[inline(always)]
+        fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self {
+            let bytes = &bytes[..16];
+            unsafe {
+                let words = _mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast()));
+                let mask = _mm512_cmpge_epi32_mask(words, _mm512_set1_epi32(i32::from(least)));
+                Self(_mm512_maskz_mov_ps(mask, _mm512_set1_ps(value)))
+            }
+        }
+
+        #[inline(always)]
+        fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
+            Eight::wide_products(of, by)
+        }
     }
 }
 
@@ -355,6 +410,10 @@ mod tests {
         put(&|first, to| pair(first).0.times_plus(pair(first).1, V::all(1.0e-3)).store(to));
         put(&|first, to| pair(first).0.larger(pair(first).1).store(to));
         put(&|first, to| pair(first).0.above_zero(pair(first).1, V::all(7.0)).store(to));
+        let bytes: [u8; 16] = std::array::from_fn(|lane| (b[lane].to_bits() >> (lane + 8)) as u8);
+        put(&|first, to| V::where_at_least(&bytes[first..], 100, 1.5).store(to));
+        let words = std::array::from_fn(|lane| a[lane].to_bits().wrapping_mul(2_654_435_761).wrapping_add(lane as u32));
+        to.extend(E::wide_products(words, 0xd251_1f53).as_flattened());
         let mut last = [0.0; 8];
         E::load(&a[..8]).times_plus(E::load(&b[..8]), E::load(&a[8..])).store(&mut last);
         to.extend(last.map(f32::to_bits));

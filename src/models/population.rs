@@ -59,7 +59,10 @@ impl Member {
         let width = table.width as usize;
         let row = &table.features[event as usize * width..(event as usize + 1) * width];
         if self.features.is_empty() {
-            to.extend_from_slice(row);
+            // By fours: copies of a length that is not known are calls, 4 % of a training.
+            let (fours, rest) = row.as_chunks::<4>();
+            fours.iter().for_each(|four| to.extend_from_slice(four));
+            rest.iter().for_each(|x| to.push(*x));
         } else {
             to.extend(self.features.iter().map(|feature| row[*feature as usize]));
         }

@@ -270,13 +270,16 @@ pub(super) fn advanced(train: &Train, progress: &mut Progress, made: Epoch) -> b
 }
 
 /// An event as the next row.
+#[inline]
 fn put(space: &mut Workspace, sample: &Sample, event: u32, number: u32, share: f64) {
     sample.gather(event, &mut space.inputs);
     space.labels.push(sample.label(event));
     space.shares.push(share);
     space.samples.push(number);
     let words = sample.table.present_words();
-    space.present.extend_from_slice(&sample.table.present[event as usize * words..(event as usize + 1) * words]);
+    if words > 0 {
+        space.present.extend_from_slice(&sample.table.present[event as usize * words..(event as usize + 1) * words]);
+    }
 }
 
 /// A batch, as its quarters see it.

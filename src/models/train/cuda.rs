@@ -18,6 +18,7 @@ const BATCH: Kernel = Kernel { file: FILE, symbol: "models_train_batch", threads
 const PASS: Kernel = Kernel { file: FILE, symbol: "models_train", threads: 128 };
 const FOLLOW: Kernel = Kernel { file: FILE, symbol: "models_train_follow", threads: 256 };
 const VALIDATE: Kernel = Kernel { file: FILE, symbol: "models_train_validate", threads: 128 };
+const KEEP: Kernel = Kernel { file: FILE, symbol: "models_train_keep", threads: 256 };
 
 /// Shared memory that a block may ask for on every device of compute capability 8.0 and above, but for what kernels take themselves.
 const MOST_SHARED: u32 = 98 << 10;
@@ -258,6 +259,7 @@ struct Space {
     norms: DeviceColumn<f64>,
     rates: DeviceColumn<f32>,
     stops: DeviceColumn<u32>,
+    overflows: DeviceColumn<u32>,
 }
 
 impl Space {
@@ -277,6 +279,7 @@ impl Space {
             norms: cuda.zeros(number)?,
             rates: cuda.zeros(number)?,
             stops: cuda.zeros(number)?,
+            overflows: cuda.zeros(number)?,
         })
     }
 
@@ -287,7 +290,7 @@ impl Space {
         let epochs: Vec<u32> = population.progress.iter().map(|progress| progress.epochs.len() as u32).collect();
         self.epochs = cuda.upload(&epochs)?;
         (self.next, self.samples, self.stops) = (cuda.zeros(number)?, cuda.zeros(number)?, cuda.zeros(number)?);
-        self.sums = cuda.zeros(number)?;
+        (self.sums, self.overflows) = (cuda.zeros(number)?, cuda.zeros(number)?);
         let list: Vec<u32> = active.iter().map(|member| *member as u32).collect();
         let (members, list) = (length_u32(NAME, list.len())?, cuda.upload(&list)?);
         let most = active.iter().map(|member| constants.numbers[*member]).max().unwrap_or(0);
@@ -298,10 +301,8 @@ impl Space {
         let (sums, norms, rates) =
             (cuda.download(&self.sums)?, cuda.download(&self.norms)?, cuda.download(&self.rates)?);
         let (stops, steps) = (cuda.download(&self.stops)?, cuda.download(&self.steps)?);
-        let places = train.network.parameters();
-        let mut better = Vec::new();
-        let mut worse = Vec::new();
-        let parameters = cuda.download(&population.parameters)?;
+        let overflows = cuda.download(&self.overflows)?;
+        let (mut better, mut worse) = (Vec::new(), Vec::new());
         for (index, member) in active.iter().copied().enumerate() {
             let epoch = epochs[member];
             let progress = &mut population.progress[member];
@@ -313,8 +314,7 @@ impl Space {
                 rate: rates[member],
                 gradient_norm: norms[member],
             };
-            let own = &parameters[member * places..(member + 1) * places];
-            let is_finite = own.iter().all(|parameter| parameter.is_finite());
+            let is_finite = overflows[member] == 0;
             let last = total.div_ceil(train.batch) - 1;
             let batch = match stops[member] {
                 0 if !is_finite || made.validation.is_some_and(|loss| !loss.is_finite()) => Some(last),
@@ -323,13 +323,13 @@ impl Space {
             };
             if let Some(batch) = batch {
                 progress.stop = Stop::NotFinite { epoch, batch };
-                worse.push(member);
+                worse.push(member as u32);
             } else if advanced(train, progress, made) {
-                better.push(member);
+                better.push(member as u32);
             }
         }
-        let columns = (&mut population.parameters, &mut population.best);
-        exchange(cuda, places, &parameters, columns, &better, &worse)
+        keep(cuda, &better, constants.parameters, &population.parameters, &mut population.best)?;
+        keep(cuda, &worse, constants.parameters, &population.best, &mut population.parameters)
     }
 
     fn step(
@@ -378,7 +378,7 @@ impl Space {
             arguments.output(&mut population.parameters)?.output(&mut population.mean)?;
             arguments.output(&mut population.square)?.output(&mut self.steps)?.output(&mut self.samples)?;
             arguments.output(&mut self.sums)?.output(&mut self.norms)?.output(&mut self.rates)?;
-            arguments.output(&mut self.stops)?;
+            arguments.output(&mut self.stops)?.output(&mut self.overflows)?;
             Ok(())
         })
     }
@@ -423,30 +423,15 @@ impl Space {
     }
 }
 
-/// Keeps the parameters of some members as their best, and gives others their best back.
-fn exchange(
-    cuda: &Cuda,
-    places: usize,
-    parameters: &[f32],
-    (now, best): (&mut DeviceColumn<f32>, &mut DeviceColumn<f32>),
-    better: &[usize],
-    worse: &[usize],
-) -> Result<()> {
-    if better.is_empty() && worse.is_empty() {
+/// Copies the parameters of some members: to the best, or back.
+fn keep(cuda: &Cuda, members: &[u32], places: u32, from: &DeviceColumn<f32>, to: &mut DeviceColumn<f32>) -> Result<()> {
+    if members.is_empty() {
         return Ok(());
     }
-    let mut kept = cuda.download(best)?.to_vec();
-    for member in better {
-        kept[member * places..(member + 1) * places]
-            .copy_from_slice(&parameters[member * places..(member + 1) * places]);
-    }
-    if !worse.is_empty() {
-        let mut all = parameters.to_vec();
-        for member in worse {
-            all[member * places..(member + 1) * places].copy_from_slice(&kept[member * places..(member + 1) * places]);
-        }
-        *now = cuda.upload(&all)?;
-    }
-    *best = cuda.upload(&kept)?;
-    Ok(())
+    let (number, list) = (length_u32(NAME, members.len())?, cuda.upload(members)?);
+    let grid = Grid::threads_for(members.len() * places as usize, &KEEP);
+    cuda.function(&KEEP)?.launch(grid, |arguments| {
+        arguments.input(&list).value(&number).value(&places).input(from).output(to)?;
+        Ok(())
+    })
 }

@@ -109,8 +109,12 @@ pub(crate) fn loss_of(loss: Loss, row: &Row, slopes: &mut [f32]) -> f64 {
     match loss {
         Loss::BinaryCrossEntropy => {
             let (z, y) = (f64::from(row.outputs[0]), f64::from(row.label));
-            slopes[0] = (share * (sigmoid(z) - y)) as f32;
-            share * (softplus(z) - y * z)
+            // Sigmoid and softplus from one exponential, which does not overflow.
+            let e = det::exp(-det::absolute(z));
+            let above = if z > 0.0 { z } else { 0.0 };
+            let share_of_one = if z > 0.0 { 1.0 } else { e };
+            slopes[0] = (share * (share_of_one / (1.0 + e) - y)) as f32;
+            share * (above + det::ln_1p(e) - y * z)
         }
         Loss::LikelihoodRatio => {
             let sign = if row.label > 0.5 { -0.5 } else { 0.5 };

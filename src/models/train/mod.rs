@@ -28,7 +28,7 @@
 //! **On CUDA** a block has a quarter of a member's batch: it takes tiles of 32 rows (fewer where layers are wide) through all layers and
 //! back in shared memory, 54 kB for three layers of 64, and adds up the quarter's gradient in device memory. A launch makes the batches of
 //! all members, one their gradients, one their steps. What decides which events a member sees is computed there, so that
-//! nothing but losses crosses the bus, once an epoch, and parameters, to keep the best. Networks of which four rows do not fit 99 kB are
+//! nothing but losses crosses the bus, once an epoch. Networks of which four rows do not fit 99 kB are
 //! refused. Under emulation the weights are those of the CPU, to the bit.
 //!
 //! The floor of 300 members with three layers of 64 and batches of 512 on an H100 (6.7e13 `f32` operations a second, 3.35 TB/s): a step

@@ -23,8 +23,8 @@ struct Space {
     out: Vec<f32>,
     /// The same before dropout, where that is needed again.
     active: Vec<f32>,
-    /// Of dropout: 0, or the scale of what is kept.
-    factor: Vec<f32>,
+    /// Of dropout: a random byte for each output, and what is left of a row's last draw.
+    bytes: Vec<u8>,
     /// The derivatives of the loss by the layer's sums.
     slopes: Vec<f32>,
 }
@@ -88,12 +88,11 @@ impl Workspace {
     pub fn new(network: &Network) -> Self {
         let space = |layer: &Dense| {
             let places = TILE * layer.stride();
-            let has_dropout = layer.dropout_256ths > 0;
-            let needed = |is_needed: bool| vec![0.0; if is_needed { places } else { 0 }];
+            let has_active = layer.dropout_256ths > 0 && layer.activation != Activation::Relu;
             Space {
                 out: vec![0.0; places],
-                active: needed(has_dropout && layer.activation != Activation::Relu),
-                factor: needed(has_dropout),
+                active: vec![0.0; if has_active { places } else { 0 }],
+                bytes: vec![0; TILE * bytes_a_row(layer)],
                 slopes: vec![0.0; places],
             }
         };
@@ -172,7 +171,7 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
     for (number, (layer, place)) in network.places().enumerate() {
         let stride = layer.stride();
         let (before, from) = space.spaces.split_at_mut(number);
-        let Space { out, active, factor, .. } = &mut from[0];
+        let Space { out, active, bytes, .. } = &mut from[0];
         let inputs = match before.last() {
             None => Matrix::rows(&space.inputs, network.inputs()),
             Some(before) => Matrix::rows(&before.out, network.layers()[number - 1].stride()),
@@ -188,20 +187,14 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
         match dropout.filter(|_| layer.dropout_256ths > 0) {
             None => activate::<E>(layer, out),
             Some(dropout) => {
-                draw(dropout, layer, first_draw, &space.samples, factor);
-                let factor = &factor[..rows * stride];
+                draw::<E>(dropout, layer, first_draw, &space.samples, bytes);
                 if layer.activation == Activation::Relu {
                     let zero = E::all(0.0);
-                    for (out, factor) in out.chunks_exact_mut(EIGHT).zip(factor.chunks_exact(EIGHT)) {
-                        E::load(out).larger(zero).times(E::load(factor)).store(out);
-                    }
+                    drop_out::<E>(layer, bytes, out, |out| out.larger(zero));
                 } else {
                     activate::<E>(layer, out);
-                    let active = &mut active[..rows * stride];
-                    active.copy_from_slice(out);
-                    for (out, factor) in out.chunks_exact_mut(EIGHT).zip(factor.chunks_exact(EIGHT)) {
-                        E::load(out).times(E::load(factor)).store(out);
-                    }
+                    active[..rows * stride].copy_from_slice(out);
+                    drop_out::<E>(layer, bytes, out, |out| out);
                 }
             }
         }
@@ -213,6 +206,23 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
 #[inline(always)]
 fn draws(layer: &Dense) -> u32 {
     if layer.dropout_256ths > 0 { layer.outputs.div_ceil(BYTES_A_DRAW as u32) } else { 0 }
+}
+
+/// The random bytes of a row in a layer: whole draws, which are at least a row.
+#[inline(always)]
+fn bytes_a_row(layer: &Dense) -> usize {
+    draws(layer) as usize * BYTES_A_DRAW
+}
+
+/// Leaves out what the bytes say of rows of numbers, and scales the others after `first` was made of them.
+#[inline(always)]
+fn drop_out<E: Floats>(layer: &Dense, bytes: &[u8], rows: &mut [f32], first: impl Fn(E) -> E) {
+    let scale = layer.kept_scale();
+    for (row, bytes) in rows.chunks_exact_mut(layer.stride()).zip(bytes.chunks_exact(bytes_a_row(layer))) {
+        for (numbers, bytes) in row.chunks_exact_mut(EIGHT).zip(bytes.chunks_exact(EIGHT)) {
+            first(E::load(numbers)).times(E::where_at_least(bytes, layer.dropout_256ths, scale)).store(numbers);
+        }
+    }
 }
 
 #[inline(always)]
@@ -296,7 +306,7 @@ fn slopes_of_the_last(network: &Network, space: &mut Workspace, loss: Loss, rows
 /// From derivatives by what comes out of a layer to those by its sums.
 #[inline(always)]
 fn through_activation<E: Floats>(layer: &Dense, space: &mut Space, places: usize) {
-    let Space { out, active, factor, slopes } = space;
+    let Space { out, active, bytes, slopes } = space;
     let (out, slopes) = (&out[..places], &mut slopes[..places]);
     let is_dropped = layer.dropout_256ths > 0;
     let zero = E::all(0.0);
@@ -309,9 +319,7 @@ fn through_activation<E: Floats>(layer: &Dense, space: &mut Space, places: usize
         return;
     }
     if is_dropped {
-        for (slope, factor) in slopes.chunks_exact_mut(EIGHT).zip(factor[..places].chunks_exact(EIGHT)) {
-            E::load(slope).times(E::load(factor)).store(slope);
-        }
+        drop_out::<E>(layer, bytes, slopes, |slope| slope);
     }
     let a = if is_dropped { &active[..places] } else { out };
     match layer.activation {
@@ -326,25 +334,19 @@ fn through_activation<E: Floats>(layer: &Dense, space: &mut Space, places: usize
     }
 }
 
-/// The factors of dropout: byte b of the draws of a row decides about output b.
+/// The random bytes of dropout: byte b of the draws of a row decides about output b.
 #[inline(always)]
-fn draw(dropout: Dropout, layer: &Dense, first_draw: u32, samples: &[u32], factor: &mut [f32]) {
-    let (stride, outputs) = (layer.stride(), layer.outputs as usize);
-    let scale = layer.kept_scale();
+fn draw<E: Floats>(dropout: Dropout, layer: &Dense, first_draw: u32, samples: &[u32], bytes: &mut [u8]) {
+    let row_bytes = bytes_a_row(layer);
     let mut units = [0; EIGHT];
-    for (chunk, rows) in samples.chunks(EIGHT).zip(factor.chunks_mut(EIGHT * stride)) {
+    for (chunk, rows) in samples.chunks(EIGHT).zip(bytes.chunks_mut(EIGHT * row_bytes)) {
         units[..chunk.len()].copy_from_slice(chunk);
         for draw in 0..draws(layer) {
-            let words = eight_words(dropout, &units, first_draw + draw);
+            let words = eight_words::<E>(dropout, &units, first_draw + draw);
             let first = draw as usize * BYTES_A_DRAW;
-            for (lane, row) in rows.chunks_exact_mut(stride).take(chunk.len()).enumerate() {
-                let to = &mut row[first..outputs.min(first + BYTES_A_DRAW)];
-                let mut bytes = [0; BYTES_A_DRAW];
-                for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(&words) {
-                    *bytes = word[lane].to_le_bytes();
-                }
-                for (to, byte) in to.iter_mut().zip(bytes) {
-                    *to = if byte >= layer.dropout_256ths { scale } else { 0.0 };
+            for (lane, row) in rows.chunks_exact_mut(row_bytes).take(chunk.len()).enumerate() {
+                for (bytes, words) in row[first..first + BYTES_A_DRAW].as_chunks_mut::<4>().0.iter_mut().zip(&words) {
+                    *bytes = words[lane].to_le_bytes();
                 }
             }
         }
@@ -353,20 +355,18 @@ fn draw(dropout: Dropout, layer: &Dense, first_draw: u32, samples: &[u32], facto
 
 /// The words of a draw of eight samples.
 #[inline(always)]
-fn eight_words(dropout: Dropout, samples: &[u32; EIGHT], draw: u32) -> [[u32; EIGHT]; 4] {
+fn eight_words<E: Floats>(dropout: Dropout, samples: &[u32; EIGHT], draw: u32) -> [[u32; EIGHT]; 4] {
     let [mut k0, mut k1] = dropout.random.key();
     let mut c = [*samples, [dropout.epoch; EIGHT], [draw; EIGHT], [0; EIGHT]];
     for _ in 0..10 {
-        let mut next = [[0; EIGHT]; 4];
-        for lane in 0..EIGHT {
-            let p0 = u64::from(c[0][lane]) * 0xd251_1f53;
-            let p1 = u64::from(c[2][lane]) * 0xcd9e_8d57;
-            next[0][lane] = (p1 >> 32) as u32 ^ c[1][lane] ^ k0;
-            next[1][lane] = p1 as u32;
-            next[2][lane] = (p0 >> 32) as u32 ^ c[3][lane] ^ k1;
-            next[3][lane] = p0 as u32;
-        }
-        c = next;
+        let [high0, low0] = E::wide_products(c[0], 0xd251_1f53);
+        let [high1, low1] = E::wide_products(c[2], 0xcd9e_8d57);
+        c = [
+            std::array::from_fn(|lane| high1[lane] ^ c[1][lane] ^ k0),
+            low1,
+            std::array::from_fn(|lane| high0[lane] ^ c[3][lane] ^ k1),
+            low0,
+        ];
         k0 = k0.wrapping_add(0x9e37_79b9);
         k1 = k1.wrapping_add(0xbb67_ae85);
     }
@@ -376,6 +376,7 @@ fn eight_words(dropout: Dropout, samples: &[u32; EIGHT], draw: u32) -> [[u32; EI
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::floats::PlainFloats;
     use crate::math::philox::Stage;
 
     #[test]
@@ -383,8 +384,10 @@ mod tests {
         let layer = Dense { dropout_256ths: 64, ..Dense::new(4, 21, Activation::Relu) };
         let dropout = Dropout { random: Philox::new(5, Stage::Dropout), epoch: 3 };
         let samples: Vec<u32> = (100..119).collect();
-        let mut factor = vec![0.0; TILE * layer.stride()];
-        draw(dropout, &layer, 7, &samples, &mut factor);
+        let mut found = vec![0; TILE * bytes_a_row(&layer)];
+        draw::<PlainFloats>(dropout, &layer, 7, &samples, &mut found);
+        let mut ones = vec![1.0; samples.len() * layer.stride()];
+        drop_out::<PlainFloats>(&layer, &found, &mut ones, |one| one);
         let mut kept = 0;
         for (row, sample) in samples.iter().enumerate() {
             for output in 0..21 {
@@ -392,7 +395,7 @@ mod tests {
                 let words = dropout.random.words(3 << 32 | u64::from(*sample), draw);
                 let byte = words[output % 16 / 4].to_le_bytes()[output % 4];
                 let expected = if byte >= 64 { 256.0_f32 / 192.0 } else { 0.0 };
-                assert_eq!(factor[row * layer.stride() + output], expected);
+                assert_eq!(ones[row * layer.stride() + output], expected);
                 kept += usize::from(byte >= 64);
             }
         }
