@@ -6,7 +6,7 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 18] = [
+const KERNELS: [(&str, &str); 19] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
@@ -20,6 +20,7 @@ const KERNELS: [(&str, &str); 18] = [
     ("features/standardise", "standardise::"),
     ("features/substructure", "substructure::"),
     ("models/train", "train::"),
+    ("models/train_bfloat16", "train_bfloat16::"),
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
     ("toys/tail", "tail::"),
