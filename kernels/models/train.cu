@@ -4,26 +4,15 @@
 // in shared memory, in columns of `rows + 4` floats, and adds up the quarter's gradient in device memory, tile after tile. A thread has
 // four rows and four outputs, or four inputs and four outputs; sums go over inputs, outputs and rows in their order with fused
 // multiply-adds, as on the CPU.
-#include "models/train.cuh"
+#include "models/train_pass.cuh"
 
 namespace train {
 
 /// Partial sums of weights: by the event modulo this.
 constexpr u32 LANES = 256u;
 
-/// Parts of a batch whose gradients are summed by themselves.
-constexpr u32 QUARTERS = 4u;
-
 /// Beyond this norm squares of gradients would not be finite in single precision.
 constexpr double LARGEST_NORM = 1e18;
-
-/// Events of the table whose losses of validation are summed by themselves.
-constexpr u32 EVENTS_A_CHUNK = 4096u;
-
-/// Four numbers side by side, as one load.
-__device__ __forceinline__ float4 four(const float* from) {
-    return *reinterpret_cast<const float4*>(from);
-}
 
 __device__ __forceinline__ void put_four(float* to, float4 values) {
     *reinterpret_cast<float4*>(to) = values;
@@ -73,15 +62,12 @@ __device__ __forceinline__ void draw(const Pass& pass, const Layer& layer, const
     for (u32 task = threadIdx.x; task < draws * pass.tile; task += blockDim.x) {
         const u32 row = task % pass.tile;
         const u32 at = task / pass.tile;
-        const u64 unit = (u64)epoch << 32 | (first + row);
-        const philox::Words words = philox::words(member.dropout0, member.dropout1, unit, layer.first_draw + at);
-        const u32 four_words[4] = {words.a, words.b, words.c, words.d};
+        const Draw drawn = draw_of(layer, member, epoch, first + row, at);
 #pragma unroll
         for (u32 byte = 0u; byte < BYTES_A_DRAW; ++byte) {
             const u32 output = at * BYTES_A_DRAW + byte;
             if (output >= layer.stride) break;
-            const u32 random = four_words[byte >> 2] >> (8u * (byte & 3u)) & 255u;
-            const bool is_kept = output < layer.outputs && row < rows && random >= layer.dropout;
+            const bool is_kept = output < layer.outputs && row < rows && drawn.keeps(layer, byte);
             pass.kept[layer.kept + output * pass.tile + row] = is_kept ? 1u : 0u;
         }
     }
@@ -389,17 +375,14 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train(
                            reinterpret_cast<unsigned char*>(memory + kept_places), tile, tile + 4u};
         const u32 all_rows = rows[at];
         if (all_rows == 0u) continue;  // its epoch is over
-        // Whole pairs of rows.
-        const u32 length = ((all_rows + QUARTERS - 1u) / QUARTERS + 1u) & ~1u;
-        const u32 from = min(quarter * length, all_rows);
-        const u32 to = min(from + length, all_rows);
+        const Part part = part_of(all_rows, quarter);
         float* gradient = gradients + ((u64)at * QUARTERS + quarter) * parameters;
         double sum = 0.0;
-        if (from == to) {
+        if (part.from == part.to) {
             for (u32 i = threadIdx.x; i < parameters; i += blockDim.x) gradient[i] = 0.0f;
         }
-        for (u32 first = from; first < to; first += tile) {
-            const u32 here = min(tile, to - first);
+        for (u32 first = part.from; first < part.to; first += tile) {
+            const u32 here = min(tile, part.to - first);
             const u32* tile_events = chosen + (u64)at * batch + first;
             gather(pass, table, inputs_of_members + (u64)at * all_layers[0].inputs, tile_events, here);
             for (u32 i = 0u; i + 1u < layers; ++i) {
@@ -415,13 +398,11 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train(
                 if (i / pass.pitch >= last.outputs || i % pass.pitch >= here) slopes[i] = 0.0f;
             }
             for (u32 row = threadIdx.x; row < here; row += blockDim.x) {
-                const u32 event = tile_events[row];
-                const float label = label_of(table, member, event);
-                const double weight = weight_of(table, member, event) * scales[2u * at + (label > 0.5f ? 1u : 0u)];
-                const u32* bits = present_words > 0u ? present + (u64)event * present_words : nullptr;
+                const Target target = target_of(table, member, scales, at, tile_events[row]);
                 const float* outputs = memory + last.out + row;
-                row_losses[row] = loss_of(loss, outputs, memory + row, slopes + row, pass.pitch, last.outputs, label,
-                                          weight / (double)all_rows, bits);
+                const auto input = [&](u32 number) { return memory[number * pass.pitch + row]; };
+                row_losses[row] = loss_of(loss, outputs, input, slopes + row, pass.pitch, last.outputs, target.label,
+                                          target.weight / (double)all_rows, target.present);
                 for (u32 output = 0u; output < last.outputs; ++output) {
                     const u32 place = output * pass.pitch;
                     slopes[place + row] *= slope_at(last.activation, last.slope, outputs[place]);
@@ -433,7 +414,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train(
             }
             for (u32 i = layers; i-- > 0u;) {
                 const Layer& layer = all_layers[i];
-                add_gradient(pass, layer, pass.inputs_of(i), slopes, here, first == from, gradient);
+                add_gradient(pass, layer, pass.inputs_of(i), slopes, here, first == part.from, gradient);
                 if (i > 0u) {
                     pass_back(pass, layer, all_layers[i - 1u], slopes, others);
                     float* swapped = slopes;
@@ -555,13 +536,11 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
             forward(pass, false);
             const Layer& last = all_layers[layers - 1u];
             for (u32 row = threadIdx.x; row < here; row += blockDim.x) {
-                const u32 event = list[row];
-                const float label = label_of(table, member, event);
-                const double weight = weight_of(table, member, event) * scales[2u * at + (label > 0.5f ? 1u : 0u)];
-                const u32* bits = present_words > 0u ? present + (u64)event * present_words : nullptr;
-                row_weights[row] = weight;
-                row_losses[row] = loss_of(loss, memory + last.out + row, memory + row, memory + slope_places + row,
-                                          pass.pitch, last.outputs, label, weight, bits);
+                const Target target = target_of(table, member, scales, at, list[row]);
+                const auto input = [&](u32 number) { return memory[number * pass.pitch + row]; };
+                row_weights[row] = target.weight;
+                row_losses[row] = loss_of(loss, memory + last.out + row, input, memory + slope_places + row, pass.pitch,
+                                          last.outputs, target.label, target.weight, target.present);
             }
             __syncthreads();  // losses are there to be added
             if (threadIdx.x == 0u) {

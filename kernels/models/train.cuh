@@ -31,10 +31,12 @@ struct Layer {
     u32 bias;
     u32 first_draw;
     /// Where in shared memory its outputs are, and what they were before dropout (NONE where that is not needed), in floats; and its
-    /// factors of dropout, in bytes.
+    /// factors of dropout, in bytes. For products of bfloat16 src/models/train/layout.rs has other units.
     u32 out;
     u32 active;
     u32 kept;
+    /// Where its rounded weights are; only for products of bfloat16.
+    u32 rounded;
 };
 
 /// A member, as the launcher gives it.
@@ -182,9 +184,10 @@ struct Loss {
     float target;
 };
 
-/// The row's share of the loss; its derivatives by the outputs go to `slopes`, as far apart as the outputs.
-__device__ __forceinline__ double loss_of(Loss loss, const float* outputs, const float* inputs, float* slopes, u32 pitch,
-                                          u32 number, float label, double share, const u32* present) {
+/// The row's share of the loss; its derivatives by the outputs go to `slopes`, as far apart as the outputs. `input(at)` is an input.
+template <typename Input>
+__device__ __forceinline__ double loss_of(Loss loss, const float* outputs, Input input, float* slopes, u32 pitch, u32 number,
+                                          float label, double share, const u32* present) {
     if (loss.kind == BINARY_CROSS_ENTROPY) {
         const double z = (double)outputs[0];
         const double y = (double)label;
@@ -209,7 +212,7 @@ __device__ __forceinline__ double loss_of(Loss loss, const float* outputs, const
     const double part = there > 0u ? share / (double)there : 0.0;
     double sum = 0.0;
     for (u32 at = 0u; at < number; ++at) {
-        const double target = loss.kind == RECONSTRUCTION ? (double)inputs[at * pitch] : (double)loss.target;
+        const double target = loss.kind == RECONSTRUCTION ? (double)input(at) : (double)loss.target;
         double difference = (double)outputs[at * pitch] - target;
         if (loss.kind == RECONSTRUCTION && present && (present[at >> 5] >> (at & 31u) & 1u) == 0u) difference = 0.0;
         slopes[at * pitch] = (float)(2.0 * part * difference);

@@ -24,6 +24,7 @@ pub struct Kernel {
 pub struct Grid {
     blocks: u64,
     shared_bytes: u32,
+    least_threads: u32,
     most_threads: u32,
 }
 
@@ -35,7 +36,7 @@ impl Grid {
 
     /// A number of blocks, for kernels that give a block to each unit.
     pub fn blocks(blocks: u64) -> Self {
-        Self { blocks, shared_bytes: 0, most_threads: u32::MAX }
+        Self { blocks, shared_bytes: 0, least_threads: 1, most_threads: u32::MAX }
     }
 
     /// Exactly one block.
@@ -46,6 +47,11 @@ impl Grid {
     /// With dynamic shared memory.
     pub fn shared(self, bytes: u32) -> Self {
         Self { shared_bytes: bytes, ..self }
+    }
+
+    /// With at least so many threads a block, for kernels of whole warps.
+    pub fn at_least(self, threads: u32) -> Self {
+        Self { least_threads: threads, ..self }
     }
 
     /// With at most so many threads a block, for kernels whose threads take shared memory.
@@ -93,7 +99,7 @@ impl Function {
         let symbol = self.kernel.symbol;
         let config = LaunchConfig {
             grid_dim: (self.blocks(grid), 1, 1),
-            block_dim: (self.threads().min(grid.most_threads), 1, 1),
+            block_dim: (self.threads().min(grid.most_threads).max(grid.least_threads), 1, 1),
             shared_mem_bytes: grid.shared_bytes,
         };
         if grid.shared_bytes > SHARED_WITHOUT_OPT_IN {

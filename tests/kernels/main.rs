@@ -25,3 +25,4 @@ mod substructure;
 mod tail;
 mod throw;
 mod train;
+mod train_bfloat16;

@@ -21,6 +21,7 @@ const KERNELS: [(&str, &str); 19] = [
     ("features/standardise", "standardise::"),
     ("features/substructure", "substructure::"),
     ("models/train", "train::"),
+    ("models/train_bfloat16", "train_bfloat16::"),
     ("hunt/scan", "scan::"),
     ("toys/throw", "throw::"),
     ("toys/tail", "tail::"),

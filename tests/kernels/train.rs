@@ -10,7 +10,8 @@ use trawl::models::train::{Adam, ClassWeights, EarlyStopping, Input, Loss, Sched
 
 use crate::harness::{cuda, every_block_size, floats_are_exact};
 
-fn table(events: usize, width: u32, seed: u64) -> Table<Host> {
+/// Events with everything that a table may have.
+pub fn table(events: usize, width: u32, seed: u64) -> Table<Host> {
     let random = Philox::new(seed, Stage::Probe);
     let number = events as u64 * u64::from(width);
     let features: Vec<f32> = (0..number).map(|unit| (2.0 * random.uniforms(unit, 0)[0] - 1.0) as f32).collect();
@@ -35,7 +36,7 @@ fn members(width: u32) -> Vec<Member> {
 }
 
 /// Trainings with every activation, loss and schedule, with and without biases, dropout, validation and shortened gradients.
-fn trainings() -> Vec<(Train, Table<Host>)> {
+pub fn trainings() -> Vec<(Train, Table<Host>)> {
     use Activation::*;
     let hidden = |sizes: &[u32], activation, bias, dropout_256ths, last: u32| {
         let mut layers: Vec<Dense> = sizes

@@ -2,7 +2,8 @@
 //!
 //! **What.** The outputs of every member for every event, without dropout, from the best parameters of its training.
 //!
-//! **Numbers.** Those of [`models.train`](super::train): single precision, the same bits for any number of threads and any vectors.
+//! **Numbers.** Those of [`models.train`](super::train): single precision, the same bits for any number of threads and any vectors; also of
+//! members that were trained with products of [`Bfloat16`](super::train::Precision::Bfloat16), whose parameters are in single precision.
 //!
 //! **Cost.** 2 operations for each weight and event.
 

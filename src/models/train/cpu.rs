@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::math::round;
 use super::optimiser::{Followed, follow, norm_of};
 use super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
 use super::sampling::Sample;
-use super::{Output, Train};
+use super::{Output, Precision, Train};
 use crate::device::Host;
 use crate::error::{Problems, Result};
 use crate::math::floats::Width;
@@ -80,6 +81,7 @@ struct Trainer<'a> {
     sample: &'a Sample<'a>,
     width: Width,
     quarters: [Workspace; QUARTERS],
+    rounded: Vec<f32>,
     turned: Vec<f32>,
     random: Philox,
     events: Vec<u32>,
@@ -91,7 +93,8 @@ impl<'a> Trainer<'a> {
             train,
             sample,
             width,
-            quarters: std::array::from_fn(|_| Workspace::new(&train.network)),
+            quarters: std::array::from_fn(|_| Workspace::new(&train.network).with(train.precision)),
+            rounded: Vec::new(),
             turned: vec![0.0; turned_places(&train.network)],
             random: Philox::new(sample.member.seed, Stage::Dropout),
             events: Vec::new(),
@@ -155,6 +158,7 @@ impl<'a> Trainer<'a> {
     /// The gradient of the batch in the first quarter, and the loss. `first` is the number of the batch's first sample.
     fn gradient(&mut self, epoch: u32, first: u32, parameters: &[f32]) -> f64 {
         let network = &self.train.network;
+        let parameters = factors(self.train, parameters, &mut self.rounded);
         turn(network, parameters, &mut self.turned);
         let weights = Weights { network, parameters, turned: &self.turned };
         // Whole pairs of rows, and none behind the last event.
@@ -189,6 +193,7 @@ impl<'a> Trainer<'a> {
             return None;
         }
         let (train, sample, width) = (self.train, self.sample, self.width);
+        let parameters = factors(train, parameters, &mut self.rounded);
         let weights = Weights { network: &train.network, parameters, turned: &[] };
         let events = sample.table.events() as u32;
         let chunks = events.div_ceil(EVENTS_A_CHUNK);
@@ -206,6 +211,17 @@ impl<'a> Trainer<'a> {
         let [loss, weight] = (0..chunks).map(of).fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
         Some(loss / weight)
     }
+}
+
+/// The parameters that rows are multiplied by: with weights rounded, where that is asked for.
+fn factors<'a>(train: &Train, parameters: &'a [f32], rounded: &'a mut Vec<f32>) -> &'a [f32] {
+    if train.precision == Precision::Single {
+        return parameters;
+    }
+    rounded.clear();
+    rounded.extend_from_slice(parameters);
+    train.network.places().for_each(|(_, place)| round(&mut rounded[place.weights..place.bias]));
+    rounded
 }
 
 /// The loss and the weight of the validation events among some.

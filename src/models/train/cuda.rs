@@ -1,14 +1,14 @@
 //! Populations on a device: its tables, and the launches of each step.
 
 use super::cpu::{EVENTS_A_CHUNK, QUARTERS, advanced};
+use super::layout::{Layout, NONE};
 use super::optimiser::Schedule;
 use super::sampling::{LANES, scales_of};
-use super::{Input, Loss, NAME, Output, Train};
+use super::{Input, Loss, NAME, Output, Precision, Train};
 use crate::device::launch::length_u32;
 use crate::device::{Cuda, DeviceColumn, Grid, Kernel, OnDevice};
-use crate::error::{Fault, Problems, Result};
+use crate::error::{Problems, Result};
 use crate::math::philox::{Philox, Stage};
-use crate::models::network::{Activation, Bias, Network};
 use crate::models::population::{Epoch, Member, Population, Replica, Stop};
 use crate::models::table::Table;
 
@@ -20,85 +20,20 @@ const FOLLOW: Kernel = Kernel { file: FILE, symbol: "models_train_follow", threa
 const VALIDATE: Kernel = Kernel { file: FILE, symbol: "models_train_validate", threads: 128 };
 const KEEP: Kernel = Kernel { file: FILE, symbol: "models_train_keep", threads: 256 };
 
-/// Shared memory that a block may ask for on every device of compute capability 8.0 and above, but for what kernels take themselves.
-const MOST_SHARED: u32 = 98 << 10;
+const BFLOAT16: &str = "models/train_bfloat16";
+const PASS_BFLOAT16: Kernel = Kernel { file: BFLOAT16, symbol: "models_train_bfloat16", threads: 128 };
+const VALIDATE_BFLOAT16: Kernel = Kernel { file: BFLOAT16, symbol: "models_train_validate_bfloat16", threads: 128 };
 
-const NONE: u32 = u32::MAX;
-
-/// Where a tile is in shared memory, in floats.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Layout {
-    /// Words of all layers.
-    layers: Vec<u32>,
-    /// Rows of a tile.
-    tile: u32,
-    slopes: u32,
-    slope_pitch: u32,
-    kept: u32,
-    bytes: u32,
-}
-
-impl Layout {
-    /// The largest tile that fits.
-    fn new(network: &Network) -> Result<Self> {
-        let mut tiles = [32, 16, 8, 4].into_iter().map(|tile| Self::of(network, tile));
-        tiles.find(|layout| layout.bytes <= MOST_SHARED).ok_or_else(|| {
-            let bytes = Self::of(network, 4).bytes;
-            let fault = Fault::new(NAME, format!("four rows of this network take {bytes} bytes"));
-            fault.because(format!("a block has {MOST_SHARED}")).suggest("Use --device cpu.").usage()
-        })
-    }
-
-    fn of(network: &Network, tile: u32) -> Self {
-        let pitch = tile + 4;
-        let mut floats = network.inputs() as u32 * pitch;
-        let (mut layers, mut kept, mut draws) = (Vec::new(), 0, 0);
-        let mut widest = 0;
-        for (layer, place) in network.places() {
-            let stride = layer.stride() as u32;
-            let has_dropout = layer.dropout_256ths > 0;
-            let mut column = || {
-                floats += stride * pitch;
-                floats - stride * pitch
-            };
-            let out = column();
-            let active = if has_dropout && layer.activation != Activation::Relu { column() } else { NONE };
-            let (activation, slope) = match layer.activation {
-                Activation::Identity => (0, 0.0),
-                Activation::Relu => (1, 0.0),
-                Activation::LeakyRelu { slope } => (2, slope),
-                Activation::Elu => (3, 0.0),
-                Activation::Tanh => (4, 0.0),
-                Activation::Sigmoid => (5, 0.0),
-                Activation::Softplus => (6, 0.0_f32),
-            };
-            layers.extend([
-                layer.inputs,
-                layer.outputs,
-                stride,
-                u32::from(layer.bias == Bias::Present),
-                activation,
-                slope.to_bits(),
-                u32::from(layer.dropout_256ths),
-                layer.kept_scale().to_bits(),
-                place.weights as u32,
-                place.bias as u32,
-                draws,
-                out,
-                active,
-                kept,
-            ]);
-            if has_dropout {
-                kept += stride * tile;
-                draws += layer.outputs.div_ceil(16);
-            }
-            widest = widest.max(stride);
-        }
-        let (slopes, slope_pitch) = (floats, widest * pitch);
-        floats += 2 * slope_pitch;
-        Self { layers, tile, slopes, slope_pitch, kept: floats, bytes: 4 * floats + kept.next_multiple_of(4) }
+/// The gradients of a batch and the losses of validation.
+fn passes(precision: Precision) -> [&'static Kernel; 2] {
+    match precision {
+        Precision::Single => [&PASS, &VALIDATE],
+        Precision::Bfloat16 => [&PASS_BFLOAT16, &VALIDATE_BFLOAT16],
     }
 }
+
+/// Tensor cores are a warp's.
+const WARP: u32 = 32;
 
 fn words_of(member: &Member) -> [u32; 13] {
     let [shuffle, dropout, validation, bootstrap] =
@@ -180,7 +115,7 @@ pub(super) fn train(train: &Train, cuda: &Cuda, input: Input<OnDevice>) -> Resul
 impl Constants {
     fn new(train: &Train, cuda: &Cuda, input: &Input<OnDevice>) -> Result<Self> {
         let table = &input.table;
-        let layout = Layout::new(&train.network)?;
+        let layout = Layout::new(&train.network, train.precision)?;
         let events = length_u32(NAME, table.events())?;
         let members: Vec<u32> = train.members.iter().flat_map(words_of).collect();
         let inputs: Vec<u32> = train
@@ -348,8 +283,9 @@ impl Space {
             Ok(())
         })?;
         let layers = train.network.layers().len() as u32;
-        let grid = Grid::blocks(u64::from(number) * QUARTERS as u64).shared(layout.bytes).at_most(PASS.threads);
-        cuda.function(&PASS)?.launch(grid, |arguments| {
+        let [pass, _] = passes(train.precision);
+        let grid = Grid::blocks(u64::from(number) * QUARTERS as u64).shared(layout.bytes);
+        cuda.function(pass)?.launch(grid.at_least(WARP).at_most(pass.threads), |arguments| {
             arguments.input(&constants.layers).value(&layers).value(&constants.parameters).value(&layout.slopes);
             arguments.value(&layout.kept).value(&layout.slope_pitch).value(&layout.tile);
             arguments.input(active).value(&number).input(&constants.members).input(&constants.inputs);
@@ -399,8 +335,9 @@ impl Space {
         let mut losses = cuda.unset::<f64>(members * *chunks as usize)?;
         let mut sums = cuda.unset::<f64>(members * *chunks as usize)?;
         let layers = train.network.layers().len() as u32;
-        let grid = Grid::blocks(u64::from(number) * u64::from(*chunks)).shared(layout.bytes).at_most(VALIDATE.threads);
-        cuda.function(&VALIDATE)?.launch(grid, |arguments| {
+        let [_, validate] = passes(train.precision);
+        let grid = Grid::blocks(u64::from(number) * u64::from(*chunks)).shared(layout.bytes);
+        cuda.function(validate)?.launch(grid.at_least(WARP).at_most(validate.threads), |arguments| {
             arguments.input(&constants.layers).value(&layers).value(&constants.parameters).value(&layout.slopes);
             arguments.value(&layout.kept).value(&layout.tile).input(active).value(&number);
             arguments.input(&constants.members).input(&constants.inputs).input(&population.parameters);

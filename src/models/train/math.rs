@@ -6,6 +6,21 @@ use super::loss::Loss;
 use crate::math::det;
 use crate::models::network::Activation;
 
+/// The nearest number of 8 significant bits, of two that are as near the one whose last bit is 0: bfloat16, as a float. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn rounded(x: f32) -> f32 {
+    let bits = x.to_bits();
+    // A NaN whose low bits are all set would become -0.
+    let half = if x.is_nan() { 0 } else { 0x7fff + (bits >> 16 & 1) };
+    f32::from_bits(bits.wrapping_add(half) & 0xffff_0000 | u32::from(x.is_nan()) << 22)
+}
+
+/// Rounds all of these.
+#[inline(always)]
+pub(crate) fn round(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = rounded(*x));
+}
+
 /// What an activation makes of a sum.
 #[inline(always)]
 pub(crate) fn activated(activation: Activation, x: f32) -> f32 {
@@ -145,6 +160,42 @@ pub(crate) fn loss_of(loss: Loss, row: &Row, slopes: &mut [f32]) -> f64 {
                 sum += difference * difference;
             }
             share * sum
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_of_8_bits_and_ties_to_even() {
+        let of = |bits: u32| rounded(f32::from_bits(bits)).to_bits();
+        for (bits, expected) in [
+            (0x3f80_0000, 0x3f80_0000), // 1
+            (0x3f80_7fff, 0x3f80_0000), // below the middle
+            (0x3f80_8000, 0x3f80_0000), // the middle, down to even
+            (0x3f80_8001, 0x3f81_0000), // above
+            (0x3f81_8000, 0x3f82_0000), // the middle, up to even
+            (0xbf81_8000, 0xbf82_0000), // and below 0
+            (0x3fff_8000, 0x4000_0000), // into the next power of 2
+            (0x7f7f_7fff, 0x7f7f_0000), // the largest
+            (0x7f7f_8000, 0x7f80_0000), // beyond: infinity
+            (0xff80_0000, 0xff80_0000), // which stays
+            (0x8000_0000, 0x8000_0000), // -0
+            (0x0000_8000, 0x0000_0000), // subnormal, the middle
+            (0x0001_8001, 0x0002_0000),
+        ] {
+            assert_eq!(of(bits), expected, "{bits:x}");
+        }
+        for bits in [0x7fff_ffff, 0xffff_ffff, 0x7fc0_0000, 0x7f80_0001] {
+            assert!(rounded(f32::from_bits(bits)).is_nan(), "{bits:x}");
+        }
+        // Against arithmetic: the multiple of 2^(e - 7) that is nearest.
+        for number in 1..4000_u32 {
+            let x = (number as f32 * 0.7371).powi(3) * if number % 2 == 0 { 1.0 } else { -1.0 };
+            let step = f64::from(x).abs().log2().floor().exp2() / 128.0;
+            assert_eq!(f64::from(rounded(x)), (f64::from(x) / step).round_ties_even() * step, "{x}");
         }
     }
 }

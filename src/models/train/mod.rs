@@ -22,6 +22,15 @@
 //! Sums go over inputs and rows in their order; a batch is four quarters of whole pairs of rows, whose sums are added as `(q0 + q1) + (q2 + q3)`. Weights
 //! are therefore the same bits for any number of threads, any order of members and any of plain code, AVX2 and AVX-512.
 //!
+//! **In bfloat16** ([`Precision::Bfloat16`], never unasked) what goes into a product is rounded to 8 significant bits, to nearest with ties
+//! to even: inputs, weights (anew for each step, from parameters in single precision), what comes out of a layer, after its activation
+//! and dropout, and the derivatives by a layer's sums. Products are then exact, and summed in single precision beginning with the bias.
+//! Derivatives of activations are taken at rounded ones; biases' are sums of rounded slopes. What comes out of the last layer is not
+//! rounded, its slopes are; reconstructions are compared with the rounded inputs. Validation goes forward in the same way,
+//! [`models.score`](super::score) in single precision. On the CPU weights are again the same bits everywhere; on CUDA, where sums are those
+//! of tensor cores, gradients of a step agree to 1e-4 of their norm. The loss of a classifier of 20 and 12 units after 6 epochs is that of
+//! single precision within 1 %.
+//!
 //! **Cost.** 6 operations for each weight and sample. Memory: the table, and for each member four times its parameters and the
 //! buffers of the threads, of which each has four quarters.
 //!
@@ -65,6 +74,7 @@
 mod check;
 mod cpu;
 mod cuda;
+mod layout;
 mod loss;
 mod math;
 mod multiply;
@@ -96,6 +106,17 @@ pub enum ClassWeights {
     Given,
     /// One half each.
     Balanced,
+}
+
+/// What products are made of. Parameters, biases, the optimiser and losses are in single precision or better in either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    Single,
+    /// Numbers of 8 significant bits, multiplied exactly and summed in single precision: what tensor cores do.
+    Bfloat16,
 }
 
 /// When a member is not trained any further.
@@ -131,6 +152,8 @@ pub struct Train {
     pub early_stopping: Option<EarlyStopping>,
     /// How much both classes count.
     pub class_weights: ClassWeights,
+    /// What products are made of.
+    pub precision: Precision,
 }
 
 /// What goes in: the events, and the members so far.
@@ -163,6 +186,7 @@ impl Train {
             validation_share: 0.0,
             early_stopping: None,
             class_weights: ClassWeights::Given,
+            precision: Precision::Single,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Some rows through a network and back on the CPU, with everything that they need in the first caches.
 
+use super::Precision;
 use super::loss::Loss;
-use super::math::{Row, activated, loss_of, slope_at};
+use super::math::{Row, activated, loss_of, round, slope_at};
 use super::multiply::{Matrix, Sizes, Start, multiply};
 use crate::math::floats::{Floats, Width, floats};
 use crate::math::philox::Philox;
@@ -45,6 +46,8 @@ pub(crate) struct Workspace {
     spaces: Vec<Space>,
     pub gradient: Vec<f32>,
     pub loss: f64,
+    /// What inputs, outputs of all layers but the last, and slopes are rounded to.
+    precision: Precision,
 }
 
 /// Random numbers of dropout in an epoch.
@@ -105,7 +108,13 @@ impl Workspace {
             spaces: network.layers().iter().map(space).collect(),
             gradient: vec![0.0; network.parameters()],
             loss: 0.0,
+            precision: Precision::Single,
         }
+    }
+
+    /// The same, with what goes into products rounded.
+    pub fn with(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Forgets the rows.
@@ -168,6 +177,10 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
     let network = weights.network;
     let rows = space.rows(network);
     let mut first_draw = 0;
+    let is_rounded = space.precision == Precision::Bfloat16;
+    if is_rounded {
+        round(&mut space.inputs);
+    }
     for (number, (layer, place)) in network.places().enumerate() {
         let stride = layer.stride();
         let (before, from) = space.spaces.split_at_mut(number);
@@ -199,6 +212,10 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
             }
         }
         first_draw += draws(layer);
+        if is_rounded && number + 1 < network.layers().len() {
+            round(out);
+            round(active);
+        }
     }
 }
 
@@ -252,6 +269,10 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
     let network = weights.network;
     let rows = space.rows(network);
     slopes_of_the_last(network, space, loss, rows);
+    let is_rounded = space.precision == Precision::Bfloat16;
+    if is_rounded && let Some(last) = space.spaces.last_mut() {
+        round(&mut last.slopes);
+    }
     let mut turned = weights.turned.len();
     let places: Vec<_> = network.places().collect();
     for (number, (layer, place)) in places.into_iter().enumerate().rev() {
@@ -281,6 +302,9 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
         let slopes = Matrix::rows(slopes, stride);
         multiply::<V, E>(sizes, slopes, (matrix, input_stride), Start::Zero, (&mut before.slopes[..], input_stride));
         through_activation::<E>(before_layer, before, rows * input_stride);
+        if is_rounded {
+            round(&mut before.slopes[..rows * input_stride]);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::math::philox::{Philox, Stage};
 use crate::models::network::{Activation, Bias, Dense, Initialisation};
 use crate::models::population::{Replica, Stop};
 
+mod bfloat16;
 mod oracle;
 
 const ACTIVATIONS: [Activation; 7] = [
@@ -106,7 +107,7 @@ fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropo
     let mut turned = vec![0.0; turned_places(network)];
     turn(network, parameters, &mut turned);
     let weights = Weights { network, parameters, turned: &turned };
-    let mut space = Workspace::new(network);
+    let mut space = Workspace::new(network).with(train.precision);
     let (inputs, words) = (network.inputs(), rows.present.len() / rows.labels.len());
     let all: Vec<usize> = (0..rows.labels.len()).collect();
     for some in all.chunks(TILE) {
@@ -265,16 +266,19 @@ fn same(a: &Population<Host>, b: &Population<Host>) {
 
 #[test]
 fn weights_are_the_same_bits_for_every_width_and_number_of_threads() {
-    let (train, table) = (training(), table(1003));
-    let run = |width, threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| cpu::train(&train, &table, untrained(&train), width).unwrap().population)
-    };
-    let expected = run(Width::Plain, 1);
-    assert!(expected.progress.iter().all(|progress| progress.stop != Stop::Running && progress.epochs.len() > 2));
-    for width in Width::available() {
-        for threads in [1, 2, 3] {
-            same(&expected, &run(width, threads));
+    let table = table(1003);
+    for precision in [Precision::Single, Precision::Bfloat16] {
+        let train = Train { precision, ..training() };
+        let run = |width, threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| cpu::train(&train, &table, untrained(&train), width).unwrap().population)
+        };
+        let expected = run(Width::Plain, 1);
+        assert!(expected.progress.iter().all(|progress| progress.stop != Stop::Running && progress.epochs.len() > 2));
+        for width in Width::available() {
+            for threads in [1, 2, 3] {
+                same(&expected, &run(width, threads));
+            }
         }
     }
 }

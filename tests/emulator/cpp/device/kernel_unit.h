@@ -5,6 +5,7 @@
 #include "device/model.h"
 #include "device/pipeline.h"
 #include "device/synchronise.h"
+#include "device/tensor.h"
 
 // Defined last: the standard headers use the word within attributes.
 #define __noinline__ __attribute__((noinline))
