@@ -250,51 +250,6 @@ __device__ __forceinline__ void gather(const Pass& pass, const Table& table, con
     }
 }
 
-/// What the threads of a block share while they choose events.
-struct Choice {
-    u32 warps[32];
-    u32 end;
-};
-
-/// The next `most` of a row of candidates that are wanted, in their order, into `list`; how many there were. `candidate(place, event)`
-/// answers whether the candidate at a place is wanted, and which event it is. On return `place` is behind the last that was taken, or
-/// at `end`, and the list may be read. All threads of the block have to call it.
-template <typename Candidate>
-__device__ __forceinline__ u32 choose(Candidate candidate, u64& place, u64 end, u32 most, u32* list, Choice& shared) {
-    const u32 lane = threadIdx.x & 31u;
-    const u32 lanes = min(32u, blockDim.x - (threadIdx.x & ~31u));
-    const u32 mask = lanes == 32u ? 0xffffffffu : (1u << lanes) - 1u;
-    u32 filled = 0u;
-    while (filled < most && place < end) {
-        const u64 own = place + threadIdx.x;
-        u32 event = 0u;
-        const bool is_wanted = own < end && candidate(own, event);
-        const u32 votes = __ballot_sync(mask, is_wanted);
-        if (lane == 0u) shared.warps[threadIdx.x >> 5] = __popc(votes);
-        if (threadIdx.x == 0u) shared.end = 0u;
-        __syncthreads();  // the votes of all warps are there to be added
-        u32 position = filled;
-        u32 total = 0u;
-        for (u32 warp = 0u; warp < (blockDim.x + 31u) / 32u; ++warp) {
-            if (warp < threadIdx.x >> 5) position += shared.warps[warp];
-            total += shared.warps[warp];
-        }
-        position += __popc(votes & ((1u << lane) - 1u));
-        if (is_wanted && position < most) {
-            list[position] = event;
-            // The place after the one that fills the list; there is one such thread.
-            if (position + 1u == most) shared.end = threadIdx.x + 1u;
-        }
-        __syncthreads();  // the list, and where it ends, are there to be read
-        const u32 taken = shared.end;
-        filled = min(most, filled + total);
-        place += taken > 0u ? taken : blockDim.x;
-        __syncthreads();  // votes and end may be written again
-    }
-    if (place > end) place = end;
-    return filled;
-}
-
 }  // namespace train
 
 /// The training events of every member: how many there are with label 0 and with others, their weights in lanes, and how many
