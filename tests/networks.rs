@@ -6,9 +6,11 @@ mod runs;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt64Type};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use runs::{Said, say, trawl};
 
@@ -119,10 +121,78 @@ fn a_classifier_is_trained_and_its_bundle_gives_the_same_scores_anywhere() {
     };
     assert!(auc > 0.7, "{}", said.out);
 
+    // Other files are other scores, which are not replaced unasked; what is read is not replaced at all.
+    let said = run(&["score", text(&bundle), text(&data), "--output", text(&elsewhere), "--sample", "data"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    let said = run(&["score", text(&bundle), text(&data), "--output", text(&results), "--overwrite"]);
+    assert!(said.err.contains("is in the output folder") && bundle.exists(), "{}", said.err);
+
     // As ONNX.
     let onnx = at("model.onnx");
     run_well(&["export", text(&bundle), "-o", text(&onnx)]);
     assert!(fs::metadata(&onnx).unwrap().len() > 1000);
+    let said = run(&["export", text(&bundle), "-o", text(&data)]);
+    assert!(said.err.contains("does not end in .onnx"), "{}", said.err);
+}
+
+/// Columns of another file of events, by their names.
+fn without_column(from: &Path, to: &Path, name: &str) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(from).unwrap()).unwrap().build().unwrap();
+    let batches: Vec<_> = reader.map(Result::unwrap).collect();
+    let schema = batches[0].schema();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|at| schema.field(*at).name() != name).collect();
+    assert_eq!(kept.len() + 1, schema.fields().len(), "{name}");
+    let schema = Arc::new(schema.project(&kept).unwrap());
+    let mut writer = ArrowWriter::try_new(File::create(to).unwrap(), schema, None).unwrap();
+    batches.iter().for_each(|batch| writer.write(&batch.project(&kept).unwrap()).unwrap());
+    writer.close().unwrap();
+}
+
+#[test]
+fn events_without_truth_or_numbers_are_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let data = generated(folder.path(), "data.parquet", "1", "300");
+    let simulation = generated(folder.path(), "simulation.parquet", "2", "0");
+    let [first, second] = inputs(&data, &simulation);
+    let (card, results) = (shipped("cwola"), at("results"));
+    let words = ["run", &card, "-o", text(&results), "--set", &first, "--set", &second];
+    run_well(&[&words[..], &SHORT[..]].concat());
+    let bundle = results.join("model.safetensors");
+    let expected = scores(&results.join("scores-data.parquet"));
+
+    // The truth is asked for only where it is there.
+    without_column(&data, &at("real.parquet"), "truth_signal");
+    let said = run_well(&["score", text(&bundle), text(&at("real.parquet")), "-o", text(&at("real"))]);
+    assert!(!said.out.contains("AUC"), "{}", said.out);
+    assert!(scores(&at("real/scores-data.parquet")) == expected);
+    without_column(&data, &at("poor.parquet"), "FatJet_mass");
+    let said = run(&["score", text(&bundle), text(&at("poor.parquet")), "-o", text(&at("poor"))]);
+    assert!(said.err.contains("FatJet_mass"), "{}", said.err);
+
+    // Without numbers the fold of an event is that of its row, which is said.
+    without_column(&data, &at("rows.parquet"), "event");
+    let said = run_well(&["score", text(&bundle), text(&at("rows.parquet")), "-o", text(&at("rows"))]);
+    assert!(said.err.contains("have none but their rows"), "{}", said.err);
+}
+
+#[test]
+fn simulated_signals_are_told_from_simulations() {
+    let folder = tempfile::tempdir().unwrap();
+    let signal = generated(folder.path(), "signal.parquet", "1", "3000");
+    let simulation = generated(folder.path(), "simulation.parquet", "2", "0");
+    let (text_of_card, results) = (fs::read_to_string(shipped("cwola")).unwrap(), folder.path().join("results"));
+    let card = folder.path().join("signal.toml");
+    fs::write(&card, text_of_card.replace("[samples.data]\nrole = \"data\"", "[samples.data]\nrole = \"signal\""))
+        .unwrap();
+    let [first, second] = inputs(&signal, &simulation);
+    let words = ["run", text(&card), "-o", text(&results), "--set", &first, "--set", &second];
+    run_well(&[&words[..], &SHORT[..]].concat());
+    let mean = |sample: &str| {
+        let all = scores(&results.join(format!("scores-{sample}.parquet")));
+        all.iter().map(|(_, score)| *score).sum::<f32>() / all.len() as f32
+    };
+    assert!(mean("data") > mean("simulation") + 0.3, "{} {}", mean("data"), mean("simulation"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::answer::{Found, Outcome, SelectedEvents};
 use super::distributions;
 use super::expect;
 use super::figures::{self, Quantity, Style};
+use super::manifest::SkippedRecord;
 use super::model;
 use super::present::{Asked, Hunted, present};
 use super::run::Run;
@@ -33,6 +34,10 @@ pub(super) fn run(mut run: Run, work: &EventWork) -> Result<Outcome> {
 /// The result of the search, if there is one, and else the selected events of each sample.
 fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEvents)> {
     let (filled, gathered) = fill(run, work, Finished::Noted)?;
+    // Before the search, which may take longer: what is wrong with features is known early.
+    if let Some(settings) = &work.model {
+        model::train(run, work, settings, &gathered)?;
+    }
     let found = match &work.search {
         None => {
             run.report.answer.headline = match work.model {
@@ -48,9 +53,6 @@ fn answer(run: &mut Run, work: &EventWork) -> Result<(Option<Found>, SelectedEve
             (Some(present_search(run, work, settings, &hunted)?), Vec::new())
         }
     };
-    if let Some(settings) = &work.model {
-        model::train(run, work, settings, &gathered)?;
-    }
     run.report.figures.extend(distributions::figures(&run.card.name, work, &filled)?);
     run.progress.interrupted()?;
     Ok(found)
@@ -79,19 +81,14 @@ enum Finished {
 fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<(Vec<Streamed>, Vec<Gathered>)> {
     let sources = open_all(work, run.bad_files)?;
     let fillings = fillings(work)?;
+    // Whoever throws toys trains nothing.
+    let asked = work.model.as_ref().filter(|_| finished == Finished::Noted);
     let (mut filled, mut all_gathered) = (Vec::new(), Vec::new());
     for (sample, source) in work.samples.iter().zip(&sources) {
-        let mut gathered =
-            work.model.as_ref().map(|settings| Gathered::of(model::variables(settings, work), settings.region));
+        let mut gathered = asked.map(|settings| Gathered::of(model::variables(settings, work), settings.region));
         filled.push(sample::stream(run, work, sample, source, &fillings, gathered.as_mut())?);
         all_gathered.extend(gathered);
-        for (file, rows) in source.files_and_rows() {
-            // A file that opened well may have failed later.
-            if run.manifest.skipped.iter().any(|skipped| skipped.sample == sample.name && skipped.path == *file) {
-                continue;
-            }
-            run.record_input(&sample.name, file, Some(rows))?;
-        }
+        record_inputs(run, &sample.name, source)?;
         record_histograms(run, work, &filled)?;
         if finished == Finished::Noted {
             run.note_finished(&sample.name)?;
@@ -103,6 +100,18 @@ fn fill(run: &mut Run, work: &EventWork, finished: Finished) -> Result<(Vec<Stre
     }
     run.report.files.push(DataFile { path: HISTOGRAMS.into(), holds: format!("{holds}.") });
     Ok((filled, all_gathered))
+}
+
+/// Records the files of a sample that were read.
+pub(super) fn record_inputs(run: &mut Run, sample: &str, source: &EventSource) -> Result<()> {
+    for (file, rows) in source.files_and_rows() {
+        // A file that opened well may have failed later.
+        let is_skipped = |skipped: &SkippedRecord| skipped.sample == sample && skipped.path == *file;
+        if !run.manifest.skipped.iter().any(is_skipped) {
+            run.record_input(sample, file, Some(rows))?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the files of every sample; the problems of all are reported at once.

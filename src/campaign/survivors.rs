@@ -12,6 +12,8 @@ use crate::selection::{FeatureTable, Outputs, Selection, Survivors};
 pub(super) struct Survived {
     run: Option<Vec<u32>>,
     luminosity_block: Option<Vec<u32>>,
+    /// Whether `event` is the file's own and not the row.
+    is_numbered: bool,
     event: Vec<u64>,
     variables: Vec<Vec<f32>>,
     weight: Vec<f32>,
@@ -39,6 +41,7 @@ impl Survived {
         Self {
             run,
             luminosity_block,
+            is_numbered: batch.ids.event.is_some(),
             event,
             variables: variables.iter().map(|column| column[..count].to_vec()).collect(),
             weight: survivors.weight[..count].to_vec(),
@@ -65,6 +68,8 @@ pub(super) struct Gathered {
     pub(super) run: Vec<u32>,
     /// The numbers of events, or their rows where a file has none.
     pub(super) event: Vec<u64>,
+    /// How many events have no number but their row.
+    pub(super) unnumbered: usize,
 }
 
 impl Gathered {
@@ -77,6 +82,14 @@ impl Gathered {
     /// The number of events.
     pub(super) fn events(&self) -> usize {
         self.event.len()
+    }
+
+    /// An event in words.
+    pub(super) fn name_of(&self, event: usize) -> String {
+        match self.run[event] {
+            0 => format!("event {}", self.event[event]),
+            run => format!("event {} of run {run}", self.event[event]),
+        }
     }
 
     /// Numbers that tell events apart, whatever file they are in.
@@ -97,6 +110,7 @@ impl Gathered {
         self.weight.extend_from_slice(&survived.weight);
         self.is_in_region.extend(self.region.iter().flat_map(|region| &survived.flags[*region]));
         self.event.extend_from_slice(&survived.event);
+        self.unnumbered += if survived.is_numbered { 0 } else { survived.event.len() };
         match &survived.run {
             Some(run) => self.run.extend_from_slice(run),
             None => self.run.resize(self.event.len(), 0),

@@ -227,6 +227,21 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
     Some(EventWork { samples: samples?, jets, selection: selection?, histogrammed, distributions, search, keep, model })
 }
 
+/// What scoring events needs of a card: its samples, jets, selection and model. Nothing is filled, searched or kept, and no file beside
+/// the card is read.
+pub(super) fn read_for_scores(root: &Section, folder: &Path) -> Option<EventWork> {
+    let samples = read_samples(root, folder, read_luminosity(root));
+    let masked = samples.iter().flatten().any(|sample| sample.reading.luminosity_mask.is_some());
+    let first = masked.then(|| Cut::new("luminosity mask", "in_luminosity_mask > 0.5"));
+    let selection = Selection::read(root, first.into_iter().collect());
+    let model = ModelSettings::read(root, selection.as_ref());
+    let distributions = Distributions::read(root, selection.as_ref());
+    let jets = JetCollection::read_all(root);
+    let histogrammed = Histogrammed::Spectrum { variable: 0, edges: vec![0.0, 1.0], unit: String::new() };
+    let (selection, distributions, keep) = (selection?, distributions?, Keep::Histograms);
+    Some(EventWork { samples: samples?, jets, selection, histogrammed, distributions, search: None, keep, model })
+}
+
 /// The integrated luminosity in 1/fb that simulations are brought to.
 fn read_luminosity(root: &Section) -> Option<f64> {
     let luminosity: Option<f64> = root.optional("luminosity_inverse_fb");

@@ -151,6 +151,28 @@ impl Card {
         Self::parse(origin)
     }
 
+    /// Reads what scoring events needs of a card that was checked when its networks were trained: nothing is filled or searched, and no
+    /// file beside it is read.
+    ///
+    /// # Errors
+    /// A card without events or [model]; every problem of these parts.
+    pub fn parse_for_scores(origin: Origin) -> Result<Self> {
+        let document = Document::parse(&origin.file.display().to_string(), &origin.text, &origin.overrides)?;
+        let root = document.root();
+        let name = root.or("name", String::from("scores"));
+        let (description, seed) = (root.or("description", String::new()), root.or("seed", 1));
+        let work = events::read_for_scores(&root, origin.folder());
+        let mut problems = Problems::default();
+        problems.take(document.finish_part());
+        problems.finish()?;
+        let work = work.map(|work| Work::Events(Box::new(work))).ok_or_else(|| {
+            Fault::new(NAME, format!("'{}' has no events or no model", origin.file.display()))
+                .because("networks are trained on selected events")
+                .data()
+        })?;
+        Ok(Self { name, description, seed, output: PathBuf::new(), origin, work })
+    }
+
     /// Checks a card's text.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! [model]
 //! kind = "classifier"                 # or "autoencoder"
 //! features = ["m_heavy", "tau21_1"]   # variables of [define]
-//! label = "truth"                     # of [define], above 0.5 is the second class; without it data are, simulations are the first
+//! label = "truth"                     # of [define], above 0.5 is the second class; without it samples are the classes
 //! standardise = "z-score"             # or "min-max", "logit", "uniform", "normal"
 //! region = "training"                 # of [regions]: events outside are scored and not learned from
 //! hidden = [64, 64, 64]
@@ -31,7 +31,8 @@ pub struct ModelSettings {
     pub features: Vec<usize>,
     /// How features come onto a scale.
     pub standardise: Method,
-    /// The position of the variable that tells the second class; without one data are of it, and simulations of the first.
+    /// The position of the variable that tells the second class; without one data are of it, or signals where there are no data, and
+    /// simulations of the first.
     pub label: Option<usize>,
     /// A value of a feature that says that it is not there.
     pub missing: Option<f32>,
@@ -72,6 +73,9 @@ impl ModelSettings {
         let label: Option<String> = section.optional("label");
         let label = label.map(|name| selection.and_then(|known| find_variable(&section, "label", &name, known)));
         let missing = section.optional::<f64>("missing").map(|value| value as f32);
+        if missing.is_some_and(|missing| !missing.is_finite()) {
+            section.problem("missing", "features are compared with it, so it is a finite number");
+        }
         let region: Option<String> = section.optional("region");
         let region = region.map(|name| selection.and_then(|known| find_region(&section, &name, known)));
         let seed = root.optional::<u64>("seed").unwrap_or(1);
@@ -99,9 +103,8 @@ impl ModelSettings {
 fn check_roles(root: &Section, section: &Section) {
     let samples = root.named_sections("samples");
     let has = |role: &str| samples.iter().any(|(_, sample)| sample.optional::<String>("role").as_deref() == Some(role));
-    if !(has("data") && has("simulation")) {
-        let why =
-            "without a label, data are told from simulations, and the card has not both; name a variable of [define]";
+    if !(has("simulation") && (has("data") || has("signal"))) {
+        let why = "without a label, data or else signals are told from simulations, and the card has not both; name a variable of [define]";
         section.problem("label", why);
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use crate::error::Fault;
 use crate::models::bundle::{Bundle, onnx};
 
 #[derive(Debug, Args)]
@@ -17,6 +18,10 @@ pub(super) struct ExportArguments {
 }
 
 pub(super) fn execute(arguments: &ExportArguments) -> anyhow::Result<()> {
+    if arguments.output.extension().is_none_or(|ending| ending != "onnx") {
+        let fault = Fault::new("cli.export", format!("'{}' does not end in .onnx", arguments.output.display()));
+        Err(fault.because("another file of that name would be replaced").usage())?;
+    }
     let export = || -> crate::Result<()> { onnx::write(&Bundle::read(&arguments.bundle)?, &arguments.output) };
     export().with_context(|| format!("exporting '{}'", arguments.bundle.display()))?;
     super::say(format_args!("{}", arguments.output.display()))

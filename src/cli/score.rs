@@ -20,10 +20,13 @@ pub(super) struct ScoreArguments {
     /// Read them as this sample of the bundle's card [default: its first]
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
+    /// The list of certified luminosity sections of that sample, where it has one [default: as its card says, from the bundle's folder]
+    #[arg(long, value_name = "FILE")]
+    luminosity_mask: Option<PathBuf>,
     /// The folder for scores
     #[arg(long, short, value_name = "DIR", default_value = "scores")]
     output: PathBuf,
-    /// Replace what is in that folder
+    /// Replace other scores in that folder
     #[arg(long)]
     overwrite: bool,
     /// Leave out files that cannot be read, and list them with the events that are lost
@@ -42,7 +45,8 @@ pub(super) fn execute(arguments: &ScoreArguments, progress: &Progress) -> anyhow
         ..arguments.machine.request(arguments.bundle.clone(), Vec::new())
     };
     let (bundle, files) = (arguments.bundle.clone(), arguments.files.clone());
-    let request = ScoreRequest { bundle, files, sample: arguments.sample.clone(), run };
+    let (sample, luminosity_mask) = (arguments.sample.clone(), arguments.luminosity_mask.clone());
+    let request = ScoreRequest { bundle, files, sample, luminosity_mask, run };
     let outcome =
         campaign::score(&request, progress).with_context(|| format!("scoring with '{}'", request.bundle.display()))?;
     super::say(outcome)

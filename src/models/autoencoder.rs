@@ -42,12 +42,12 @@ use crate::device::{Device, Host};
 use crate::error::{Fault, Problems, Result};
 
 use super::folds::member_seed;
-use super::learning::{Fitted, Learning};
+use super::learning::{Fitted, Learning, Watch};
 use super::network::{Activation, Network};
 use super::population::Member;
 use super::score::transform::ScoreTransform;
 use super::table::Table;
-use super::train::Loss;
+use super::train::{Loss, Train};
 
 const NAME: &str = "models.autoencoder";
 
@@ -98,16 +98,25 @@ impl Autoencoder {
     /// All at once: no networks, as many latent numbers as inputs or more; those of [`Network::dense`] and
     /// [`Train`](super::train::Train); members whose training broke off.
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
+        trained(self.learning.fit(device, self.training(table)?, table)?)
+    }
+
+    /// The same, watched: see [`Learning::fit_watched`].
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::fit`] and of `watch`.
+    pub fn fit_watched(&self, device: &Device, table: &Table<Host>, watch: &mut Watch<'_>) -> Result<Trained> {
+        trained(self.learning.fit_watched(device, self.training(table)?, table, watch)?)
+    }
+
+    fn training(&self, table: &Table<Host>) -> Result<Train> {
         table.check_lengths()?;
         let inputs = self.member.inputs(table);
         self.check(inputs)?;
         let members = (0..self.ensemble)
             .map(|number| Member { seed: member_seed(self.member.seed, number, 0), ..self.member.clone() })
             .collect();
-        let train = self.learning.train(self.network(inputs)?, members, Loss::Reconstruction);
-        let fitted = self.learning.fit(device, train, table)?;
-        fitted.check_finite(NAME)?;
-        Ok(Trained { fitted })
+        Ok(self.learning.train(self.network(inputs)?, members, Loss::Reconstruction))
     }
 
     /// The network for so many inputs.
@@ -132,6 +141,11 @@ impl Autoencoder {
         }
         problems.finish()
     }
+}
+
+fn trained(fitted: Fitted) -> Result<Trained> {
+    fitted.check_finite(NAME)?;
+    Ok(Trained { fitted })
 }
 
 impl Trained {

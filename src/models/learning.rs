@@ -6,7 +6,7 @@ use crate::device::{Device, Host};
 use crate::error::{Fault, Problems, Result};
 
 use super::network::{Initialisation, Network};
-use super::population::{Member, Population, Stop};
+use super::population::{Member, Population, Progress, Stop};
 use super::score::score;
 use super::score::transform::ScoreTransform;
 use super::table::Table;
@@ -70,7 +70,31 @@ impl Learning {
         let population = device.run(&train, Input { table: table.clone(), population })?.population;
         Ok(Fitted { train, population })
     }
+
+    /// The same weights, with a call of `watch` after each epoch of all members, which ends the training by an error. On a device the table
+    /// is uploaded for each epoch.
+    ///
+    /// # Errors
+    /// Those of [`Train`] and of `watch`.
+    pub fn fit_watched(
+        &self,
+        device: &Device,
+        train: Train,
+        table: &Table<Host>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Fitted> {
+        let mut population = Population::untrained(&train.network, &train.members, self.initialisation);
+        let paused = Train { pause_after: Some(1), ..train.clone() };
+        while population.progress.iter().any(|progress| progress.stop == Stop::Running) {
+            population = device.run(&paused, Input { table: table.clone(), population })?.population;
+            watch(&population.progress)?;
+        }
+        Ok(Fitted { train, population })
+    }
 }
+
+/// Who is told how far members have come.
+pub type Watch<'a> = dyn FnMut(&[Progress]) -> Result<()> + 'a;
 
 /// Members that were trained.
 #[derive(Debug, Clone)]

@@ -90,6 +90,14 @@ impl Document {
     /// All of them at once, in the order of their lines.
     pub fn finish(self) -> Result<()> {
         self.report_unknown(&self.entries, "");
+        self.finish_part()
+    }
+
+    /// Reports every problem of a document of which only a part was asked for.
+    ///
+    /// # Errors
+    /// All of them at once, in the order of their lines.
+    pub fn finish_part(self) -> Result<()> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|(start, _)| *start);
         let mut problems = Problems::default();

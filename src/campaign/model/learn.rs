@@ -6,13 +6,15 @@ use crate::campaign::run::Run;
 use crate::campaign::survivors::Gathered;
 use crate::card::{EventWork, ModelKind, ModelSettings, Role};
 use crate::device::Host;
-use crate::error::{Fault, Result};
+use crate::error::{Fault, Problems, Result};
 use crate::events::WrittenFile;
+use crate::models::autoencoder::Autoencoder;
 use crate::models::bundle::preprocess::Preprocessing;
 use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, TrainedOn, made_by};
+use crate::models::classifier::Classifier;
 use crate::models::folds::folds_of;
 use crate::models::learning::Fitted;
-use crate::models::population::Member;
+use crate::models::population::{Member, Progress as MemberProgress};
 use crate::models::score::transform::ScoreTransform;
 use crate::models::table::Table;
 
@@ -42,15 +44,21 @@ pub(in crate::campaign) fn train(
     settings: &ModelSettings,
     gathered: &[Gathered],
 ) -> Result<()> {
+    let all: Vec<&str> = work.selection.variables().collect();
+    let names: Vec<&str> = settings.features.iter().map(|at| all[*at]).collect();
+    let mut problems = Problems::default();
+    for (sample, gathered) in work.samples.iter().zip(gathered) {
+        let is_used = class_of(work, settings, sample.role).is_some();
+        let weights = if is_used { Weights::Counted } else { Weights::Unused };
+        problems.take(check_values(&sample.name, &names, settings, gathered, weights));
+    }
+    problems.finish()?;
     let learned = Learned::of(work, settings, gathered);
     if learned.table_rows() == 0 {
         let fault = Fault::new(NAME, "no selected event is there to learn from");
         let why = "the samples and the region that the model learns from have none";
         return Err(fault.because(why).suggest("Loosen [select], or the region of [model].").data());
     }
-    let stage = run.progress.stage("train", "events", Some(learned.table_rows() as u64));
-    let all: Vec<&str> = work.selection.variables().collect();
-    let names: Vec<&str> = settings.features.iter().map(|at| all[*at]).collect();
     let preprocessing = Preprocessing::fit(settings.standardise, &names, &learned.features, settings.missing)?;
     let mut table = preprocessing.table(&learned.features)?;
     table.weights = learned.weights.clone().into();
@@ -58,9 +66,7 @@ pub(in crate::campaign) fn train(
         table.labels = learned.labels.clone().into();
     }
     let (fitted, combination) = fit(run, &settings.kind, &mut table, &learned)?;
-    stage.add(learned.table_rows() as u64);
-    run.record_stage(stage.finish());
-    let bundle = bundle(run, work, settings, preprocessing, &fitted, combination);
+    let bundle = bundle(run, work, settings, preprocessing, &fitted, combination, &learned);
     let path = run.output.path_of(BUNDLE);
     bundle.write(&path)?;
     let bytes = std::fs::read(&path).map_err(|error| crate::Error::io(NAME, "read", &path, error))?;
@@ -69,33 +75,42 @@ pub(in crate::campaign) fn train(
     record::training(run, &fitted)?;
     record::learned(run, &learned.used, learned.table_rows());
     for (sample, gathered) in work.samples.iter().zip(gathered) {
-        let features = &gathered.columns[..settings.features.len()];
-        let scores = bundle.score(features, &gathered.keys())?;
-        record::scores(run, &sample.name, gathered, &scores)?;
-        if let Some(labels) = labels_of(settings, work, gathered) {
-            record::separation(run, &sample.name, &scores.combined, &labels, &gathered.weight);
-        }
+        record::scored(run, work, settings, &bundle, &sample.name, gathered)?;
     }
     Ok(())
 }
 
-fn fit(run: &Run, kind: &ModelKind, table: &mut Table<Host>, learned: &Learned) -> Result<(Fitted, Combination)> {
+fn fit(run: &mut Run, kind: &ModelKind, table: &mut Table<Host>, learned: &Learned) -> Result<(Fitted, Combination)> {
     let member = |member: &Member| Member { weights: Some(0), ..member.clone() };
-    match kind {
+    let (progress, device) = (run.progress, run.device.clone());
+    let epochs = match kind {
+        ModelKind::Classifier(classifier) => classifier.learning.epochs * classifier.ensemble * classifier.folds,
+        ModelKind::Autoencoder(autoencoder) => autoencoder.learning.epochs * autoencoder.ensemble,
+    };
+    // Patience may end it before.
+    let stage = progress.stage("train", "epochs", Some(u64::from(epochs)));
+    let mut made = 0;
+    let mut watch = |members: &[MemberProgress]| {
+        let now: u64 = members.iter().map(|member| member.epochs.len() as u64).sum();
+        stage.add(now - made);
+        made = now;
+        progress.interrupted()
+    };
+    let found = match kind {
         ModelKind::Classifier(classifier) => {
             let seed = classifier.member.seed;
             table.folds = folds_of(&learned.keys, classifier.folds, seed)?.into();
-            let classifier =
-                &crate::models::classifier::Classifier { member: member(&classifier.member), ..classifier.clone() };
-            let fitted = classifier.fit(&run.device, table)?.fitted;
-            Ok((fitted, Combination::OutOfFold { folds: classifier.folds, seed }))
+            let classifier = Classifier { member: member(&classifier.member), ..classifier.clone() };
+            let fitted = classifier.fit_watched(&device, table, &mut watch)?.fitted;
+            (fitted, Combination::OutOfFold { folds: classifier.folds, seed })
         }
         ModelKind::Autoencoder(autoencoder) => {
-            let autoencoder =
-                crate::models::autoencoder::Autoencoder { member: member(&autoencoder.member), ..autoencoder.clone() };
-            Ok((autoencoder.fit(&run.device, table)?.fitted, Combination::Mean))
+            let autoencoder = Autoencoder { member: member(&autoencoder.member), ..autoencoder.clone() };
+            (autoencoder.fit_watched(&device, table, &mut watch)?.fitted, Combination::Mean)
         }
-    }
+    };
+    run.record_stage(stage.finish());
+    Ok(found)
 }
 
 /// The events that are learned from, of all samples that are.
@@ -141,23 +156,72 @@ impl Learned {
     }
 }
 
-/// The class of a sample's events where there is no label; nothing if they are not learned from.
+/// The class of a sample's events where there is no label; nothing if they are not learned from. With a label all are.
 fn class_of(work: &EventWork, settings: &ModelSettings, role: Role) -> Option<f32> {
     let has_data = work.samples.iter().any(|sample| sample.role == Role::Data);
     let is_classified = settings.kind.has_labels();
     match role {
         Role::Data => Some(1.0),
         Role::Simulation => (is_classified || !has_data).then_some(0.0),
-        Role::Signal => (is_classified && settings.label.is_none() && !has_data).then_some(1.0),
+        Role::Signal => (is_classified && (settings.label.is_some() || !has_data)).then_some(1.0),
     }
 }
 
-/// Whether events are signal, for figures of merit: by `[classes]`, or by the label; nothing where neither is known.
-pub(super) fn labels_of(settings: &ModelSettings, work: &EventWork, gathered: &Gathered) -> Option<Vec<bool>> {
+/// Whether events are signal, for figures of merit: by `[classes]`, or by the label; nothing of events that are in no class, and of all
+/// where neither is known.
+pub(super) fn truth_of(settings: &ModelSettings, work: &EventWork, gathered: &Gathered) -> Option<Vec<Option<bool>>> {
     // The last column is the truth, or the label where there is none.
-    let is_known = truth(work).is_some() || settings.label.is_some();
-    let column = gathered.columns.last().filter(|_| is_known)?;
-    Some(column.iter().map(|class| *class > 0.5).collect())
+    let column = gathered.columns.last()?;
+    if truth(work).is_some() {
+        let class = |x: &f32| if *x > -0.5 && *x <= 1.5 { Some(*x > 0.5) } else { None };
+        return Some(column.iter().map(class).collect());
+    }
+    settings.label.map(|_| column.iter().map(|label| Some(*label > 0.5)).collect())
+}
+
+/// Whether what is gathered of a sample can be learned from or scored.
+///
+/// # Errors
+/// All at once, of each feature and of the label the first value that is not finite, by its name and event; the first weight below 0,
+/// where weights count.
+pub(super) fn check_values(
+    sample: &str,
+    names: &[&str],
+    settings: &ModelSettings,
+    gathered: &Gathered,
+    weights: Weights,
+) -> Result<()> {
+    let mut problems = Problems::default();
+    let mut refuse = |what: &str, x: f32, event: usize, why: &str, advice: &str| {
+        let problem = format!("{what} is {x} for {} of {sample}", gathered.name_of(event));
+        problems.push(Fault::new(NAME, problem).because(why).suggest(advice).data());
+    };
+    let is_missing = |x: &f32| settings.missing == Some(*x);
+    for (name, column) in names.iter().zip(&gathered.columns) {
+        if let Some(event) = column.iter().position(|x| !x.is_finite() && !is_missing(x)) {
+            let advice = "Select events that have it, or define it with a value that `missing` names.";
+            refuse(&format!("the feature '{name}'"), column[event], event, "nothing can be computed with it", advice);
+        }
+    }
+    if weights == Weights::Counted {
+        if let Some(column) = settings.label.map(|_| &gathered.columns[names.len()])
+            && let Some(event) = column.iter().position(|x| !x.is_finite())
+        {
+            refuse("the label", column[event], event, "it is of no class", "Select events that have one.");
+        }
+        if let Some(event) = gathered.weight.iter().position(|weight| *weight < 0.0) {
+            let why = "a loss with it has no least value";
+            refuse("the weight", gathered.weight[event], event, why, "Train without such events, or without weights.");
+        }
+    }
+    problems.finish()
+}
+
+/// Whether the weights of events enter a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weights {
+    Counted,
+    Unused,
 }
 
 fn bundle(
@@ -167,6 +231,7 @@ fn bundle(
     preprocessing: Preprocessing,
     fitted: &Fitted,
     combination: Combination,
+    learned: &Learned,
 ) -> Bundle {
     let names: Vec<&str> = work.selection.variables().collect();
     let definition = work.selection.definition();
@@ -175,7 +240,9 @@ fn bundle(
         found.map_or_else(String::new, |variable| variable.value.clone())
     };
     let feature = |at: &usize| Feature { name: names[*at].to_owned(), definition: expression(names[*at]) };
-    let inputs = &run.manifest.inputs;
+    // The report names the sample of each input of the manifest.
+    let inputs = run.report.inputs.iter().zip(&run.manifest.inputs);
+    let used = inputs.filter(|(input, _)| learned.used.contains(&input.sample)).map(|(_, record)| record);
     Bundle {
         network: fitted.train.network.clone(),
         members: fitted.train.members.clone(),
@@ -194,7 +261,7 @@ fn bundle(
             overrides: run.card.origin.overrides.clone(),
             sha256: run.card.origin.sha256(),
         },
-        trained_on: inputs.iter().map(learned_from).collect(),
+        trained_on: used.map(learned_from).collect(),
         made_by: made_by(),
     }
 }

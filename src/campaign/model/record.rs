@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
+use super::learn::truth_of;
 use crate::campaign::run::Run;
 use crate::campaign::survivors::Gathered;
+use crate::card::{EventWork, ModelSettings};
 use crate::error::Result;
 use crate::events::{ColumnKind, TableWriter, Values};
 use crate::models::bundle::apply::Scores;
+use crate::models::bundle::{Bundle, Combination};
 use crate::models::learning::Fitted;
 use crate::models::metrics::{Roc, STATISTICS_CUT, Scored};
 use crate::models::population::{Progress, Stop};
@@ -68,8 +71,39 @@ fn words_of(stop: Stop) -> String {
     }
 }
 
+/// Scores the events of a sample, and says how well their classes are told apart where they are known.
+///
+/// # Errors
+/// Those of [`Bundle::score`]; a disk that refuses.
+pub(super) fn scored(
+    run: &mut Run,
+    work: &EventWork,
+    settings: &ModelSettings,
+    bundle: &Bundle,
+    sample: &str,
+    events: &Gathered,
+) -> Result<()> {
+    let features = &events.columns[..settings.features.len()];
+    let scores = if events.events() > 0 { bundle.score(features, &events.keys())? } else { Scores::default() };
+    table(run, sample, events, &scores, &bundle.combination)?;
+    let is_classified = matches!(bundle.combination, Combination::OutOfFold { .. });
+    if is_classified && events.unnumbered > 0 {
+        let words = format!(
+            "{} events of {sample} have none but their rows, by which their folds are chosen: in another file they may be scored by networks \
+             that learned from them",
+            number::count(events.unnumbered as u64)
+        );
+        tracing::warn!("{words}");
+        run.note("Event numbers", words);
+    }
+    if let Some(truth) = truth_of(settings, work, events) {
+        separation(run, sample, &scores.combined, &truth, &events.weight);
+    }
+    Ok(())
+}
+
 /// The scores of a sample's events as a table.
-pub(super) fn scores(run: &mut Run, sample: &str, events: &Gathered, scores: &Scores) -> Result<()> {
+fn table(run: &mut Run, sample: &str, events: &Gathered, scores: &Scores, by: &Combination) -> Result<()> {
     let name = format!("scores-{sample}.parquet");
     let length = scores.networks;
     let mut columns = vec![
@@ -90,16 +124,22 @@ pub(super) fn scores(run: &mut Run, sample: &str, events: &Gathered, scores: &Sc
     writer.write(&values)?;
     let written = writer.finish()?;
     run.output.record(&name, &written);
-    let holds = format!(
-        "The score of each selected event of {sample}; networks that learned from an event have no part in it."
-    );
-    run.report.files.push(DataFile { path: name, holds });
+    let of = match by {
+        Combination::OutOfFold { .. } => ", by networks that never saw it",
+        _ => "",
+    };
+    run.report.files.push(DataFile { path: name, holds: format!("The score of each selected event of {sample}{of}.") });
     Ok(())
 }
 
 /// How well scores tell events whose class is known.
-pub(super) fn separation(run: &mut Run, sample: &str, scores: &[f32], is_signal: &[bool], weights: &[f32]) {
-    let scored = Scored { scores, is_signal, weights: Some(weights) };
+fn separation(run: &mut Run, sample: &str, scores: &[f32], truth: &[Option<bool>], weights: &[f32]) {
+    let known: Vec<(usize, bool)> =
+        truth.iter().enumerate().filter_map(|(event, class)| Some((event, (*class)?))).collect();
+    let of_known = |column: &[f32]| known.iter().map(|(event, _)| column[*event]).collect::<Vec<f32>>();
+    let (scores, weights) = (of_known(scores), of_known(weights));
+    let is_signal: Vec<bool> = known.iter().map(|(_, is_signal)| *is_signal).collect();
+    let scored = Scored { scores: &scores, is_signal: &is_signal, weights: Some(&weights) };
     // A sample of one class has nothing to be told apart.
     let Ok(roc) = Roc::of(&scored) else { return };
     let auc = roc.auc();

@@ -18,8 +18,8 @@ const ROWS_AT_A_TIME: usize = 1 << 16;
 pub struct Preprocessing {
     /// The map of each feature, made in double precision and rounded once.
     pub transforms: Vec<Transform>,
-    /// The raw value that says that a feature is not there: it goes in as 0, which after a z-score is its mean, and reconstruction leaves it
-    /// out.
+    /// The raw value that says that a feature is not there, a finite number: it goes in as 0, which after a z-score is its mean, and
+    /// reconstruction leaves it out.
     pub missing: Option<f32>,
 }
 
@@ -120,9 +120,9 @@ fn fewer_knots(method: Method, values: usize) -> Method {
     }
 }
 
-/// Whether a value says that the feature is not there; a missing NaN is any.
+/// Whether a value says that the feature is not there.
 fn is_missing(missing: Option<f32>, x: f32) -> bool {
-    missing.is_some_and(|missing| x == missing || missing.is_nan() && x.is_nan())
+    missing == Some(x)
 }
 
 #[cfg(test)]

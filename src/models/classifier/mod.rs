@@ -53,7 +53,7 @@ use crate::device::{Device, Host};
 use crate::error::{Fault, Problems, Result};
 
 use super::folds::{check_folds, cross_validated, out_of_fold};
-use super::learning::{Fitted, Learning};
+use super::learning::{Fitted, Learning, Watch};
 use super::network::{Activation, Network};
 use super::population::Member;
 use super::score::transform::ScoreTransform;
@@ -113,11 +113,25 @@ impl Classifier {
     /// All at once: fewer than two folds, no networks, a member that holds out a fold already, events of other folds;
     /// those of [`Network::dense`] and [`Train`]; members whose training broke off.
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
+        self.trained(self.learning.fit(device, self.training(table)?, table)?)
+    }
+
+    /// The same, watched: see [`Learning::fit_watched`].
+    ///
+    /// # Errors
+    /// Those of [`Classifier::fit`] and of `watch`.
+    pub fn fit_watched(&self, device: &Device, table: &Table<Host>, watch: &mut Watch<'_>) -> Result<Trained> {
+        self.trained(self.learning.fit_watched(device, self.training(table)?, table, watch)?)
+    }
+
+    fn training(&self, table: &Table<Host>) -> Result<Train> {
         self.check(table)?;
         let network = Network::dense(self.member.inputs(table), &self.hidden, 1, self.activation, self.dropout)?;
         let train = self.learning.train(network, self.members(), Loss::BinaryCrossEntropy);
-        let train = Train { class_weights: ClassWeights::Balanced, ..train };
-        let fitted = self.learning.fit(device, train, table)?;
+        Ok(Train { class_weights: ClassWeights::Balanced, ..train })
+    }
+
+    fn trained(&self, fitted: Fitted) -> Result<Trained> {
         fitted.check_finite(NAME)?;
         Ok(Trained { fitted, folds: self.folds })
     }
