@@ -92,21 +92,19 @@ fn what_goes_into_products_is_rounded_and_nothing_else() {
         let expected = plain_gradient(&network, loss, &parameters, &plain);
         let mut factors = parameters.clone();
         network.places().for_each(|(_, place)| math::round(&mut factors[place.weights..place.bias]));
-        let train = Train {
-            precision: Precision::Bfloat16,
-            ..Train::new(network.clone(), vec![Member::new(1)], loss)
-        };
+        let train = Train { precision: Precision::Bfloat16, ..Train::new(network.clone(), vec![Member::new(1)], loss) };
         let (found, _) = gradient(&train, &factors, &plain, Width::widest(), dropout);
         most = most.max(distance(&found, &expected));
         let single = Train { precision: Precision::Single, ..train };
         let (unrounded, _) = gradient(&single, &factors, &plain, Width::widest(), dropout);
         least_of_single = least_of_single.min(distance(&unrounded, &expected));
     }
-    // Sums of 20 terms in single precision are 1e-6 off; one that this takes over the middle between two numbers of 8 bits, which
-    // happens to one in some thousands, moves by 2^-8, and a gradient that has one such term in 45 by 2^-8 / 45 = 9e-5.
-    assert!(most < 2e-4, "{most:e}");
+    // Sums of 20 terms in single precision are 1e-7 off. One that this takes over the middle between two numbers of 8 bits,
+    // which happens to one in some thousands (to none here), moves by 2^-8, and a gradient that has one such term in 45 by
+    // 2^-8 / 45 = 9e-5.
+    assert!(most < 1e-4, "{most:e}");
     // So that a place where nothing was rounded would have been seen.
-    assert!(least_of_single > 5.0 * most && least_of_single > 5e-4, "{most:e} {least_of_single:e}");
+    assert!(least_of_single > 3e-4, "{least_of_single:e}");
     println!("{most:.1e} of a gradient; without rounding of rows at least {least_of_single:.1e}");
 }
 
@@ -121,8 +119,8 @@ fn a_classifier_learns_as_much_as_in_single_precision() {
     assert_ne!(bits(&single), bits(&rounded));
     for (single, rounded) in single.progress.iter().zip(&rounded.progress) {
         let [single, rounded] = [single, rounded].map(|progress| progress.epochs.last().copied().unwrap());
-        println!("{:.4} and {:.4}, validation {:.4?} and {:.4?}", single.training, rounded.training, single.validation, rounded.validation);
-        assert!((rounded.training / single.training - 1.0).abs() < 0.02, "{single:?} {rounded:?}");
+        // From 0.69; 0.11 to 0.16 in single precision, at most 1.4 % apart (1.5 % of validation).
+        assert!((rounded.training / single.training - 1.0).abs() < 0.03, "{single:?} {rounded:?}");
         let [single, rounded] = [single, rounded].map(|epoch| epoch.validation.unwrap());
         assert!((rounded / single - 1.0).abs() < 0.03, "{single} {rounded}");
     }
