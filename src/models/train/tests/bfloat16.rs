@@ -8,7 +8,8 @@ fn weight(parameters: &[f32], place: usize) -> f64 {
     f64::from(rounded(parameters[place]))
 }
 
-/// The gradient of some rows without dropout: sums in double precision, one term after the other, and rounding where the module's documentation has it.
+/// The gradient of some rows without dropout: sums in double precision, one term after the other, and rounding where the module's
+/// documentation has it.
 fn plain_gradient(network: &Network, loss: Loss, parameters: &[f32], rows: &Plain) -> Vec<f64> {
     let places: Vec<_> = network.places().collect();
     let mut gradient = vec![0.0; network.parameters()];
