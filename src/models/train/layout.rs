@@ -45,13 +45,16 @@ struct Places {
 impl Layout {
     /// The largest tile that fits.
     pub fn new(network: &Network, precision: Precision) -> Result<Self> {
-        let (tiles, of): (&[u64], fn(&Network, u64) -> (Self, u64)) = match precision {
-            Precision::Single => (&[32, 16, 8, 4], Self::single),
-            Precision::Bfloat16 => (&[64, 32, 16], Self::bfloat16),
+        let tiles: &[u64] = match precision {
+            Precision::Single => &[32, 16, 8, 4],
+            Precision::Bfloat16 => &[64, 32, 16],
         };
-        let all = tiles.iter().map(|tile| of(network, *tile));
+        let of = |tile: u64| match precision {
+            Precision::Single => Self::single(network, tile),
+            Precision::Bfloat16 => Self::bfloat16(network, tile),
+        };
         let mut bytes = 0;
-        for (layout, its_bytes) in all {
+        for (layout, its_bytes) in tiles.iter().map(|tile| of(*tile)) {
             if its_bytes <= MOST_SHARED {
                 return Ok(Self { bytes: its_bytes as u32, ..layout });
             }

@@ -8,7 +8,8 @@ fn weight(parameters: &[f32], place: usize) -> f64 {
     f64::from(rounded(parameters[place]))
 }
 
-/// The gradient of some rows without dropout: sums in double precision, one term after the other, and rounding where the module's documentation has it.
+/// The gradient of some rows without dropout: sums in double precision, one term after the other, and rounding where the module's
+/// documentation has it.
 fn plain_gradient(network: &Network, loss: Loss, parameters: &[f32], rows: &Plain) -> Vec<f64> {
     let places: Vec<_> = network.places().collect();
     let mut gradient = vec![0.0; network.parameters()];
@@ -99,8 +100,9 @@ fn what_goes_into_products_is_rounded_and_nothing_else() {
         let (unrounded, _) = gradient(&single, &factors, &plain, Width::widest(), dropout);
         least_of_single = least_of_single.min(distance(&unrounded, &expected));
     }
-    // Sums of 20 terms in single precision are 1e-7 off. One that this takes over the middle between two numbers of 8 bits, which happens to
-    // one in some thousands (to none here), moves by 2^-8, and a gradient that has one such term in 45 by 2^-8 / 45 = 9e-5.
+    // Sums of 20 terms in single precision are 1e-7 off. One that this takes over the middle between two numbers of 8 bits,
+    // which happens to one in some thousands (to none here), moves by 2^-8, and a gradient that has one such term in 45 by
+    // 2^-8 / 45 = 9e-5.
     assert!(most < 1e-4, "{most:e}");
     // So that a place where nothing was rounded would have been seen.
     assert!(least_of_single > 3e-4, "{least_of_single:e}");
