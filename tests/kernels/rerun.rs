@@ -6,7 +6,7 @@ use trawl::device::kernels;
 use trawl_emulator::{Mutant, Variant, mutants, sharing_kernels};
 
 /// Every kernel file and the module here that compares it with its twin.
-const KERNELS: [(&str, &str); 19] = [
+const KERNELS: [(&str, &str); 20] = [
     ("math/probe", "probe::"),
     ("selection/select", "select::"),
     // Carries the tallies of the other two before they overflow; its edge is forced in the tests of `selection::tally`.
