@@ -104,9 +104,9 @@ fn every_card_is_tested() {
     let folder = format!("{}/cards", env!("CARGO_MANIFEST_DIR"));
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let cards: BTreeSet<String> = names.filter_map(|name| name.strip_suffix(".toml").map(str::to_owned)).collect();
-    // The last three run in tests/demo.rs and tests/real_input.rs.
+    // The last ones run in tests/demo.rs, tests/real_input.rs and tests/networks.rs.
     let tested = ["dark-machines", "dilepton", "lhco", "nanoaod-muon", "physlite"];
-    let elsewhere = ["atlas-dijet", "demo", "nanoaod-dijet"];
+    let elsewhere = ["atlas-dijet", "demo", "nanoaod-dijet", "cwola", "autoencoder"];
     assert_eq!(cards, tested.into_iter().chain(elsewhere).map(str::to_owned).collect());
 }
 

@@ -504,7 +504,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
                     weight_sum += row_weights[row];
                 }
             }
-            __syncthreads();  // the list and the losses of these rows were read
+            // Choosing the next ones has a barrier before it writes the list, and losses are written behind it.
         }
         if (threadIdx.x == 0u) {
             losses[index] = sum;
