@@ -155,7 +155,7 @@ impl Card {
     /// file beside it is read.
     ///
     /// # Errors
-    /// A card without events or [model]; every problem of these parts.
+    /// A card without events or `[model]`; every problem of these parts.
     pub fn parse_for_scores(origin: Origin) -> Result<Self> {
         let document = Document::parse(&origin.file.display().to_string(), &origin.text, &origin.overrides)?;
         let root = document.root();

@@ -96,7 +96,7 @@ impl Autoencoder {
     ///
     /// # Errors
     /// All at once: no networks, as many latent numbers as inputs or more; those of [`Network::dense`] and
-    /// [`Train`](super::train::Train); members whose training broke off.
+    /// [`Train`]; members whose training broke off.
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
         trained(self.learning.fit(device, self.training(table)?, table)?)
     }

@@ -100,7 +100,7 @@ fn columns(population: &Population<Host>) -> [(&'static str, &[f32]); 4] {
     ]
 }
 
-/// Reads the population of these members of this network that [`write`] wrote under the same fingerprint.
+/// Reads the population of these members of this network that [`write()`] wrote under the same fingerprint.
 ///
 /// # Errors
 /// What differs, all at once: the network, the members, the fingerprint; a file that is no checkpoint, one of another
