@@ -192,11 +192,11 @@ __device__ __forceinline__ double loss_of(Loss loss, const float* outputs, Input
         const double z = (double)outputs[0];
         const double y = (double)label;
         // Sigmoid and softplus from one exponential, which does not overflow.
-        const double e = det::exp(-det::absolute(z));
+        const double e = det::quick_exp(-det::absolute(z));
         const double above = z > 0.0 ? z : 0.0;
         const double share_of_one = z > 0.0 ? 1.0 : e;
         slopes[0] = (float)(share * (share_of_one / (1.0 + e) - y));
-        return share * (above + det::ln_1p(e) - y * z);
+        return share * (above + det::quick_ln_1p(e) - y * z);
     }
     if (loss.kind == LIKELIHOOD_RATIO) {
         const double sign = label > 0.5f ? -0.5 : 0.5;

@@ -4,10 +4,14 @@
 //! operations in the same order whatever the width: eight lanes of AVX2, sixteen of AVX-512 and eight of plain code give the same
 //! bits. A multiply-add is fused everywhere, in plain code by [`f32::mul_add`].
 
+use super::words::{PlainWords, Words};
+
 /// Numbers that are computed with at once.
 pub(crate) trait Floats: Copy {
     /// How many; 8 or 16.
     const LANES: usize;
+    /// Words in vectors of the same size.
+    type Words: Words;
     fn all(x: f32) -> Self;
     /// The first of `from`, which has at least [`Self::LANES`].
     fn load(from: &[f32]) -> Self;
@@ -31,8 +35,6 @@ pub(crate) trait Floats: Copy {
     fn above_zero(self, yes: Self, no: Self) -> Self;
     /// `value` where a byte is at least `least`, else 0; there are at least [`Self::LANES`] bytes.
     fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self;
-    /// The high and the low words of eight products of 32 bits, whatever [`Self::LANES`] is.
-    fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2];
 }
 
 /// One after the other, for every processor.
@@ -48,6 +50,7 @@ impl PlainFloats {
 
 impl Floats for PlainFloats {
     const LANES: usize = 8;
+    type Words = PlainWords;
 
     #[inline(always)]
     fn all(x: f32) -> Self {
@@ -115,12 +118,6 @@ impl Floats for PlainFloats {
     fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self {
         Self(std::array::from_fn(|lane| if bytes[lane] >= least { value } else { 0.0 }))
     }
-
-    #[inline(always)]
-    fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
-        let products = of.map(|x| u64::from(x) * u64::from(by));
-        [products.map(|product| (product >> 32) as u32), products.map(|product| product as u32)]
-    }
 }
 
 /// The vectors of this processor.
@@ -168,6 +165,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::Floats;
+    use crate::math::words::{EightWords, SixteenWords};
 
     /// A vector of AVX2.
     #[derive(Debug, Clone, Copy)]
@@ -181,6 +179,7 @@ mod x86 {
     // checked to be as long as what is loaded and stored.
     impl Floats for Eight {
         const LANES: usize = 8;
+        type Words = EightWords;
 
         #[inline(always)]
         fn all(x: f32) -> Self {
@@ -256,25 +255,11 @@ mod x86 {
                 Self(_mm256_and_ps(_mm256_castsi256_ps(mask), _mm256_set1_ps(value)))
             }
         }
-
-        #[inline(always)]
-        fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
-            unsafe {
-                let (x, by) = (_mm256_loadu_si256(of.as_ptr().cast()), _mm256_set1_epi32(by as i32));
-                let even = _mm256_mul_epu32(x, by);
-                let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(x), by);
-                let high = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
-                let low = _mm256_blend_epi32::<0b1010_1010>(even, _mm256_slli_epi64::<32>(odd));
-                let mut products = [[0; 8]; 2];
-                _mm256_storeu_si256(products[0].as_mut_ptr().cast(), high);
-                _mm256_storeu_si256(products[1].as_mut_ptr().cast(), low);
-                products
-            }
-        }
     }
 
     impl Floats for Sixteen {
         const LANES: usize = 16;
+        type Words = SixteenWords;
 
         #[inline(always)]
         fn all(x: f32) -> Self {
@@ -350,11 +335,6 @@ mod x86 {
                 Self(_mm512_maskz_mov_ps(mask, _mm512_set1_ps(value)))
             }
         }
-
-        #[inline(always)]
-        fn wide_products(of: [u32; 8], by: u32) -> [[u32; 8]; 2] {
-            Eight::wide_products(of, by)
-        }
     }
 }
 
@@ -425,8 +405,6 @@ mod tests {
         put(&|first, to| pair(first).0.above_zero(pair(first).1, V::all(7.0)).store(to));
         let bytes: [u8; 16] = std::array::from_fn(|lane| (b[lane].to_bits() >> (lane + 8)) as u8);
         put(&|first, to| V::where_at_least(&bytes[first..], 100, 1.5).store(to));
-        let words = std::array::from_fn(|lane| a[lane].to_bits().wrapping_mul(2_654_435_761).wrapping_add(lane as u32));
-        to.extend(E::wide_products(words, 0xd251_1f53).as_flattened());
         let mut last = [0.0; 8];
         E::load(&a[..8]).times_plus(E::load(&b[..8]), E::load(&a[8..])).store(&mut last);
         to.extend(last.map(f32::to_bits));

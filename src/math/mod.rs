@@ -27,3 +27,4 @@ pub mod poisson;
 pub mod probe;
 pub mod special;
 pub(crate) mod wide;
+pub(crate) mod words;

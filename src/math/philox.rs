@@ -54,6 +54,15 @@ pub enum Stage {
     Members = 16,
 }
 
+/// How often words are mixed.
+pub(crate) const ROUNDS: u32 = 10;
+
+/// What the first and the third word of the counter are multiplied by.
+pub(crate) const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+
+/// What is added to the key after each round.
+pub(crate) const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+
 /// A stream of random words: a function from (unit, draw) to four words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Philox {
@@ -101,17 +110,17 @@ pub fn philox_key(seed: u64, stage: u32) -> u64 {
 pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;
-    for _ in 0..10 {
-        let p0 = u64::from(c0) * 0xd251_1f53;
-        let p1 = u64::from(c2) * 0xcd9e_8d57;
+    for _ in 0..ROUNDS {
+        let p0 = u64::from(c0) * u64::from(MULTIPLIERS[0]);
+        let p1 = u64::from(c2) * u64::from(MULTIPLIERS[1]);
         let next0 = (p1 >> 32) as u32 ^ c1 ^ k0;
         let next2 = (p0 >> 32) as u32 ^ c3 ^ k1;
         c0 = next0;
         c1 = p1 as u32;
         c2 = next2;
         c3 = p0 as u32;
-        k0 = k0.wrapping_add(0x9e37_79b9);
-        k1 = k1.wrapping_add(0xbb67_ae85);
+        k0 = k0.wrapping_add(WEYL[0]);
+        k1 = k1.wrapping_add(WEYL[1]);
     }
     [c0, c1, c2, c3]
 }

@@ -29,6 +29,48 @@ __device__ __forceinline__ double quick_ln_ratio(double a, double b) {
     return e * LN2_HIGH + (2.0 * s + (series + e * LN2_MIDDLE));
 }
 
+/// exp(x) for x <= 0, within 2 ulp; exp(-708) for what is below, NaN for NaN, no meaning above. No branches.
+__device__ __forceinline__ double quick_exp(double x) {
+    double near = x;
+    if (x < -708.0) {
+        near = -708.0;
+    }
+    // A sum with 1.5 x 2^52 is a whole number, which stands in its low bits.
+    const double turned = near * INVERSE_LN2 + 6755399441055744.0;
+    const double k = turned - 6755399441055744.0;
+    const double r = (near - k * LN2_HIGH) - k * LN2_MIDDLE;
+    const double z = r * r;
+    double series = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
+    series = series * z + (1.0 / 3628800.0 + r * (1.0 / 39916800.0));
+    series = series * z + (1.0 / 40320.0 + r * (1.0 / 362880.0));
+    series = series * z + (1.0 / 720.0 + r * (1.0 / 5040.0));
+    series = series * z + (1.0 / 24.0 + r * (1.0 / 120.0));
+    series = series * z + (0.5 + r * (1.0 / 6.0));
+    return double_of((bits_of(turned) + 1023ULL) << 52) * (1.0 + (r + z * series));
+}
+
+/// ln(1 + x) for x in [0, 1], within 2 ulp; NaN for NaN, no meaning for others. One division, no branches.
+__device__ __forceinline__ double quick_ln_1p(double x) {
+    double numerator = x;
+    double denominator = x + 2.0;
+    double whole = 0.0;
+    double whole_low = 0.0;
+    if (x > 0.41421356237309503) {
+        numerator = x - 1.0;
+        denominator = x + 3.0;
+        whole = LN2_HIGH;
+        whole_low = LN2_MIDDLE;
+    }
+    const double s = numerator / denominator;
+    const double z = s * s;
+    const double w = z * z;
+    const double low =
+        (0.6666666666666734 + 0.3999999999941449 * z) + (0.28571428742422034 + 0.2222219857019954 * z) * w;
+    const double high = (0.18183564460722831 + 0.15314047508110076 * z) + 0.14795977001845437 * w;
+    const double series = (s * z) * (low + high * (w * w));
+    return whole + (2.0 * s + (series + whole_low));
+}
+
 /// The angle of the point (x, y) in [-pi, pi], within 2 ulp, for finite numbers below 1e300; of others it has no meaning. Signed
 /// zeros as in `atan2`. One division.
 __device__ __forceinline__ double quick_atan2(double y, double x) {

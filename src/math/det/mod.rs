@@ -18,7 +18,7 @@
 //! | [`sin`], [`cos`] | 0.8 | NaN for more than 2^20 = 1,048,576 radians |
 //! | [`sinh`], [`cosh`], [`tanh`], [`asinh`] | 0.8 | infinite where they overflow |
 //! | [`atan2`], [`atan`] | 0.6 | signed zeros and infinities as in IEEE 754 |
-//! | [`quick_ln_ratio`], [`quick_atan2`] | 2 | no meaning |
+//! | [`quick_ln_ratio`], [`quick_atan2`], [`quick_exp`], [`quick_ln_1p`] | 2 | no meaning |
 //! | [`hypot`] | 1.2 | infinite if an argument is |
 //! | [`pow`] | 0.7 + abs(y ln x) / 16 | NaN for x < 0 |
 //! | [`powi`] | abs(n) | |

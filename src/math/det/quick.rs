@@ -3,7 +3,7 @@
 
 use super::arithmetic::*;
 use super::double::{bits_of, double_of};
-use super::exponential::{LN2_HIGH, LN2_MIDDLE};
+use super::exponential::{INVERSE_LN2, LN2_HIGH, LN2_MIDDLE};
 use super::trigonometric::{HALF_PI, HALF_PI_LOW, PI, PI_LOW};
 
 /// ln(a / b) of positive normal numbers, within 2 ulp, or 2e-16 for e times ln 2; of others it has no meaning. One division.
@@ -31,6 +31,53 @@ pub fn quick_ln_ratio(a: f64, b: f64) -> f64 {
     let high: f64 = (0.18183564460722831 + 0.15314047508110076 * z) + 0.14795977001845437 * w;
     let series: f64 = (s * z) * (low + high * (w * w));
     e * LN2_HIGH + (2.0 * s + (series + e * LN2_MIDDLE))
+}
+
+/// exp(x) for x <= 0, within 2 ulp; exp(-708) for what is below, NaN for NaN, no meaning above. No branches.
+///
+/// The Taylor series to r^13, whose remainder is below 2^-57 for |r| <= ln(2) / 2, with the sum of its pairs in powers of r^2.
+#[inline(always)]
+pub fn quick_exp(x: f64) -> f64 {
+    let mut near: f64 = x;
+    if x < -708.0 {
+        near = -708.0;
+    }
+    // A sum with 1.5 x 2^52 is a whole number, which stands in its low bits.
+    let turned: f64 = near * INVERSE_LN2 + 6755399441055744.0;
+    let k: f64 = turned - 6755399441055744.0;
+    let r: f64 = (near - k * LN2_HIGH) - k * LN2_MIDDLE;
+    let z: f64 = r * r;
+    let mut series: f64 = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
+    series = series * z + (1.0 / 3628800.0 + r * (1.0 / 39916800.0));
+    series = series * z + (1.0 / 40320.0 + r * (1.0 / 362880.0));
+    series = series * z + (1.0 / 720.0 + r * (1.0 / 5040.0));
+    series = series * z + (1.0 / 24.0 + r * (1.0 / 120.0));
+    series = series * z + (0.5 + r * (1.0 / 6.0));
+    double_of(bits_of(turned).wrapping_add(1023) << 52) * (1.0 + (r + z * series))
+}
+
+/// ln(1 + x) for x in [0, 1], within 2 ulp; NaN for NaN, no meaning for others. One division, no branches.
+///
+/// As [`quick_ln_ratio`], of (1 + x) / 2 where that is nearer to 1.
+#[inline(always)]
+pub fn quick_ln_1p(x: f64) -> f64 {
+    let mut numerator: f64 = x;
+    let mut denominator: f64 = x + 2.0;
+    let mut whole: f64 = 0.0;
+    let mut whole_low: f64 = 0.0;
+    if x > 0.41421356237309503 {
+        numerator = x - 1.0;
+        denominator = x + 3.0;
+        whole = LN2_HIGH;
+        whole_low = LN2_MIDDLE;
+    }
+    let s: f64 = numerator / denominator;
+    let z: f64 = s * s;
+    let w: f64 = z * z;
+    let low: f64 = (0.6666666666666734 + 0.3999999999941449 * z) + (0.28571428742422034 + 0.2222219857019954 * z) * w;
+    let high: f64 = (0.18183564460722831 + 0.15314047508110076 * z) + 0.14795977001845437 * w;
+    let series: f64 = (s * z) * (low + high * (w * w));
+    whole + (2.0 * s + (series + whole_low))
 }
 
 /// The angle of the point (x, y) in [-pi, pi], within 2 ulp, for finite numbers below 1e300; of others it has no

@@ -236,3 +236,20 @@ fn quick_logarithms_of_ratios_are_within_two_steps() {
     }
     assert_eq!((quick_ln_ratio(3.0, 3.0), quick_ln_ratio(8.0, 2.0)), (0.0, 2.0 * ln(2.0)));
 }
+
+#[test]
+fn quick_exponentials_and_their_logarithms_are_within_two_steps() {
+    let random = Philox::new(23, Stage::Probe);
+    for unit in 0..60_000 {
+        let [a, b] = random.uniforms(unit, 0);
+        let x = if unit % 2 == 0 { -708.0 * a } else { -exp(40.0 * b - 36.0).min(700.0) };
+        let (got, expected) = (quick_exp(x), core_math::exp(x));
+        assert!(steps(got, expected) <= 2, "exp({x:e}) = {got:e}, correctly rounded {expected:e}");
+        let x = if unit % 2 == 0 { a } else { exp(-40.0 * b) };
+        let (got, expected) = (quick_ln_1p(x), core_math::log1p(x));
+        assert!(steps(got, expected) <= 2, "ln(1 + {x:e}) = {got:e}, correctly rounded {expected:e}");
+    }
+    assert_eq!((quick_exp(0.0), quick_exp(-0.0), quick_exp(-1e9)), (1.0, 1.0, quick_exp(-708.0)));
+    assert_eq!((quick_ln_1p(0.0), quick_ln_1p(1.0)), (0.0, LN_2));
+    assert!(quick_exp(f64::NAN).is_nan() && quick_exp(-f64::NAN).is_nan() && quick_ln_1p(f64::NAN).is_nan());
+}

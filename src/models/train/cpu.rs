@@ -5,8 +5,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::math::round;
-use super::optimiser::{Followed, follow, norm_of};
-use super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
+use super::optimiser::{Followed, add_quarters, follow};
+use super::pass::{Dropout, TILE, Weights, Workspace, add_loss, backward, forward, turn, turned_places};
 use super::sampling::Sample;
 use super::{Output, Precision, Train};
 use crate::device::Host;
@@ -21,6 +21,10 @@ pub(super) const QUARTERS: usize = 4;
 
 /// Beyond this norm squares of gradients would not be finite in single precision.
 pub(super) const LARGEST_NORM: f64 = 1e18;
+
+/// Rows of a quarter times parameters for which another thread is woken: 128 rows of three layers of 64 are 1.2 million, 50 microseconds;
+/// a quarter of them took longer on two threads than on one.
+const LEAST_TERMS: usize = 500_000;
 
 /// Events of the table whose losses of validation are summed by themselves.
 pub(super) const EVENTS_A_CHUNK: u32 = 4096;
@@ -133,8 +137,7 @@ impl<'a> Trainer<'a> {
         for number in 0..batches {
             self.events.clear();
             self.events.extend(order.by_ref().take(batch as usize));
-            let loss = self.gradient(epoch, number * batch, state.parameters);
-            let norm = norm_of(&self.quarters[0].gradient);
+            let (loss, norm) = self.gradient(epoch, number * batch, state.parameters);
             if !is_usable(loss, norm) {
                 return Err(number);
             }
@@ -155,8 +158,8 @@ impl<'a> Trainer<'a> {
         Ok(Epoch { training: sum / f64::from(sample.number), validation, rate, gradient_norm: last_norm })
     }
 
-    /// The gradient of the batch in the first quarter, and the loss. `first` is the number of the batch's first sample.
-    fn gradient(&mut self, epoch: u32, first: u32, parameters: &[f32]) -> f64 {
+    /// The gradient of the batch in the first quarter; its loss and norm. `first` is the number of the batch's first sample.
+    fn gradient(&mut self, epoch: u32, first: u32, parameters: &[f32]) -> (f64, f64) {
         let network = &self.train.network;
         let parameters = factors(self.train, parameters, &mut self.rounded);
         turn(network, parameters, &mut self.turned);
@@ -172,19 +175,17 @@ impl<'a> Trainer<'a> {
             events: &self.events,
             first,
         };
+        let is_worth_it = length * network.parameters() >= LEAST_TERMS;
         let [q0, q1, q2, q3] = &mut self.quarters;
         let part = |number: usize| number * length;
         let halves = (
-            || rayon::join(|| work.rows(q0, part(0), length), || work.rows(q1, part(1), length)),
-            || rayon::join(|| work.rows(q2, part(2), length), || work.rows(q3, part(3), length)),
+            || join(is_worth_it, || work.rows(q0, part(0), length), || work.rows(q1, part(1), length)),
+            || join(is_worth_it, || work.rows(q2, part(2), length), || work.rows(q3, part(3), length)),
         );
-        rayon::join(halves.0, halves.1);
+        join(is_worth_it, halves.0, halves.1);
         let loss = (q0.loss + q1.loss) + (q2.loss + q3.loss);
-        let others = q1.gradient.iter().zip(&q2.gradient).zip(&q3.gradient);
-        for (q0, ((q1, q2), q3)) in q0.gradient.iter_mut().zip(others) {
-            *q0 = (*q0 + q1) + (q2 + q3);
-        }
-        loss
+        let norm = add_quarters(self.width, &mut q0.gradient, [&q1.gradient, &q2.gradient, &q3.gradient]);
+        (loss, norm)
     }
 
     /// The loss of the validation events, if there are any.
@@ -210,6 +211,16 @@ impl<'a> Trainer<'a> {
         let of = |chunk: u32| found[chunk as usize % QUARTERS][chunk as usize / QUARTERS];
         let [loss, weight] = (0..chunks).map(of).fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
         Some(loss / weight)
+    }
+}
+
+/// Both, on two threads where that is worth it.
+fn join(is_worth_it: bool, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+    if is_worth_it {
+        rayon::join(a, b);
+    } else {
+        a();
+        b();
     }
 }
 
@@ -244,7 +255,7 @@ fn validation_of(
             sum += weight;
         }
         forward(width, weights, space, None);
-        space.add_loss(&train.network, train.loss);
+        add_loss(width, &train.network, space, train.loss);
     }
     [space.loss, sum]
 }

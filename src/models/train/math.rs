@@ -117,19 +117,27 @@ impl Row<'_> {
     }
 }
 
+/// The share of a row in the cross-entropy of its logit, and the derivative by that. No branches.
+#[inline(always)]
+pub(crate) fn cross_entropy(logit: f32, label: f32, share: f64) -> (f64, f32) {
+    let (z, y) = (f64::from(logit), f64::from(label));
+    // Sigmoid and softplus from one exponential, which does not overflow.
+    let e = det::quick_exp(-det::absolute(z));
+    let above = if z > 0.0 { z } else { 0.0 };
+    let share_of_one = if z > 0.0 { 1.0 } else { e };
+    let slope = (share * (share_of_one / (1.0 + e) - y)) as f32;
+    (share * (above + det::quick_ln_1p(e) - y * z), slope)
+}
+
 /// Adds nothing and answers the row's share of the loss; its derivatives by the outputs go to `slopes`.
 #[inline(always)]
 pub(crate) fn loss_of(loss: Loss, row: &Row, slopes: &mut [f32]) -> f64 {
     let share = row.share;
     match loss {
         Loss::BinaryCrossEntropy => {
-            let (z, y) = (f64::from(row.outputs[0]), f64::from(row.label));
-            // Sigmoid and softplus from one exponential, which does not overflow.
-            let e = det::exp(-det::absolute(z));
-            let above = if z > 0.0 { z } else { 0.0 };
-            let share_of_one = if z > 0.0 { 1.0 } else { e };
-            slopes[0] = (share * (share_of_one / (1.0 + e) - y)) as f32;
-            share * (above + det::ln_1p(e) - y * z)
+            let (value, slope) = cross_entropy(row.outputs[0], row.label, share);
+            slopes[0] = slope;
+            value
         }
         Loss::LikelihoodRatio => {
             let sign = if row.label > 0.5 { -0.5 } else { 0.5 };

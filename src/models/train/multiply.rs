@@ -8,6 +8,10 @@ use crate::math::floats::Floats;
 /// Rows of the product that are made at a time: with two vectors each they are 12 of AVX2's 16 registers.
 const ROWS: usize = 6;
 
+/// The same of one vector each, or of two of AVX-512's 32 registers: as many sums as wait for each other on two units of four cycles,
+/// and no rows of a tile are left.
+const MORE_ROWS: usize = 8;
+
 /// Where a sum starts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Start<'a> {
@@ -102,6 +106,10 @@ impl Tiles<'_> {
     #[inline(always)]
     fn down<V: Floats, const COLUMNS: usize>(&mut self, rows: usize, column: usize) {
         let mut row = 0;
+        while (COLUMNS == 1 || V::LANES == 16) && row + MORE_ROWS <= rows {
+            self.tile::<V, MORE_ROWS, COLUMNS>(row, column);
+            row += MORE_ROWS;
+        }
         // Eight are twice four: sums of two rows would wait for each other, five cycles a multiply-add.
         while row + ROWS <= rows && rows - row != 8 {
             self.tile::<V, ROWS, COLUMNS>(row, column);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sampling::LANES;
 use crate::error::{Fault, Problems};
 use crate::math::det;
 use crate::math::floats::{Floats, Width, floats};
@@ -181,13 +182,22 @@ fn each<V: Floats, E: Floats>(step: Step, shortening: f32, gradient: &[f32], fol
     }
 }
 
-/// The norm of a gradient: 256 sums of squares in double precision, by the number modulo 256, added up in their order.
-pub(crate) fn norm_of(gradient: &[f32]) -> f64 {
-    let mut sums = [0.0_f64; 256];
-    for some in gradient.chunks(256) {
-        for (sum, g) in sums.iter_mut().zip(some) {
-            *sum += f64::from(*g) * f64::from(*g);
+/// Adds the gradients of three quarters to that of the first, `(q0 + q1) + (q2 + q3)`, and answers the norm of the sum: 256 sums of squares
+/// in double precision, by the number modulo 256, added up in their order.
+pub(super) fn add_quarters(width: Width, first: &mut [f32], others: [&[f32]; 3]) -> f64 {
+    let mut all = [0.0; LANES];
+    let sums = &mut all;
+    floats!(width, add(first: &mut [f32], others: [&[f32]; 3], sums: &mut [f64; LANES]));
+    det::sqrt(all.iter().fold(0.0, |all, sum| all + sum))
+}
+
+#[inline(always)]
+fn add<V: Floats, E: Floats>(first: &mut [f32], [q1, q2, q3]: [&[f32]; 3], sums: &mut [f64; LANES]) {
+    let others = q1.chunks(LANES).zip(q2.chunks(LANES)).zip(q3.chunks(LANES));
+    for (first, ((q1, q2), q3)) in first.chunks_mut(LANES).zip(others) {
+        for ((((q0, q1), q2), q3), sum) in first.iter_mut().zip(q1).zip(q2).zip(q3).zip(&mut *sums) {
+            *q0 = (*q0 + q1) + (q2 + q3);
+            *sum += f64::from(*q0) * f64::from(*q0);
         }
     }
-    det::sqrt(sums.iter().fold(0.0, |all, sum| all + sum))
 }

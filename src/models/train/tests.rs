@@ -1,6 +1,5 @@
 //! Gradients against differences, and whole trainings against themselves.
 
-use super::optimiser::norm_of;
 use super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
 use super::*;
 use crate::math::floats::Width;
@@ -20,6 +19,11 @@ const ACTIVATIONS: [Activation; 7] = [
     Activation::Sigmoid,
     Activation::Softplus,
 ];
+
+/// The norm of a gradient.
+fn norm_of(gradient: &[f32]) -> f64 {
+    gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt()
+}
 
 fn uniform(seed: u64, number: usize) -> Vec<f32> {
     let random = Philox::new(seed, Stage::Probe);

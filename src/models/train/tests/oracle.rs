@@ -1,6 +1,7 @@
 //! Fifty steps against an independent trainer in double precision: `scripts/oracles/networks.py`.
 
-use super::super::optimiser::{Followed, follow, norm_of};
+use super::super::optimiser::{Followed, follow};
+use super::norm_of;
 use super::super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
 use super::super::{Adam, Loss, Schedule};
 use crate::math::floats::Width;
