@@ -35,6 +35,15 @@ pub(crate) trait Floats: Copy {
     fn above_zero(self, yes: Self, no: Self) -> Self;
     /// `value` where a byte is at least `least`, else 0; there are at least [`Self::LANES`] bytes.
     fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self;
+    /// Eight rows of eight numbers, whatever [`Self::LANES`] is, with rows and columns exchanged: rows begin `stride` apart.
+    fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>);
+}
+
+/// Eight rows, which begin `stride` apart.
+#[derive(Debug)]
+pub(crate) struct Block<T> {
+    pub values: T,
+    pub stride: usize,
 }
 
 /// One after the other, for every processor.
@@ -118,6 +127,15 @@ impl Floats for PlainFloats {
     fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self {
         Self(std::array::from_fn(|lane| if bytes[lane] >= least { value } else { 0.0 }))
     }
+
+    #[inline(always)]
+    fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+        for row in 0..8 {
+            for column in 0..8 {
+                to.values[column * to.stride + row] = from.values[row * from.stride + column];
+            }
+        }
+    }
 }
 
 /// The vectors of this processor.
@@ -164,7 +182,7 @@ pub(crate) use x86::{Eight, Sixteen};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Floats;
+    use super::{Block, Floats};
     use crate::math::words::{EightWords, SixteenWords};
 
     /// A vector of AVX2.
@@ -255,6 +273,32 @@ mod x86 {
                 Self(_mm256_and_ps(_mm256_castsi256_ps(mask), _mm256_set1_ps(value)))
             }
         }
+
+        #[inline(always)]
+        fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+            assert!(7 * from.stride + 8 <= from.values.len() && 7 * to.stride + 8 <= to.values.len());
+            unsafe {
+                // Halves of rows 0 and 4, 1 and 5, ... beside each other, then pairs of numbers, then pairs of those.
+                let half = |row: usize, column: usize| {
+                    let at = |row: usize| _mm_loadu_ps(from.values.as_ptr().add(row * from.stride + column));
+                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(at(row)), at(row + 4))
+                };
+                for column in [0, 4] {
+                    let [a, b, c, d]: [__m256; 4] = std::array::from_fn(|row| half(row, column));
+                    let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                    let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                    let columns = [
+                        _mm256_shuffle_ps::<0b0100_0100>(ab, cd),
+                        _mm256_shuffle_ps::<0b1110_1110>(ab, cd),
+                        _mm256_shuffle_ps::<0b0100_0100>(ab_high, cd_high),
+                        _mm256_shuffle_ps::<0b1110_1110>(ab_high, cd_high),
+                    ];
+                    for (number, turned) in columns.into_iter().enumerate() {
+                        _mm256_storeu_ps(to.values.as_mut_ptr().add((column + number) * to.stride), turned);
+                    }
+                }
+            }
+        }
     }
 
     impl Floats for Sixteen {
@@ -335,6 +379,11 @@ mod x86 {
                 Self(_mm512_maskz_mov_ps(mask, _mm512_set1_ps(value)))
             }
         }
+
+        #[inline(always)]
+        fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+            Eight::turn_block(from, to);
+        }
     }
 }
 
@@ -405,6 +454,10 @@ mod tests {
         put(&|first, to| pair(first).0.above_zero(pair(first).1, V::all(7.0)).store(to));
         let bytes: [u8; 16] = std::array::from_fn(|lane| (b[lane].to_bits() >> (lane + 8)) as u8);
         put(&|first, to| V::where_at_least(&bytes[first..], 100, 1.5).store(to));
+        let (mut block, mut turned) = ([0.0; 72], [0.0; 80]);
+        block.iter_mut().enumerate().for_each(|(at, x)| *x = a[at % 16] + at as f32);
+        E::turn_block(Block { values: &block, stride: 9 }, Block { values: &mut turned, stride: 10 });
+        to.extend(turned.map(f32::to_bits));
         let mut last = [0.0; 8];
         E::load(&a[..8]).times_plus(E::load(&b[..8]), E::load(&a[8..])).store(&mut last);
         to.extend(last.map(f32::to_bits));

@@ -162,7 +162,7 @@ impl<'a> Trainer<'a> {
     fn gradient(&mut self, epoch: u32, first: u32, parameters: &[f32]) -> (f64, f64) {
         let network = &self.train.network;
         let parameters = factors(self.train, parameters, &mut self.rounded);
-        turn(network, parameters, &mut self.turned);
+        turn(self.width, network, parameters, &mut self.turned);
         let weights = Weights { network, parameters, turned: &self.turned };
         // Whole pairs of rows, and none behind the last event.
         let length = self.events.len().div_ceil(QUARTERS).next_multiple_of(2);
@@ -338,5 +338,6 @@ impl Work<'_> {
             forward(self.width, self.weights, space, Some(self.dropout));
             backward(self.width, self.weights, space, self.train.loss);
         }
+        space.end();
     }
 }

@@ -4,7 +4,7 @@ use super::Precision;
 use super::loss::Loss;
 use super::math::{Row, activated, cross_entropy, loss_of, round, slope_at};
 use super::multiply::{Matrix, Sizes, Start, multiply};
-use crate::math::floats::{Floats, Width, floats};
+use crate::math::floats::{Block, Floats, Width, floats};
 use crate::math::philox::Philox;
 use crate::math::words::{BYTES_A_DRAW, MOST_LANES, Words, philox_lanes};
 use crate::models::network::{Activation, Bias, Dense, Network};
@@ -31,6 +31,13 @@ struct Space {
     slopes: Vec<f32>,
 }
 
+/// Whether there is a gradient yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Summed {
+    Nothing,
+    Rows,
+}
+
 /// Buffers of a tile of rows, and the sums over the rows so far.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -47,6 +54,7 @@ pub(crate) struct Workspace {
     spaces: Vec<Space>,
     pub gradient: Vec<f32>,
     pub loss: f64,
+    summed: Summed,
     /// The gradient of a narrow layer's weights, each output's one after the other.
     narrow: Vec<f32>,
     /// What inputs, outputs of all layers but the last, and slopes are rounded to.
@@ -75,18 +83,29 @@ pub(crate) fn turned_places(network: &Network) -> usize {
 }
 
 /// The weights of all layers but the first, each output's row by row.
-pub(crate) fn turn(network: &Network, parameters: &[f32], to: &mut [f32]) {
+pub(crate) fn turn(width: Width, network: &Network, parameters: &[f32], to: &mut [f32]) {
+    floats!(width, turn_all(network: &Network, parameters: &[f32], to: &mut [f32]));
+}
+
+#[inline(always)]
+fn turn_all<V: Floats, E: Floats>(network: &Network, parameters: &[f32], to: &mut [f32]) {
     let mut first = 0;
     for (layer, place) in network.places().skip(1) {
-        let stride = (layer.inputs as usize).next_multiple_of(crate::models::network::VECTOR);
-        let to = &mut to[first..first + stride * layer.outputs as usize];
-        let rows = parameters[place.weights..place.bias].chunks_exact(layer.stride());
-        for (input, row) in rows.enumerate() {
-            for (output, weight) in row[..layer.outputs as usize].iter().enumerate() {
-                to[output * stride + input] = *weight;
+        let (inputs, outputs, stride) = (layer.inputs as usize, layer.outputs as usize, layer.stride());
+        let to_stride = inputs.next_multiple_of(EIGHT);
+        let (from, to) = (&parameters[place.weights..place.bias], &mut to[first..first + to_stride * outputs]);
+        first += to.len();
+        let whole = [inputs, outputs].map(|number| number - number % EIGHT);
+        for input in (0..whole[0]).step_by(EIGHT) {
+            for output in (0..whole[1]).step_by(EIGHT) {
+                let from = Block { values: &from[input * stride + output..], stride };
+                E::turn_block(from, Block { values: &mut to[output * to_stride + input..], stride: to_stride });
             }
         }
-        first += to.len();
+        for input in 0..inputs {
+            let done = if input < whole[0] { whole[1] } else { 0 };
+            (done..outputs).for_each(|output| to[output * to_stride + input] = from[input * stride + output]);
+        }
     }
 }
 
@@ -111,6 +130,7 @@ impl Workspace {
             spaces: network.layers().iter().map(space).collect(),
             gradient: vec![0.0; network.parameters()],
             loss: 0.0,
+            summed: Summed::Nothing,
             narrow: Vec::new(),
             precision: Precision::Single,
         }
@@ -130,10 +150,17 @@ impl Workspace {
         self.samples.clear();
     }
 
-    /// Forgets the sums.
+    /// Forgets the sums. Until rows went backward, or [`Self::end`], the gradient has no meaning.
     pub fn begin(&mut self) {
-        self.gradient.fill(0.0);
+        self.summed = Summed::Nothing;
         self.loss = 0.0;
+    }
+
+    /// Makes the gradient 0 if there were no rows.
+    pub fn end(&mut self) {
+        if self.summed == Summed::Nothing {
+            self.gradient.fill(0.0);
+        }
     }
 
     /// The rows' outputs after [`forward`], one row after the other, each of the last layer's stride.
@@ -295,6 +322,9 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
     let rows = space.rows(network);
     slopes_of_the_last(network, space, loss, rows);
     let mut narrow = std::mem::take(&mut space.narrow);
+    // The first rows are no sum with what stands there, which then needs not be made 0 before.
+    let start = if space.summed == Summed::Nothing { Start::Zero } else { Start::There };
+    space.summed = Summed::Rows;
     let is_rounded = space.precision == Precision::Bfloat16;
     if is_rounded && let Some(last) = space.spaces.last_mut() {
         round(&mut last.slopes);
@@ -315,17 +345,22 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
         if layer.outputs <= NARROW && input_stride.is_multiple_of(EIGHT) {
             let outputs = layer.outputs as usize;
             narrow.resize(outputs * input_stride, 0.0);
-            exchange(of_weights, stride, &mut narrow, input_stride, Direction::To);
+            if let Start::There = start {
+                exchange(of_weights, stride, &mut narrow, input_stride, Direction::To);
+            }
             let sizes = Sizes { rows: outputs, columns: input_stride, terms: rows };
             let slopes = Matrix::rows(slopes, stride).transposed();
             let to = (&mut narrow[..], input_stride);
-            multiply::<V, E>(sizes, slopes, (inputs, input_stride), Start::There, to);
+            multiply::<V, E>(sizes, slopes, (inputs, input_stride), start, to);
             exchange(of_weights, stride, &mut narrow, input_stride, Direction::Back);
         } else {
             let sizes = Sizes { rows: layer.inputs as usize, columns: stride, terms: rows };
-            multiply::<V, E>(sizes, columns, (slopes, stride), Start::There, (of_weights, stride));
+            multiply::<V, E>(sizes, columns, (slopes, stride), start, (of_weights, stride));
         }
         if layer.bias == Bias::Present {
+            if let Start::Zero = start {
+                of_bias.fill(0.0);
+            }
             add_rows::<V, E>(slopes, stride, of_bias);
         }
         let Some(before) = before.last_mut() else { continue };

@@ -109,7 +109,7 @@ impl Plain<'_> {
 fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropout: Dropout) -> (Vec<f32>, f64) {
     let network = &train.network;
     let mut turned = vec![0.0; turned_places(network)];
-    turn(network, parameters, &mut turned);
+    turn(width, network, parameters, &mut turned);
     let weights = Weights { network, parameters, turned: &turned };
     let mut space = Workspace::new(network).with(train.precision);
     let (inputs, words) = (network.inputs(), rows.present.len() / rows.labels.len());

@@ -145,7 +145,7 @@ fn fifty_steps_are_those_of_an_independent_trainer() {
         let mut space = Workspace::new(&network);
         let mut losses = Vec::new();
         for step in 0..STEPS {
-            turn(&network, &parameters, &mut turned);
+            turn(Width::widest(), &network, &parameters, &mut turned);
             space.begin();
             let rows: Vec<usize> = (0..BATCH).map(|row| (step as usize * BATCH + row) % ROWS).collect();
             for rows in rows.chunks(TILE) {
