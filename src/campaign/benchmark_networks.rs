@@ -7,21 +7,24 @@ use serde::Serialize;
 use crate::device::{Device, Host};
 use crate::error::{Fault, Result};
 use crate::math::philox::{Philox, Stage};
+use crate::models::metrics::{Roc, Scored};
 use crate::models::network::{Activation, Dense, Initialisation, Network};
-use crate::models::population::{Member, Population};
+use crate::models::population::{Member, Population, Replica};
 use crate::models::score::score;
 use crate::models::table::Table;
-use crate::models::train::{Input, Loss, Train};
+use crate::models::train::{Input, Loss, Precision, Train};
 
 const NAME: &str = "bench";
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkCase {
-    /// Two epochs of one classifier, with dropout of 5 %, in batches of so many.
+    /// Two epochs of one classifier, with dropout of 5 %.
     Classifier {
         /// The rows of a batch.
         batch: u32,
+        /// What products are made of.
+        precision: Precision,
     },
     /// An epoch of fifty classifiers, each of four fifths of the events.
     Population,
@@ -31,9 +34,10 @@ pub enum NetworkCase {
 
 impl NetworkCase {
     /// Every case with its name.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("models/classifier-512", Self::Classifier { batch: 512 }),
-        ("models/classifier-128", Self::Classifier { batch: 128 }),
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("models/classifier-512", Self::Classifier { batch: 512, precision: Precision::Single }),
+        ("models/classifier-128", Self::Classifier { batch: 128, precision: Precision::Single }),
+        ("models/classifier-bf16", Self::Classifier { batch: 512, precision: Precision::Bfloat16 }),
         ("models/population-50", Self::Population),
         ("models/inference", Self::Inference),
     ];
@@ -55,12 +59,26 @@ pub struct MeasuredNetworks {
     /// The mean loss of the last epoch of training, of all members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
+    /// What is lost beside single precision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auc: Option<AucDifference>,
     /// The mean of the scores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
     /// The mean of their squares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub square: Option<f64>,
+}
+
+/// Areas under the ROC curve of the same networks, trained in bfloat16 and in single precision; half as many other events are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AucDifference {
+    /// The mean in single precision.
+    pub single: f64,
+    /// The mean in bfloat16, less that in single precision.
+    pub difference: f64,
+    /// The standard deviation of the difference over 50 bootstrap replicas of the events, of which both score the same.
+    pub standard_error: f64,
 }
 
 /// Runs a case `runs` times, and once before.
@@ -80,33 +98,38 @@ pub fn benchmark_networks(case: NetworkCase, device: &Device, events: u32, runs:
         members: if case == NetworkCase::Population { 50 } else { 1 },
         seconds: Vec::new(),
         loss: None,
+        auc: None,
         mean: None,
         square: None,
     };
     match case {
         NetworkCase::Inference => measured.infer(events, runs)?,
-        NetworkCase::Classifier { batch } => measured.train(device, events, runs, (batch, 2))?,
-        NetworkCase::Population => measured.train(device, events, runs, (512, 1))?,
+        NetworkCase::Classifier { batch, precision } => {
+            let train = Train { batch, precision, epochs: 2, ..training()? };
+            measured.train(device, events, runs, &train)?;
+            if precision == Precision::Bfloat16 {
+                measured.auc = Some(compare(device, events, runs, &train)?);
+            }
+        }
+        NetworkCase::Population => measured.train(device, events, runs, &Train { epochs: 1, ..training()? })?,
     }
     Ok(measured)
 }
 
 impl MeasuredNetworks {
-    fn train(&mut self, device: &Device, events: u32, runs: u32, (batch, epochs): (u32, u32)) -> Result<()> {
-        let table = learnable(events)?;
-        let network = Network::dense(6, &[64, 64, 64], 1, Activation::Relu, 0.05)?;
+    fn train(&mut self, device: &Device, events: u32, runs: u32, train: &Train) -> Result<()> {
+        let table = learnable(1, events)?;
         for run in 0..=runs {
             let member = |number: u32| Member {
                 held_out: (self.members > 1).then_some(number % 5),
                 ..Member::new(u64::from(run * self.members + number))
             };
-            let members: Vec<Member> = (0..self.members).map(member).collect();
-            let train = Train { batch, epochs, ..Train::new(network.clone(), members, Loss::BinaryCrossEntropy) };
+            let train = Train { members: (0..self.members).map(member).collect(), ..train.clone() };
             let population = Population::untrained(&train.network, &train.members, Initialisation::He);
             let input = Input { table: table.clone(), population };
             let start = Instant::now();
             let trained = device.run(&train, input)?.population;
-            let seconds = start.elapsed().as_secs_f64() / f64::from(epochs);
+            let seconds = start.elapsed().as_secs_f64() / f64::from(train.epochs);
             if run > 0 {
                 self.seconds.push(seconds);
             }
@@ -132,9 +155,47 @@ impl MeasuredNetworks {
     }
 }
 
+/// A training of no members yet.
+fn training() -> Result<Train> {
+    let network = Network::dense(6, &[64, 64, 64], 1, Activation::Relu, 0.05)?;
+    Ok(Train::new(network, Vec::new(), Loss::BinaryCrossEntropy))
+}
+
+/// As many networks as runs in both precisions, each of a seed, batches and dropout of its own.
+fn compare(device: &Device, events: u32, runs: u32, train: &Train) -> Result<AucDifference> {
+    let (table, others) = (learnable(1, events)?, learnable(2, events / 2)?);
+    let members: Vec<Member> = (1..=u64::from(runs)).map(Member::new).collect();
+    let [single, rounded] = [Precision::Single, Precision::Bfloat16].map(|precision| -> Result<Vec<f32>> {
+        let train = Train { members: members.clone(), precision, ..train.clone() };
+        let population = Population::untrained(&train.network, &train.members, Initialisation::He);
+        let trained = device.run(&train, Input { table: table.clone(), population })?.population;
+        score(&train.network, &train.members, &trained, &others)
+    });
+    let (single, rounded) = (single?, rounded?);
+    let is_signal: Vec<bool> = others.labels.iter().map(|label| *label > 0.5).collect();
+    let mean = |scores: &[f32], weights: Option<&[f32]>| -> Result<f64> {
+        let mut sum = 0.0;
+        for scores in scores.chunks(is_signal.len()) {
+            sum += Roc::of(&Scored { scores, is_signal: &is_signal, weights })?.auc().value;
+        }
+        Ok(sum / f64::from(runs))
+    };
+    let mut replicas = Vec::new();
+    for replica in 0..50 {
+        let member = Member { replica: Replica::Bootstrap, ..Member::new(replica) };
+        let weights: Vec<f32> = (0..is_signal.len() as u32).map(|event| member.count(event) as f32).collect();
+        replicas.push(mean(&rounded, Some(&weights))? - mean(&single, Some(&weights))?);
+    }
+    let centre = replicas.iter().sum::<f64>() / replicas.len() as f64;
+    let squares: f64 = replicas.iter().map(|difference| (difference - centre).powi(2)).sum();
+    let of_single = mean(&single, None)?;
+    let difference = mean(&rounded, None)? - of_single;
+    Ok(AucDifference { single: of_single, difference, standard_error: (squares / (replicas.len() - 1) as f64).sqrt() })
+}
+
 /// Six normal numbers, and a label whose probability is a function of three of them.
-fn learnable(events: u32) -> Result<Table<Host>> {
-    let random = Philox::new(1, Stage::Generate);
+fn learnable(seed: u64, events: u32) -> Result<Table<Host>> {
+    let random = Philox::new(seed, Stage::Generate);
     let (mut features, mut labels) = (Vec::new(), Vec::new());
     for event in 0..u64::from(events) {
         let first = features.len();
@@ -186,9 +247,15 @@ mod tests {
 
     #[test]
     fn two_epochs_learn_as_much_as_can_be() {
-        let measured = benchmark_networks(NetworkCase::Classifier { batch: 512 }, &Device::Cpu, 20_000, 1).unwrap();
-        // ln 2 is nothing; the probabilities themselves have 0.584.
-        assert!((0.58..0.66).contains(&measured.loss.unwrap()), "{measured:?}");
+        for precision in [Precision::Single, Precision::Bfloat16] {
+            let case = NetworkCase::Classifier { batch: 512, precision };
+            let measured = benchmark_networks(case, &Device::Cpu, 20_000, 1).unwrap();
+            // ln 2 is nothing; the probabilities themselves have 0.584.
+            assert!((0.58..0.66).contains(&measured.loss.unwrap()), "{measured:?}");
+            // Two epochs of few events: 0.75, and differences of some thousandths.
+            let auc = measured.auc.filter(|auc| auc.single > 0.65 && auc.difference.abs() < 0.01);
+            assert_eq!(auc.is_some(), precision == Precision::Bfloat16, "{measured:?}");
+        }
         assert!(benchmark_networks(NetworkCase::Population, &Device::Cpu, 9, 1).is_err());
     }
 }

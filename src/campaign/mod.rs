@@ -36,7 +36,7 @@ mod toys;
 
 pub use answer::{Bump, Found, Outcome, SelectedEvents};
 pub use benchmark::{BenchmarkCase, Measured, benchmark};
-pub use benchmark_networks::{MeasuredNetworks, NetworkCase, benchmark_networks};
+pub use benchmark_networks::{AucDifference, MeasuredNetworks, NetworkCase, benchmark_networks};
 pub use demo::{FOLDER as DEMO_FOLDER, SEED as DEMO_SEED, demo};
 pub use inject::{Injected, inject};
 pub use interrupt::Interrupt;

@@ -36,8 +36,14 @@ pub(crate) trait Floats: Copy {
     /// `value` where a byte is at least `least`, else 0; there are at least [`Self::LANES`] bytes.
     fn where_at_least(bytes: &[u8], least: u8, value: f32) -> Self;
     /// Eight rows of eight numbers, whatever [`Self::LANES`] is, with rows and columns exchanged: rows begin `stride` apart.
-    fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>);
+    fn turn_block<T: FourBytes>(from: Block<&[T]>, to: Block<&mut [T]>);
 }
+
+/// Numbers of 32 bits, of which every pattern is one.
+pub(crate) trait FourBytes: Copy {}
+
+impl FourBytes for f32 {}
+impl FourBytes for u32 {}
 
 /// Eight rows, which begin `stride` apart.
 #[derive(Debug)]
@@ -129,7 +135,7 @@ impl Floats for PlainFloats {
     }
 
     #[inline(always)]
-    fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+    fn turn_block<T: FourBytes>(from: Block<&[T]>, to: Block<&mut [T]>) {
         for row in 0..8 {
             for column in 0..8 {
                 to.values[column * to.stride + row] = from.values[row * from.stride + column];
@@ -149,6 +155,9 @@ pub(crate) enum Width {
     /// Sixteen lanes.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// Sixteen lanes, and tiles of bfloat16 numbers: see [`tiles`](super::tiles).
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Amx,
 }
 
 impl Width {
@@ -161,6 +170,10 @@ impl Width {
                 widths.push(Self::Avx2);
                 if std::arch::is_x86_feature_detected!("avx512f") {
                     widths.push(Self::Avx512);
+                    #[cfg(target_os = "linux")]
+                    if super::tiles::has_amx() {
+                        widths.push(Self::Amx);
+                    }
                 }
             }
         }
@@ -182,7 +195,7 @@ pub(crate) use x86::{Eight, Sixteen};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Block, Floats};
+    use super::{Block, Floats, FourBytes};
     use crate::math::words::{EightWords, SixteenWords};
 
     /// A vector of AVX2.
@@ -275,12 +288,12 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+        fn turn_block<T: FourBytes>(from: Block<&[T]>, to: Block<&mut [T]>) {
             assert!(7 * from.stride + 8 <= from.values.len() && 7 * to.stride + 8 <= to.values.len());
             unsafe {
                 // Halves of rows 0 and 4, 1 and 5, ... beside each other, then pairs of numbers, then pairs of those.
                 let half = |row: usize, column: usize| {
-                    let at = |row: usize| _mm_loadu_ps(from.values.as_ptr().add(row * from.stride + column));
+                    let at = |row: usize| _mm_loadu_ps(from.values.as_ptr().add(row * from.stride + column).cast());
                     _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(at(row)), at(row + 4))
                 };
                 for column in [0, 4] {
@@ -294,7 +307,7 @@ mod x86 {
                         _mm256_shuffle_ps::<0b1110_1110>(ab_high, cd_high),
                     ];
                     for (number, turned) in columns.into_iter().enumerate() {
-                        _mm256_storeu_ps(to.values.as_mut_ptr().add((column + number) * to.stride), turned);
+                        _mm256_storeu_ps(to.values.as_mut_ptr().add((column + number) * to.stride).cast(), turned);
                     }
                 }
             }
@@ -381,7 +394,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn turn_block(from: Block<&[f32]>, to: Block<&mut [f32]>) {
+        fn turn_block<T: FourBytes>(from: Block<&[T]>, to: Block<&mut [T]>) {
             Eight::turn_block(from, to);
         }
     }
@@ -425,6 +438,9 @@ macro_rules! floats {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             $crate::math::floats::Width::Avx512 => unsafe { with_avx512($($argument),+) },
+            // SAFETY: as above.
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            $crate::math::floats::Width::Amx => unsafe { with_avx512($($argument),+) },
         }
     }};
 }

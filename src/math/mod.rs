@@ -26,5 +26,6 @@ pub mod philox;
 pub mod poisson;
 pub mod probe;
 pub mod special;
+pub(crate) mod tiles;
 pub(crate) mod wide;
 pub(crate) mod words;

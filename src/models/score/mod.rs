@@ -40,7 +40,7 @@ pub fn score(
     let mut scores = vec![0.0; members.len() * events * outputs];
     let of_members = members.iter().zip(population.best.chunks_exact(network.parameters()));
     for ((member, parameters), scores) in of_members.zip(scores.chunks_mut((events * outputs).max(1))) {
-        let weights = Weights { network, parameters, turned: &[] };
+        let weights = Weights::single(network, parameters);
         let tasks = scores.par_chunks_mut(EVENTS_A_TASK * outputs).enumerate();
         tasks.for_each_init(
             || Workspace::new(network),

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::math::round;
 use super::optimiser::{Followed, add_quarters, follow};
+use super::rounded::Factors;
 use super::pass::{Dropout, TILE, Weights, Workspace, add_loss, backward, forward, turn, turned_places};
 use super::sampling::Sample;
 use super::{Output, Precision, Train};
@@ -13,6 +14,7 @@ use crate::device::Host;
 use crate::error::{Problems, Result};
 use crate::math::floats::Width;
 use crate::math::philox::{Philox, Stage};
+use crate::models::network::Network;
 use crate::models::population::{Epoch, Population, Progress, Stop};
 use crate::models::table::Table;
 
@@ -86,6 +88,7 @@ struct Trainer<'a> {
     width: Width,
     quarters: [Workspace; QUARTERS],
     rounded: Vec<f32>,
+    factors: Option<Factors>,
     turned: Vec<f32>,
     random: Philox,
     events: Vec<u32>,
@@ -97,8 +100,9 @@ impl<'a> Trainer<'a> {
             train,
             sample,
             width,
-            quarters: std::array::from_fn(|_| Workspace::new(&train.network).with(train.precision)),
+            quarters: std::array::from_fn(|_| Workspace::new(&train.network).with(&train.network, train.precision)),
             rounded: Vec::new(),
+            factors: (train.precision == Precision::Bfloat16).then(|| Factors::new(&train.network)),
             turned: vec![0.0; turned_places(&train.network)],
             random: Philox::new(sample.member.seed, Stage::Dropout),
             events: Vec::new(),
@@ -161,9 +165,12 @@ impl<'a> Trainer<'a> {
     /// The gradient of the batch in the first quarter; its loss and norm. `first` is the number of the batch's first sample.
     fn gradient(&mut self, epoch: u32, first: u32, parameters: &[f32]) -> (f64, f64) {
         let network = &self.train.network;
-        let parameters = factors(self.train, parameters, &mut self.rounded);
-        turn(self.width, network, parameters, &mut self.turned);
-        let weights = Weights { network, parameters, turned: &self.turned };
+        if let Some(factors) = &mut self.factors {
+            factors.take(self.width, network, rounded(network, parameters, &mut self.rounded));
+        } else {
+            turn(self.width, network, parameters, &mut self.turned);
+        }
+        let weights = Weights { network, parameters, turned: &self.turned, factors: self.factors.as_ref() };
         // Whole pairs of rows, and none behind the last event.
         let length = self.events.len().div_ceil(QUARTERS).next_multiple_of(2);
         let work = Work {
@@ -194,8 +201,10 @@ impl<'a> Trainer<'a> {
             return None;
         }
         let (train, sample, width) = (self.train, self.sample, self.width);
-        let parameters = factors(train, parameters, &mut self.rounded);
-        let weights = Weights { network: &train.network, parameters, turned: &[] };
+        if let Some(factors) = &mut self.factors {
+            factors.take(width, &train.network, rounded(&train.network, parameters, &mut self.rounded));
+        }
+        let weights = Weights { factors: self.factors.as_ref(), ..Weights::single(&train.network, parameters) };
         let events = sample.table.events() as u32;
         let chunks = events.div_ceil(EVENTS_A_CHUNK);
         // Each quarter has every fourth chunk.
@@ -224,15 +233,12 @@ fn join(is_worth_it: bool, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     }
 }
 
-/// The parameters that rows are multiplied by: with weights rounded, where that is asked for.
-fn factors<'a>(train: &Train, parameters: &'a [f32], rounded: &'a mut Vec<f32>) -> &'a [f32] {
-    if train.precision == Precision::Single {
-        return parameters;
-    }
-    rounded.clear();
-    rounded.extend_from_slice(parameters);
-    train.network.places().for_each(|(_, place)| round(&mut rounded[place.weights..place.bias]));
-    rounded
+/// The parameters with their weights rounded.
+fn rounded<'a>(network: &Network, parameters: &[f32], to: &'a mut Vec<f32>) -> &'a [f32] {
+    to.clear();
+    to.extend_from_slice(parameters);
+    network.places().for_each(|(_, place)| round(&mut to[place.weights..place.bias]));
+    to
 }
 
 /// The loss and the weight of the validation events among some.

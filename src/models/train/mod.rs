@@ -83,6 +83,7 @@ mod loss;
 mod math;
 mod multiply;
 mod optimiser;
+mod rounded;
 pub(super) mod pass;
 mod sampling;
 #[cfg(test)]

@@ -4,8 +4,10 @@ use super::Precision;
 use super::loss::Loss;
 use super::math::{Row, activated, cross_entropy, loss_of, round, slope_at};
 use super::multiply::{Matrix, Sizes, Start, multiply};
+use super::rounded::{Buffers, Factors, Layer};
 use crate::math::floats::{Block, Floats, Width, floats};
 use crate::math::philox::Philox;
+use crate::math::tiles::{Onto, Tiles};
 use crate::math::words::{BYTES_A_DRAW, MOST_LANES, Words, philox_lanes};
 use crate::models::network::{Activation, Bias, Dense, Network};
 
@@ -57,8 +59,8 @@ pub(crate) struct Workspace {
     summed: Summed,
     /// The gradient of a narrow layer's weights, each output's one after the other.
     narrow: Vec<f32>,
-    /// What inputs, outputs of all layers but the last, and slopes are rounded to.
-    precision: Precision,
+    /// Where inputs, outputs of all layers but the last, and slopes are rounded.
+    buffers: Option<Buffers>,
 }
 
 /// Random numbers of dropout in an epoch.
@@ -74,6 +76,15 @@ pub(crate) struct Weights<'a> {
     pub network: &'a Network,
     pub parameters: &'a [f32],
     pub turned: &'a [f32],
+    /// Rounded weights, which rows are multiplied by where they are there; the workspace must be one for them.
+    pub factors: Option<&'a Factors>,
+}
+
+impl<'a> Weights<'a> {
+    /// Weights for the way forward, in single precision.
+    pub fn single(network: &'a Network, parameters: &'a [f32]) -> Self {
+        Self { network, parameters, turned: &[], factors: None }
+    }
 }
 
 /// The places that [`turn`] fills.
@@ -132,13 +143,13 @@ impl Workspace {
             loss: 0.0,
             summed: Summed::Nothing,
             narrow: Vec::new(),
-            precision: Precision::Single,
+            buffers: None,
         }
     }
 
-    /// The same, with what goes into products rounded.
-    pub fn with(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    /// The same, for what goes into products.
+    pub fn with(self, network: &Network, precision: Precision) -> Self {
+        Self { buffers: (precision == Precision::Bfloat16).then(|| Buffers::new(network)), ..self }
     }
 
     /// Forgets the rows.
@@ -198,21 +209,22 @@ fn losses<V: Floats, E: Floats>(network: &Network, space: &mut Workspace, loss: 
 
 /// The rows' inputs to their outputs, with dropout if there is one.
 pub(crate) fn forward(width: Width, weights: Weights, space: &mut Workspace, dropout: Option<Dropout>) {
-    floats!(width, through(weights: Weights, space: &mut Workspace, dropout: Option<Dropout>));
+    floats!(width, through(width: Width, weights: Weights, space: &mut Workspace, dropout: Option<Dropout>));
 }
 
 /// The derivatives of the loss of the rows that went forward, added to those that are there.
 pub(crate) fn backward(width: Width, weights: Weights, space: &mut Workspace, loss: Loss) {
-    floats!(width, back(weights: Weights, space: &mut Workspace, loss: Loss));
+    floats!(width, back(width: Width, weights: Weights, space: &mut Workspace, loss: Loss));
 }
 
 #[inline(always)]
-fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropout: Option<Dropout>) {
+fn through<V: Floats, E: Floats>(width: Width, weights: Weights, space: &mut Workspace, dropout: Option<Dropout>) {
     let network = weights.network;
     let rows = space.rows(network);
     let mut first_draw = 0;
-    let is_rounded = space.precision == Precision::Bfloat16;
-    if is_rounded {
+    let mut rounded = weights.factors.zip(space.buffers.as_mut());
+    let tiles = rounded.is_some().then(|| Tiles::begin(width));
+    if rounded.is_some() {
         round(&mut space.inputs);
     }
     for (number, (layer, place)) in network.places().enumerate() {
@@ -223,13 +235,17 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
             None => Matrix::rows(&space.inputs, network.inputs()),
             Some(before) => Matrix::rows(&before.out, network.layers()[number - 1].stride()),
         };
-        let sizes = Sizes { rows, columns: stride, terms: layer.inputs as usize };
-        let start = match layer.bias {
-            Bias::Present => Start::Row(&weights.parameters[place.bias..place.end]),
-            Bias::Absent => Start::Zero,
-        };
-        let matrix = &weights.parameters[place.weights..place.bias];
-        multiply::<V, E>(sizes, inputs, (matrix, stride), start, (&mut out[..], stride));
+        if let (Some((factors, buffers)), Some(tiles)) = (&mut rounded, &tiles) {
+            Layer { number, layer, factors, width }.forward(tiles, buffers, inputs, (out, rows));
+        } else {
+            let sizes = Sizes { rows, columns: stride, terms: layer.inputs as usize };
+            let start = match layer.bias {
+                Bias::Present => Start::Row(&weights.parameters[place.bias..place.end]),
+                Bias::Absent => Start::Zero,
+            };
+            let matrix = &weights.parameters[place.weights..place.bias];
+            multiply::<V, E>(sizes, inputs, (matrix, stride), start, (&mut out[..], stride));
+        }
         let out = &mut out[..rows * stride];
         match dropout.filter(|_| layer.dropout_256ths > 0) {
             None => activate::<E>(layer, out),
@@ -245,7 +261,7 @@ fn through<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, dropou
             }
         }
         first_draw += draws(layer);
-        if is_rounded && number + 1 < network.layers().len() {
+        if rounded.is_some() && number + 1 < network.layers().len() {
             round(out);
             round(active);
         }
@@ -317,7 +333,7 @@ fn activate<E: Floats>(layer: &Dense, out: &mut [f32]) {
 }
 
 #[inline(always)]
-fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Loss) {
+fn back<V: Floats, E: Floats>(width: Width, weights: Weights, space: &mut Workspace, loss: Loss) {
     let network = weights.network;
     let rows = space.rows(network);
     slopes_of_the_last(network, space, loss, rows);
@@ -325,8 +341,9 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
     // The first rows are no sum with what stands there, which then needs not be made 0 before.
     let start = if space.summed == Summed::Nothing { Start::Zero } else { Start::There };
     space.summed = Summed::Rows;
-    let is_rounded = space.precision == Precision::Bfloat16;
-    if is_rounded && let Some(last) = space.spaces.last_mut() {
+    let mut rounded = weights.factors.zip(space.buffers.as_mut());
+    let tiles = rounded.is_some().then(|| Tiles::begin(width));
+    if rounded.is_some() && let Some(last) = space.spaces.last_mut() {
         round(&mut last.slopes);
     }
     let mut turned = weights.turned.len();
@@ -335,27 +352,29 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
         let stride = layer.stride();
         let (before, from) = space.spaces.split_at_mut(number);
         let slopes = &from[0].slopes[..rows * stride];
-        let (inputs, input_stride) = match before.last() {
-            None => (&space.inputs, network.inputs()),
-            Some(before) => (&before.out, network.layers()[number - 1].stride()),
+        let (inputs, input_stride, by_inputs) = match before.last_mut() {
+            None => (&space.inputs[..], network.inputs(), None),
+            Some(before) => {
+                (&before.out[..], network.layers()[number - 1].stride(), Some(before.slopes.as_mut_slice()))
+            }
         };
+        let matrix = Matrix::rows(inputs, input_stride);
         let gradient = &mut space.gradient[place.weights..place.end];
         let (of_weights, of_bias) = gradient.split_at_mut(place.bias - place.weights);
-        let columns = Matrix::rows(inputs, input_stride).transposed();
-        if layer.outputs <= NARROW && input_stride.is_multiple_of(EIGHT) {
-            let outputs = layer.outputs as usize;
-            narrow.resize(outputs * input_stride, 0.0);
-            if let Start::There = start {
-                exchange(of_weights, stride, &mut narrow, input_stride, Direction::To);
-            }
-            let sizes = Sizes { rows: outputs, columns: input_stride, terms: rows };
-            let slopes = Matrix::rows(slopes, stride).transposed();
-            let to = (&mut narrow[..], input_stride);
-            multiply::<V, E>(sizes, slopes, (inputs, input_stride), start, to);
-            exchange(of_weights, stride, &mut narrow, input_stride, Direction::Back);
+        if let (Some((factors, buffers)), Some(tiles)) = (&mut rounded, &tiles) {
+            let onto = if let Start::Zero = start { Onto::Nothing } else { Onto::There };
+            let by_inputs = by_inputs.map(|slopes| (slopes, input_stride));
+            let own = Layer { number, layer, factors, width };
+            own.backward(tiles, buffers, (matrix, slopes), (of_weights, onto), by_inputs);
         } else {
-            let sizes = Sizes { rows: layer.inputs as usize, columns: stride, terms: rows };
-            multiply::<V, E>(sizes, columns, (slopes, stride), start, (of_weights, stride));
+            gradient_of_weights::<V, E>(layer, (matrix, slopes), start, of_weights, &mut narrow);
+            if let Some(by_inputs) = by_inputs {
+                turned -= input_stride * layer.outputs as usize;
+                let matrix = &weights.turned[turned..][..input_stride * layer.outputs as usize];
+                let sizes = Sizes { rows, columns: input_stride, terms: layer.outputs as usize };
+                let to = (by_inputs, input_stride);
+                multiply::<V, E>(sizes, Matrix::rows(slopes, stride), (matrix, input_stride), Start::Zero, to);
+            }
         }
         if layer.bias == Bias::Present {
             if let Start::Zero = start {
@@ -364,18 +383,38 @@ fn back<V: Floats, E: Floats>(weights: Weights, space: &mut Workspace, loss: Los
             add_rows::<V, E>(slopes, stride, of_bias);
         }
         let Some(before) = before.last_mut() else { continue };
-        let before_layer = &network.layers()[number - 1];
-        turned -= input_stride * layer.outputs as usize;
-        let matrix = &weights.turned[turned..][..input_stride * layer.outputs as usize];
-        let sizes = Sizes { rows, columns: input_stride, terms: layer.outputs as usize };
-        let slopes = Matrix::rows(slopes, stride);
-        multiply::<V, E>(sizes, slopes, (matrix, input_stride), Start::Zero, (&mut before.slopes[..], input_stride));
-        through_activation::<V, E>(before_layer, before, rows * input_stride);
-        if is_rounded {
+        through_activation::<V, E>(&network.layers()[number - 1], before, rows * input_stride);
+        if rounded.is_some() {
             round(&mut before.slopes[..rows * input_stride]);
         }
     }
     space.narrow = narrow;
+}
+
+/// The gradient of a layer's weights from what goes in and the slopes of its sums. `narrow` is for layers of few outputs.
+#[inline(always)]
+fn gradient_of_weights<V: Floats, E: Floats>(
+    layer: &Dense,
+    (inputs, slopes): (Matrix, &[f32]),
+    start: Start,
+    of_weights: &mut [f32],
+    narrow: &mut Vec<f32>,
+) {
+    let (stride, outputs) = (layer.stride(), layer.outputs as usize);
+    let (rows, input_stride) = (slopes.len() / stride, inputs.row);
+    if layer.outputs > NARROW || !input_stride.is_multiple_of(EIGHT) {
+        let sizes = Sizes { rows: layer.inputs as usize, columns: stride, terms: rows };
+        multiply::<V, E>(sizes, inputs.transposed(), (slopes, stride), start, (of_weights, stride));
+        return;
+    }
+    narrow.resize(outputs * input_stride, 0.0);
+    if let Start::There = start {
+        exchange(of_weights, stride, narrow, input_stride, Direction::To);
+    }
+    let sizes = Sizes { rows: outputs, columns: input_stride, terms: rows };
+    let slopes = Matrix::rows(slopes, stride).transposed();
+    multiply::<V, E>(sizes, slopes, (inputs.values, input_stride), start, (&mut narrow[..], input_stride));
+    exchange(of_weights, stride, narrow, input_stride, Direction::Back);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Gradients against differences, and whole trainings against themselves.
 
 use super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
+use super::rounded::Factors;
 use super::*;
 use crate::math::floats::Width;
 use crate::math::philox::{Philox, Stage};
@@ -110,8 +111,10 @@ fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropo
     let network = &train.network;
     let mut turned = vec![0.0; turned_places(network)];
     turn(width, network, parameters, &mut turned);
-    let weights = Weights { network, parameters, turned: &turned };
-    let mut space = Workspace::new(network).with(train.precision);
+    let mut factors = (train.precision == Precision::Bfloat16).then(|| Factors::new(network));
+    factors.iter_mut().for_each(|factors| factors.take(width, network, parameters));
+    let weights = Weights { network, parameters, turned: &turned, factors: factors.as_ref() };
+    let mut space = Workspace::new(network).with(network, train.precision);
     let (inputs, words) = (network.inputs(), rows.present.len() / rows.labels.len());
     let all: Vec<usize> = (0..rows.labels.len()).collect();
     for some in all.chunks(TILE) {

@@ -151,7 +151,8 @@ fn fifty_steps_are_those_of_an_independent_trainer() {
             for rows in rows.chunks(TILE) {
                 space.clear();
                 rows.iter().for_each(|row| put(&mut space, *row, loss, is_masked));
-                let weights = Weights { network: &network, parameters: &parameters, turned: &turned };
+                let weights =
+                    Weights { turned: &turned, ..Weights::single(&network, &parameters) };
                 let dropout = Dropout { random: Philox::new(1, Stage::Dropout), epoch: 0 };
                 forward(Width::widest(), weights, &mut space, Some(dropout));
                 backward(Width::widest(), weights, &mut space, loss);
