@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::math::round;
 use super::optimiser::{Followed, add_quarters, follow};
-use super::rounded::Factors;
 use super::pass::{Dropout, TILE, Weights, Workspace, add_loss, backward, forward, turn, turned_places};
+use super::rounded::Factors;
 use super::sampling::Sample;
 use super::{Output, Precision, Train};
 use crate::device::Host;
@@ -50,33 +50,27 @@ pub(super) fn train(
     let mut progress = population.progress;
     progress.iter_mut().for_each(|progress| progress.go_on(train.epochs));
     // Before anything is trained: one member without events must not lose what others have learned.
-    let running = (0..progress.len()).filter(|member| progress[*member].stop == Stop::Running);
+    let of_member = |(number, progress): (usize, &Progress)| {
+        (progress.stop == Stop::Running).then(|| Sample::new(train, table, number)).transpose()
+    };
+    let found: Vec<Result<Option<Sample>>> = progress.par_iter().enumerate().map(of_member).collect();
     let mut all = Problems::default();
-    let samples: Vec<Result<()>> =
-        running.collect::<Vec<_>>().par_iter().map(|member| Sample::new(train, table, *member).map(|_| ())).collect();
-    samples.into_iter().for_each(|problem| _ = all.take(problem));
+    let samples: Vec<Option<Sample>> = found.into_iter().map(|sample| all.take(sample).flatten()).collect();
     all.finish()?;
     let [mut parameters, mut mean, mut square, mut best] =
         [&population.parameters, &population.mean, &population.square, &population.best].map(|column| column.to_vec());
     let means = mean.par_chunks_mut(places).zip(square.par_chunks_mut(places));
     let states = parameters.par_chunks_mut(places).zip(means).zip(best.par_chunks_mut(places));
-    let problems: Vec<Result<()>> = states
+    states
         .zip(progress.par_iter_mut())
-        .enumerate()
+        .zip(&samples)
         // One by one, so that threads take the next member when they are done with one.
         .with_max_len(1)
-        .map(|(number, (((parameters, (mean, square)), best), progress))| {
-            let mut state = State { parameters, mean, square, best, progress };
-            if state.progress.stop == Stop::Running {
-                let sample = Sample::new(train, table, number)?;
-                Trainer::new(train, &sample, width).run(&mut state);
+        .for_each(|((((parameters, (mean, square)), best), progress), sample)| {
+            if let Some(sample) = sample {
+                Trainer::new(train, sample, width).run(&mut State { parameters, mean, square, best, progress });
             }
-            Ok(())
-        })
-        .collect();
-    let mut all = Problems::default();
-    problems.into_iter().for_each(|problem| _ = all.take(problem));
-    all.finish()?;
+        });
     let [parameters, mean, square, best] = [parameters, mean, square, best].map(Into::into);
     Ok(Output { population: Population { parameters, mean, square, best, progress } })
 }

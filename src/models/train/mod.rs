@@ -24,12 +24,15 @@
 //!
 //! **In bfloat16** ([`Precision::Bfloat16`], never unasked) what goes into a product is rounded to 8 significant bits, to nearest with ties
 //! to even: inputs, weights (anew for each step, from parameters in single precision), what comes out of a layer, after its activation
-//! and dropout, and the derivatives by a layer's sums. Products are then exact, and summed in single precision beginning with the bias.
+//! and dropout, and the derivatives by a layer's sums. Products are then exact, and summed in single precision: on the CPU even and odd terms
+//! of blocks of 32 by themselves, and each block's sum added to the bias or to what is there, as the tiles of AMX do it (`math::tiles`, which
+//! gives the same bits where there are none; subnormal numbers are 0).
 //! Derivatives of activations are taken at rounded ones; biases' are sums of rounded slopes. What comes out of the last layer is not
 //! rounded, its slopes are; reconstructions are compared with the rounded inputs. Validation goes forward in the same way,
 //! [`models.score`](super::score) in single precision. On the CPU weights are again the same bits everywhere; on CUDA, where sums are those
 //! of tensor cores, gradients of a step agree to 1e-4 of their norm (6e-6 under emulation). The losses of a classifier of 20 and 12 units
-//! after 20 epochs, 0.11 to 0.16, are those of single precision within 1.4 %.
+//! after 20 epochs, 0.11 to 0.16, are those of single precision within 1.4 %; areas under ROC curves of 0.7457 (`models/classifier-bf16`)
+//! within 3e-5, with a standard deviation of 4e-5 by a paired bootstrap.
 //!
 //! **Cost.** 6 operations for each weight and sample. Memory: the table, and for each member four times its parameters and the
 //! buffers of the threads, of which each has four quarters.
@@ -83,8 +86,8 @@ mod loss;
 mod math;
 mod multiply;
 mod optimiser;
-mod rounded;
 pub(super) mod pass;
+mod rounded;
 mod sampling;
 #[cfg(test)]
 mod tests;

@@ -343,7 +343,9 @@ fn back<V: Floats, E: Floats>(width: Width, weights: Weights, space: &mut Worksp
     space.summed = Summed::Rows;
     let mut rounded = weights.factors.zip(space.buffers.as_mut());
     let tiles = rounded.is_some().then(|| Tiles::begin(width));
-    if rounded.is_some() && let Some(last) = space.spaces.last_mut() {
+    if rounded.is_some()
+        && let Some(last) = space.spaces.last_mut()
+    {
         round(&mut last.slopes);
     }
     let mut turned = weights.turned.len();

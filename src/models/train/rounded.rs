@@ -142,7 +142,7 @@ impl Layer<'_> {
         }
         let [by_pair, of_slopes] = &mut buffers.by_pair;
         by_pair.take_rows(width, inputs.values, inputs.row, [rows, terms]);
-        buffers.by_input.turn(width, by_pair, [PAIRS, terms]);
+        buffers.by_input.turn(width, by_pair, [blocks_of(rows) * PAIRS, terms]);
         // With those of no output, which are 0, so that nothing of a wider layer is left there.
         of_slopes.take_rows(width, slopes, stride, [rows, stride]);
         if let Some((to, stride)) = by_inputs {
@@ -161,7 +161,7 @@ impl Layer<'_> {
         let product = Product {
             rows: terms.div_ceil(SIDE),
             columns: outputs.div_ceil(SIDE),
-            blocks: 1,
+            blocks: blocks_of(rows),
             a: &buffers.by_input,
             b: &buffers.by_pair[1],
             onto,

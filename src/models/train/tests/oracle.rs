@@ -1,9 +1,9 @@
 //! Fifty steps against an independent trainer in double precision: `scripts/oracles/networks.py`.
 
 use super::super::optimiser::{Followed, follow};
-use super::norm_of;
 use super::super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
 use super::super::{Adam, Loss, Schedule};
+use super::norm_of;
 use crate::math::floats::Width;
 use crate::math::philox::{Philox, Stage};
 use crate::models::network::{Activation, Bias, Dense, Network};
@@ -151,8 +151,7 @@ fn fifty_steps_are_those_of_an_independent_trainer() {
             for rows in rows.chunks(TILE) {
                 space.clear();
                 rows.iter().for_each(|row| put(&mut space, *row, loss, is_masked));
-                let weights =
-                    Weights { turned: &turned, ..Weights::single(&network, &parameters) };
+                let weights = Weights { turned: &turned, ..Weights::single(&network, &parameters) };
                 let dropout = Dropout { random: Philox::new(1, Stage::Dropout), epoch: 0 };
                 forward(Width::widest(), weights, &mut space, Some(dropout));
                 backward(Width::widest(), weights, &mut space, loss);
