@@ -27,11 +27,12 @@
 //! 0.0001), and all others were kept (0.0045 and more, least for c = 1); after 8 epochs all were kept. At its full size
 //! the family has not been measured.
 //!
-//! **Neglected.** Each member is a training of its own, since dimensions differ in their network and constants in their
-//! loss; on CUDA the table is uploaded for each.
+//! **Neglected.** Dimensions differ in their networks, so that a family is a population for each of them, of one member for
+//! each constant; on CUDA the table is uploaded for each.
 //!
 //! **Cost.** 70 trainings of 512-256-128: 6 (512 w + 164,000 + 128 d) operations for each event of an epoch with w
-//! features, 1.2 MFLOP. Scores hold the outputs of 65,536 events at a time.
+//! features, 1.2 MFLOP. Scores hold the outputs of one member for 65,536 events
+//! at a time.
 //!
 //! **Source.** Caron, Hendriks and Verheyen, arXiv:2106.10164: fixed targets, the constants and dimensions of the
 //! family. Ruff et al., ICML 2018, propositions 1 to 3: what collapses. The score's normalisation, the layers and the
@@ -99,7 +100,7 @@ pub struct DeepSvdd {
     pub bias: Bias,
     /// How they learn.
     pub learning: Learning,
-    /// What they learn from; their seeds follow from its.
+    /// What they learn from; their seeds follow from its, their targets are the constants.
     pub member: Member,
     /// The fewest members that a score is made of.
     pub least_healthy: u32,
@@ -131,8 +132,6 @@ pub struct FamilyMember {
     pub target: f32,
     /// The number d of outputs.
     pub dimension: u32,
-    /// The network, alone in its population.
-    pub fitted: Fitted,
     /// Whether it takes part in the score.
     pub health: Health,
 }
@@ -140,11 +139,12 @@ pub struct FamilyMember {
 /// A trained family, of which enough members are healthy.
 #[derive(Debug, Clone)]
 pub struct Trained {
+    populations: Vec<Fitted>,
     members: Vec<FamilyMember>,
 }
 
 impl DeepSvdd {
-    /// Trains every member, dimension after dimension, and looks how healthy it is.
+    /// Trains one population a dimension, dimension after dimension, and looks how healthy each member is.
     ///
     /// # Errors
     /// No constants or dimensions; a least number of healthy members that is 0 or more than there are; those of
@@ -153,13 +153,15 @@ impl DeepSvdd {
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
         self.check()?;
         table.check_lengths()?;
-        let shapes =
-            self.dimensions.iter().flat_map(|dimension| self.targets.iter().map(|target| (*dimension, *target)));
-        let members: Result<Vec<FamilyMember>> = (0..)
-            .zip(shapes)
-            .map(|(number, (dimension, target))| self.member(device, table, number, dimension, target))
-            .collect();
-        let trained = Trained { members: members? };
+        let mut trained = Trained { populations: Vec::new(), members: Vec::new() };
+        for (number, dimension) in (0..).zip(&self.dimensions) {
+            let fitted = self.population(device, table, number, *dimension)?;
+            for (number, member) in fitted.train.members.iter().enumerate() {
+                let health = Health::of(&fitted.alone(number), self.learning.initialisation, table)?;
+                trained.members.push(FamilyMember { target: member.target, dimension: *dimension, health });
+            }
+            trained.populations.push(fitted);
+        }
         trained.check(self.least_healthy)?;
         Ok(trained)
     }
@@ -178,20 +180,22 @@ impl DeepSvdd {
         problems.finish()
     }
 
-    fn member(
-        &self,
-        device: &Device,
-        table: &Table<Host>,
-        number: u32,
-        dimension: u32,
-        target: f32,
-    ) -> Result<FamilyMember> {
-        let member = Member { seed: member_seed(self.member.seed, number, 0), ..self.member.clone() };
-        let network = self.network(member.inputs(table), dimension)?;
-        let train = self.learning.train(network, vec![member], Loss::FixedTarget { value: target });
-        let fitted = self.learning.fit(device, train, table)?;
-        let health = Health::of(&fitted, self.learning.initialisation, table, target)?;
-        Ok(FamilyMember { target, dimension, fitted, health })
+    /// The members of dimension number `number`, one for each constant.
+    fn population(&self, device: &Device, table: &Table<Host>, number: u32, dimension: u32) -> Result<Fitted> {
+        let network = self.network(self.member.inputs(table), dimension)?;
+        let train = self.learning.train(network, self.members_of(number), Loss::FixedTarget);
+        self.learning.fit(device, train, table)
+    }
+
+    /// Seeds are functions of the family's and of the member's number in it, dimension after dimension.
+    fn members_of(&self, dimension: u32) -> Vec<Member> {
+        let first = dimension * self.targets.len() as u32;
+        let member = |(number, target): (u32, &f32)| Member {
+            seed: member_seed(self.member.seed, number, 0),
+            target: *target,
+            ..self.member.clone()
+        };
+        (first..).zip(&self.targets).map(member).collect()
     }
 
     fn network(&self, inputs: u32, outputs: u32) -> Result<Network> {
@@ -201,7 +205,12 @@ impl DeepSvdd {
 }
 
 impl Trained {
-    /// All members, also those that take no part in the score.
+    /// The networks: a population for each dimension, whose members are in the order of the constants.
+    pub fn populations(&self) -> &[Fitted] {
+        &self.populations
+    }
+
+    /// All members, dimension after dimension; also those that take no part in the score.
     pub fn members(&self) -> &[FamilyMember] {
         &self.members
     }
@@ -217,15 +226,25 @@ impl Trained {
     /// Those of [`score`](super::score::score).
     pub fn score(&self, table: &Table<Host>) -> Result<Vec<f32>> {
         let mut sums = vec![0.0_f64; table.events()];
-        for member in &self.members {
-            let Health::Healthy { mean, standard_deviation, .. } = member.health else { continue };
-            let distances = member.fitted.scores(table, ScoreTransform::DistanceTo { value: member.target })?;
-            for (sum, distance) in sums.iter_mut().zip(distances) {
-                *sum += (f64::from(distance) - mean) / standard_deviation;
+        for (fitted, members) in self.by_dimension() {
+            for (number, member) in members.iter().enumerate() {
+                let Health::Healthy { mean, standard_deviation, .. } = member.health else { continue };
+                // One at a time: the outputs of seven would be 0.7 GB in 377 dimensions.
+                let distances = fitted.alone(number).scores(table, ScoreTransform::DistanceToTarget)?;
+                for (sum, distance) in sums.iter_mut().zip(distances) {
+                    *sum += (f64::from(distance) - mean) / standard_deviation;
+                }
             }
         }
         let healthy = self.healthy() as f64;
         Ok(sums.into_iter().map(|sum| (sum / healthy) as f32).collect())
+    }
+
+    /// Each population with its members.
+    fn by_dimension(&self) -> impl Iterator<Item = (&Fitted, &[FamilyMember])> {
+        // Without constants there is no family.
+        let constants = self.members.len() / self.populations.len().max(1);
+        self.populations.iter().zip(self.members.chunks(constants.max(1)))
     }
 
     fn check(&self, least: u32) -> Result<()> {

@@ -93,7 +93,9 @@ impl<'a> Trainer<'a> {
             train,
             sample,
             width,
-            quarters: std::array::from_fn(|_| Workspace::new(&train.network).with(train.precision)),
+            quarters: std::array::from_fn(|_| {
+                Workspace::new(&train.network).with(train.precision).towards(sample.member.target)
+            }),
             rounded: Vec::new(),
             turned: vec![0.0; turned_places(&train.network)],
             random: Philox::new(sample.member.seed, Stage::Dropout),

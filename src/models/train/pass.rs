@@ -48,6 +48,8 @@ pub(crate) struct Workspace {
     pub loss: f64,
     /// What inputs, outputs of all layers but the last, and slopes are rounded to.
     precision: Precision,
+    /// What outputs are compared with, of a fixed target.
+    target: f32,
 }
 
 /// Random numbers of dropout in an epoch.
@@ -109,12 +111,18 @@ impl Workspace {
             gradient: vec![0.0; network.parameters()],
             loss: 0.0,
             precision: Precision::Single,
+            target: 0.0,
         }
     }
 
     /// The same, with what goes into products rounded.
     pub fn with(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The same, with outputs compared with this where there is a fixed target.
+    pub fn towards(self, target: f32) -> Self {
+        Self { target, ..self }
     }
 
     /// Forgets the rows.
@@ -148,6 +156,7 @@ impl Workspace {
             outputs: &self.spaces[self.spaces.len() - 1].out[row * last.stride()..][..last.outputs as usize],
             inputs: &self.inputs[row * inputs..(row + 1) * inputs],
             label: self.labels[row],
+            target: self.target,
             share: self.shares[row],
             present: &self.present[row * words..(row + 1) * words],
         }
