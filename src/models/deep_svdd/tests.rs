@@ -1,5 +1,7 @@
 //! Small families: who is excluded, and what the others say.
 
+mod full_size;
+
 use super::*;
 use crate::math::philox::{Philox, Stage};
 use crate::models::train::{Adam, Schedule};
