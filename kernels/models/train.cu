@@ -313,19 +313,19 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train(
     const u32* layer_words, u32 layers, u32 parameters, u32 slope_places, u32 kept_places, u32 slope_pitch, u32 tile,
     const u32* active, u32 number, const u32* member_words, const u32* inputs_of_members, const float* all_parameters,
     const float* features, const u32* present, const float* labels, const float* weights, u32 events, u32 width,
-    u32 present_words, u32 has_labels, u32 loss_kind, float loss_target, const double* scales, u32 batch, const u32* epochs,
+    u32 present_words, u32 has_labels, u32 loss_kind, const double* scales, u32 batch, const u32* epochs,
     const u32* samples, const u32* rows, const u32* chosen, float* gradients, double* losses) {
     using namespace train;
     extern __shared__ float4 shared[];
     __shared__ double row_losses[32];
     float* memory = reinterpret_cast<float*>(shared);
     const Table table = {features, present, labels, weights, nullptr, nullptr, events, width, present_words, has_labels};
-    const Loss loss = {loss_kind, loss_target};
     const Layer* all_layers = reinterpret_cast<const Layer*>(layer_words);
     for (u32 index = blockIdx.x; index < number * QUARTERS; index += gridDim.x) {
         const u32 at = active[index / QUARTERS];
         const u32 quarter = index % QUARTERS;
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
+        const Loss loss = {loss_kind, member.target};
         const Pass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory,
                            reinterpret_cast<unsigned char*>(memory + kept_places), tile, tile + 4u};
         const u32 all_rows = rows[at];
@@ -458,7 +458,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
     const u32* layer_words, u32 layers, u32 parameters, u32 slope_places, u32 kept_places, u32 tile, const u32* active,
     u32 number, const u32* member_words, const u32* inputs_of_members, const float* all_parameters, const float* features,
     const u32* present, const float* labels, const float* weights, const u32* folds, const u32* groups, u32 events, u32 width,
-    u32 present_words, u32 has_labels, u32 loss_kind, float loss_target, const double* scales, u64 share, u32 chunks,
+    u32 present_words, u32 has_labels, u32 loss_kind, const double* scales, u64 share, u32 chunks,
     double* losses, double* sums) {
     using namespace train;
     extern __shared__ float4 shared[];
@@ -468,12 +468,12 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate(
     __shared__ Choice choice;
     float* memory = reinterpret_cast<float*>(shared);
     const Table table = {features, present, labels, weights, folds, groups, events, width, present_words, has_labels};
-    const Loss loss = {loss_kind, loss_target};
     const Layer* all_layers = reinterpret_cast<const Layer*>(layer_words);
     for (u32 index = blockIdx.x; index < number * chunks; index += gridDim.x) {
         const u32 at = active[index / chunks];
         const u32 chunk = index % chunks;
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
+        const Loss loss = {loss_kind, member.target};
         const Pass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory,
                            reinterpret_cast<unsigned char*>(memory + kept_places), tile, tile + 4u};
         u64 place = (u64)chunk * EVENTS_A_CHUNK;

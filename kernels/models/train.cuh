@@ -50,6 +50,8 @@ struct Member {
     u32 held_out;
     u32 group;
     u32 is_replica;
+    /// What every output is compared with, of a fixed target.
+    float target;
 };
 
 /// The events, as the launcher gives them.

@@ -339,7 +339,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_bfloat16(
     const u32* layer_words, u32 layers, u32 parameters, u32 slope_places, u32 kept_places, u32 slope_pitch, u32 tile,
     const u32* active, u32 number, const u32* member_words, const u32* inputs_of_members, const float* all_parameters,
     const float* features, const u32* present, const float* labels, const float* weights, u32 events, u32 width,
-    u32 present_words, u32 has_labels, u32 loss_kind, float loss_target, const double* scales, u32 batch, const u32* epochs,
+    u32 present_words, u32 has_labels, u32 loss_kind, const double* scales, u32 batch, const u32* epochs,
     const u32* samples, const u32* rows, const u32* chosen, float* gradients, double* losses) {
     using namespace train;
     extern __shared__ float4 shared[];
@@ -347,12 +347,12 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_bfloat16(
     Half* memory = reinterpret_cast<Half*>(shared);
     u32* kept = reinterpret_cast<u32*>(shared) + kept_places;
     const Table table = {features, present, labels, weights, nullptr, nullptr, events, width, present_words, has_labels};
-    const Loss loss = {loss_kind, loss_target};
     const Layer* all_layers = reinterpret_cast<const Layer*>(layer_words);
     for (u32 index = blockIdx.x; index < number * QUARTERS; index += gridDim.x) {
         const u32 at = active[index / QUARTERS];
         const u32 quarter = index % QUARTERS;
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
+        const Loss loss = {loss_kind, member.target};
         RoundedPass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory, kept, tile, 0u};
         const u32 all_rows = rows[at];
         if (all_rows == 0u) continue;  // its epoch is over
@@ -408,7 +408,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate_bfloa
     const u32* layer_words, u32 layers, u32 parameters, u32 slope_places, u32 kept_places, u32 tile, const u32* active,
     u32 number, const u32* member_words, const u32* inputs_of_members, const float* all_parameters, const float* features,
     const u32* present, const float* labels, const float* weights, const u32* folds, const u32* groups, u32 events, u32 width,
-    u32 present_words, u32 has_labels, u32 loss_kind, float loss_target, const double* scales, u64 share, u32 chunks,
+    u32 present_words, u32 has_labels, u32 loss_kind, const double* scales, u64 share, u32 chunks,
     double* losses, double* sums) {
     using namespace train;
     extern __shared__ float4 shared[];
@@ -419,12 +419,12 @@ extern "C" __global__ void __launch_bounds__(128, 3) models_train_validate_bfloa
     Half* memory = reinterpret_cast<Half*>(shared);
     u32* kept = reinterpret_cast<u32*>(shared) + kept_places;
     const Table table = {features, present, labels, weights, folds, groups, events, width, present_words, has_labels};
-    const Loss loss = {loss_kind, loss_target};
     const Layer* all_layers = reinterpret_cast<const Layer*>(layer_words);
     for (u32 index = blockIdx.x; index < number * chunks; index += gridDim.x) {
         const u32 at = active[index / chunks];
         const u32 chunk = index % chunks;
         const Member& member = reinterpret_cast<const Member*>(member_words)[at];
+        const Loss loss = {loss_kind, member.target};
         RoundedPass pass = {all_layers, layers, all_parameters + (u64)at * parameters, memory, kept, tile, 0u};
         u64 place = (u64)chunk * EVENTS_A_CHUNK;
         const u64 end = min(place + EVENTS_A_CHUNK, (u64)events);

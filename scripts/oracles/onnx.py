@@ -61,15 +61,15 @@ def activated(activation, z):
     return ACTIVATIONS[activation](z)
 
 
-def score_of(score, z, x):
+def score_of(score, z, x, target):
     if score == "outputs":
         return z
     if score == "probability":
         return ACTIVATIONS["sigmoid"](z)
     if score == "reconstruction-error":
         return np.mean((z - x) ** 2, axis=1, keepdims=True)
-    if "distance-to" in score:
-        return np.mean((z - np.float32(score["distance-to"]["value"])) ** 2, axis=1, keepdims=True)
+    if score == "distance-to-target":
+        return np.mean((z - np.float32(target)) ** 2, axis=1, keepdims=True)
     return np.float32(score["density-ratio"]["scale"]) * np.exp(z)
 
 
@@ -89,7 +89,7 @@ def scores(bundle, tensors, features):
             if layer["bias"] == "present":
                 z = z + tensors[f"{name}.bias"]
             z = activated(layer["activation"], z)
-        columns.append(score_of(bundle["score"], z, x))
+        columns.append(score_of(bundle["score"], z, x, member["target"]))
     scores = np.concatenate(columns, axis=1)
     assert scores.dtype == np.float32
     return scores

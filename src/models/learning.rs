@@ -125,6 +125,20 @@ impl Fitted {
         Ok(of_members.concat())
     }
 
+    /// Only the member of this number.
+    pub(super) fn alone(&self, number: usize) -> Self {
+        let places = self.train.network.parameters();
+        let own = |column: &[f32]| column[number * places..(number + 1) * places].to_vec().into();
+        let population = Population {
+            parameters: own(&self.population.parameters),
+            mean: own(&self.population.mean),
+            square: own(&self.population.square),
+            best: own(&self.population.best),
+            progress: vec![self.population.progress[number].clone()],
+        };
+        Self { train: Train { members: vec![self.train.members[number].clone()], ..self.train.clone() }, population }
+    }
+
     /// Calls with some events, the outputs of all members for them and the number of the first, part after part of the
     /// table.
     pub(super) fn for_each_part(

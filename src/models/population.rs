@@ -26,6 +26,10 @@ pub struct Member {
     pub group: Option<u32>,
     /// Whether events count as often as in a replica.
     pub replica: Replica,
+    /// Where every output is to be, of members with a fixed target
+    /// ([`Loss::FixedTarget`](super::train::Loss::FixedTarget)); of no use to others. Documents without it mean 0.
+    #[serde(default)]
+    pub target: f32,
 }
 
 /// How often an event counts.
@@ -40,7 +44,7 @@ pub enum Replica {
 }
 
 impl Member {
-    /// A member that learns from all events, with the first column of labels.
+    /// A member that learns from all events, with the first column of labels and the target 0.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -50,6 +54,7 @@ impl Member {
             held_out: None,
             group: None,
             replica: Replica::Nominal,
+            target: 0.0,
         }
     }
 
@@ -245,6 +250,15 @@ impl Download for Population<OnDevice> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_that_know_no_targets_mean_0() {
+        let member = Member { held_out: Some(3), target: 2.5, ..Member::new(7) };
+        let mut document = serde_json::to_value(&member).unwrap();
+        assert_eq!(serde_json::from_value::<Member>(document.clone()).unwrap(), member);
+        document.as_object_mut().unwrap().remove("target");
+        assert_eq!(serde_json::from_value::<Member>(document).unwrap(), Member { target: 0.0, ..member });
+    }
 
     #[test]
     fn replicas_count_as_poisson_numbers() {

@@ -28,9 +28,9 @@ pub fn table(events: usize, width: u32, seed: u64) -> Table<Host> {
 
 fn members(width: u32) -> Vec<Member> {
     vec![
-        Member::new(1),
+        Member { target: 2.0, ..Member::new(1) },
         Member { weights: Some(0), held_out: Some(2), ..Member::new(2) },
-        Member { replica: Replica::Bootstrap, ..Member::new(3) },
+        Member { replica: Replica::Bootstrap, target: -0.75, ..Member::new(3) },
         Member { group: Some(1), features: (0..width).rev().collect(), ..Member::new(4) },
     ]
 }
@@ -87,7 +87,7 @@ pub fn trainings() -> Vec<(Train, Table<Host>)> {
         (
             Train {
                 optimiser: Adam { schedule: Schedule::InverseTime { decay: 0.1 }, ..usual },
-                ..all(sphere.unwrap(), Loss::FixedTarget { value: 2.0 })
+                ..all(sphere.unwrap(), Loss::FixedTarget)
             },
             whole(300),
         ),

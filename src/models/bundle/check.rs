@@ -67,21 +67,22 @@ fn members(bundle: &Bundle, problems: &mut Problems) {
         if let Some(feature) = member.features.iter().find(|feature| **feature as usize >= features) {
             problems.push(refused(format!("member {number} has feature {feature}"), format!("there are {features}")));
         }
+        // Whatever the score is: the description of the file has no other numbers.
+        if !member.target.is_finite() {
+            let problem = format!("the target {} of member {number} is not finite", member.target);
+            problems.push(refused(problem, "outputs are compared with it"));
+        }
     }
 }
 
 fn score(bundle: &Bundle, problems: &mut Problems) {
     let (inputs, outputs) = (bundle.network.inputs(), bundle.network.outputs());
     match bundle.score {
-        ScoreTransform::Outputs | ScoreTransform::Probability => {}
+        ScoreTransform::Outputs | ScoreTransform::Probability | ScoreTransform::DistanceToTarget => {}
         ScoreTransform::ReconstructionError if inputs == outputs => {}
         ScoreTransform::ReconstructionError => {
             let problem = format!("the network has {outputs} outputs, expected {inputs}");
             problems.push(refused(problem, "inputs are compared with what comes out"));
-        }
-        ScoreTransform::DistanceTo { value } if value.is_finite() => {}
-        ScoreTransform::DistanceTo { value } => {
-            problems.push(refused(format!("the target {value} is not finite"), "outputs are compared with it"));
         }
         ScoreTransform::DensityRatio { scale } if scale > 0.0 && scale.is_finite() => {}
         ScoreTransform::DensityRatio { scale } => {
@@ -97,7 +98,7 @@ pub(super) fn width_of_scores(bundle: &Bundle) -> usize {
         ScoreTransform::Outputs | ScoreTransform::Probability | ScoreTransform::DensityRatio { .. } => {
             bundle.network.outputs()
         }
-        ScoreTransform::ReconstructionError | ScoreTransform::DistanceTo { .. } => 1,
+        ScoreTransform::ReconstructionError | ScoreTransform::DistanceToTarget => 1,
     }
 }
 

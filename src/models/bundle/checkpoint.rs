@@ -184,6 +184,7 @@ fn difference(there: &Member, here: &Member) -> String {
         ("held-out fold", there.held_out != here.held_out),
         ("group", there.group != here.group),
         ("replica", there.replica != here.replica),
+        ("target", there.target != here.target),
     ];
     let differing: Vec<&str> = fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
     differing.join(", ")

@@ -39,7 +39,7 @@ pub(super) fn bundle() -> Bundle {
         parameters,
         network,
         members: vec![
-            Member { features: vec![4, 0, 2], held_out: Some(1), ..Member::new(u64::MAX) },
+            Member { features: vec![4, 0, 2], held_out: Some(1), target: 0.3, ..Member::new(u64::MAX) },
             Member { features: vec![0, 1, 3], held_out: Some(0), ..Member::new(7) },
         ],
         health: vec![Health::Healthy; 2],
@@ -209,6 +209,7 @@ fn all_that_does_not_fit_is_told_at_once() {
     other.standardise[0] = Transform::Linear { shift: f64::NAN, scale: 1.0 };
     other.members[0].features = vec![9, 1];
     other.members[1].held_out = Some(2);
+    other.members[1].target = f32::INFINITY;
     other.score = ScoreTransform::ReconstructionError;
     let error = other.check().unwrap_err();
     // The second member is of the one fold that is missing, too.
@@ -219,6 +220,7 @@ fn all_that_does_not_fit_is_told_at_once() {
         "column 0: shift and scale are no finite numbers",
         "member 0 has 2 features (the network takes 3)",
         "member 0 has feature 9 (there are 5)",
+        "the target inf of member 1 is not finite",
         "the network has 1 outputs, expected 3",
         "member 1 holds out fold 2 (there are 2)",
         "no healthy member holds out fold 0 of 2",

@@ -58,20 +58,15 @@ impl Health {
     }
 
     /// That of the only member of a population, over the events that it learned from.
-    pub(super) fn of(
-        fitted: &Fitted,
-        initialisation: Initialisation,
-        table: &Table<Host>,
-        target: f32,
-    ) -> Result<Self> {
+    pub(super) fn of(fitted: &Fitted, initialisation: Initialisation, table: &Table<Host>) -> Result<Self> {
         if let Some(Stop::NotFinite { epoch, batch }) = fitted.population.progress.first().map(|progress| progress.stop)
         {
             return Ok(Self::NotFinite { epoch, batch });
         }
         let train = &fitted.train;
         let population = Population::untrained(&train.network, &train.members, initialisation);
-        let before = Statistics::of(&Fitted { train: train.clone(), population }, table, target)?;
-        let after = Statistics::of(fitted, table, target)?;
+        let before = Statistics::of(&Fitted { train: train.clone(), population }, table)?;
+        let after = Statistics::of(fitted, table)?;
         let variance_share = after.output_variance / before.output_variance;
         let (mean, standard_deviation) = (after.distance.mean(), after.distance.variance().sqrt());
         // What is no number is not healthy either; distances that are all equal cannot be normalised.
@@ -91,12 +86,12 @@ struct Statistics {
 }
 
 impl Statistics {
-    fn of(fitted: &Fitted, table: &Table<Host>, target: f32) -> Result<Self> {
+    fn of(fitted: &Fitted, table: &Table<Host>) -> Result<Self> {
         let (network, member) = (&fitted.train.network, &fitted.train.members[0]);
         let mut outputs = vec![Moments::default(); network.outputs()];
         let mut distance = Moments::default();
         fitted.for_each_part(table, |part, found, first| {
-            let distances = ScoreTransform::DistanceTo { value: target }.apply(network, member, part, found);
+            let distances = ScoreTransform::DistanceToTarget.apply(network, member, part, found);
             for (event, (row, own)) in found.chunks_exact(network.outputs()).zip(distances).enumerate() {
                 let weight = member.weight_of(table, (first + event) as u32);
                 outputs.iter_mut().zip(row).for_each(|(moments, z)| moments.add(weight, f64::from(*z)));

@@ -9,7 +9,8 @@
 //! let table = Table::of_features(2, vec![1.0, 2.0, 3.0, 4.0])?;
 //! let apply = |transform: ScoreTransform| transform.apply(&network, &Member::new(1), &table, &[1.0, 4.0, 3.0, 4.0]);
 //! assert_eq!(apply(ScoreTransform::ReconstructionError), [2.0, 0.0]);
-//! assert_eq!(apply(ScoreTransform::DistanceTo { value: 1.0 }), [4.5, 6.5]);
+//! // Of a member whose target is 0.
+//! assert_eq!(apply(ScoreTransform::DistanceToTarget), [8.5, 12.5]);
 //! # Ok::<(), trawl::Error>(())
 //! ```
 
@@ -32,11 +33,8 @@ pub enum ScoreTransform {
     Probability,
     /// The mean of `(z_j - x_j)^2` over the inputs x_j that are present, one for each event; 0 if none is.
     ReconstructionError,
-    /// The mean of `(z_j - value)^2` over the outputs, one for each event.
-    DistanceTo {
-        /// The target of every output.
-        value: f32,
-    },
+    /// The mean of `(z_j - c)^2` over the outputs, with the member's target c ([`Member::target`]); one for each event.
+    DistanceToTarget,
     /// `scale exp(z)` of each; infinite where single precision does not hold it.
     DensityRatio {
         /// What ratios are multiplied by.
@@ -58,7 +56,7 @@ impl ScoreTransform {
             Self::Outputs => outputs.to_vec(),
             Self::Probability => of_each(&|z| 1.0 / (1.0 + det::exp(-z))),
             Self::DensityRatio { scale } => of_each(&|z| scale * det::exp(z)),
-            Self::DistanceTo { value } => rows.map(|row| mean_square(row.iter().map(|z| (*z, value)))).collect(),
+            Self::DistanceToTarget => rows.map(|row| mean_square(row.iter().map(|z| (*z, member.target)))).collect(),
             Self::ReconstructionError => {
                 let error = |(event, row)| mean_square(with_inputs(member, table, event, row));
                 rows.take(table.events()).enumerate().map(error).collect()
@@ -116,7 +114,8 @@ mod tests {
         assert_eq!(none, (-200.0_f64).exp() as f32);
         let ratios = of(ScoreTransform::DensityRatio { scale: 3.0 });
         assert_eq!(ratios[..2], [3.0, (3.0 * 2.0_f64.exp()) as f32]);
-        let distance = of(ScoreTransform::DistanceTo { value: 2.0 });
+        let member = Member { target: 2.0, ..Member::new(1) };
+        let distance = apply(ScoreTransform::DistanceToTarget, &member, &table, &[0.0, 2.0, -200.0]);
         assert_eq!(distance, [((4.0 + 202.0 * 202.0) / 3.0_f64) as f32]);
     }
 
@@ -140,7 +139,7 @@ mod tests {
         let of = |transform, outputs: &[f32]| apply(transform, &Member::new(1), &table, outputs).len();
         assert_eq!(of(ScoreTransform::ReconstructionError, &[0.0; 9]), 1);
         assert_eq!(of(ScoreTransform::ReconstructionError, &[0.0; 2]), 0);
-        assert_eq!(of(ScoreTransform::DistanceTo { value: 0.0 }, &[0.0; 7]), 2);
+        assert_eq!(of(ScoreTransform::DistanceToTarget, &[0.0; 7]), 2);
         let wide = Member { features: vec![5, 0, 1, 2], ..Member::new(1) };
         let scores = apply(ScoreTransform::ReconstructionError, &wide, &table, &[1.0, 2.0, 3.0]);
         assert_eq!(scores, [1.0], "the feature 5 is not there");

@@ -87,6 +87,10 @@ fn members<P: Place>(train: &Train, input: &Input<P>, problems: &mut Problems) {
         {
             refuse(format!("member {number} is of group {group}"), "events have no such group".into());
         }
+        if train.loss == Loss::FixedTarget && !member.target.is_finite() {
+            let why = "outputs are compared with it".into();
+            refuse(format!("the target {} of member {number} is not finite", member.target), why);
+        }
     }
     let population = &input.population;
     let expected = train.members.len() * train.network.parameters();
@@ -109,7 +113,7 @@ fn outputs<P: Place>(train: &Train, input: &Input<P>, problems: &mut Problems) {
     let expected = match train.loss {
         Loss::BinaryCrossEntropy | Loss::LikelihoodRatio => Some((1, "the loss is one of a logit")),
         Loss::Reconstruction => Some((train.network.inputs(), "inputs are compared with what comes out")),
-        Loss::FixedTarget { .. } => None,
+        Loss::FixedTarget => None,
     };
     if let Some((expected, why)) = expected
         && outputs != expected
@@ -121,11 +125,6 @@ fn outputs<P: Place>(train: &Train, input: &Input<P>, problems: &mut Problems) {
     if train.loss.has_labels() && last.is_some_and(|last| last != Activation::Identity) {
         let fault = Fault::new(NAME, "the last layer has an activation").because("the loss is one of a logit");
         problems.push(fault.suggest("Use the identity.").usage());
-    }
-    if let Loss::FixedTarget { value } = train.loss
-        && !value.is_finite()
-    {
-        problems.push(Fault::new(NAME, format!("the target {value} is not finite")).usage());
     }
     let has_choice = train.members.iter().any(|member| !member.features.is_empty());
     if train.loss == Loss::Reconstruction && input.table.present.length() != 0 && has_choice {

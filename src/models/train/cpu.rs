@@ -94,7 +94,10 @@ impl<'a> Trainer<'a> {
             train,
             sample,
             width,
-            quarters: std::array::from_fn(|_| Workspace::new(&train.network).with(&train.network, train.precision)),
+            quarters: std::array::from_fn(|_| {
+                let space = Workspace::new(&train.network).with(&train.network, train.precision);
+                space.towards(sample.member.target)
+            }),
             rounded: Vec::new(),
             factors: (train.precision == Precision::Bfloat16).then(|| Factors::new(&train.network)),
             turned: vec![0.0; turned_places(&train.network)],

@@ -35,7 +35,8 @@ fn passes(precision: Precision) -> [&'static Kernel; 2] {
 /// Tensor cores are a warp's.
 const WARP: u32 = 32;
 
-fn words_of(member: &Member) -> [u32; 13] {
+/// `Member` of kernels/models/train.cuh.
+fn words_of(member: &Member) -> [u32; 14] {
     let [shuffle, dropout, validation, bootstrap] =
         [Stage::Shuffle, Stage::Dropout, Stage::Validation, Stage::Bootstrap]
             .map(|stage| Philox::new(member.seed, stage).key());
@@ -53,6 +54,7 @@ fn words_of(member: &Member) -> [u32; 13] {
         member.held_out.unwrap_or(NONE),
         member.group.unwrap_or(NONE),
         u32::from(member.replica == Replica::Bootstrap),
+        member.target.to_bits(),
     ]
 }
 
@@ -71,7 +73,7 @@ struct Constants {
     parameters: u32,
     has_labels: u32,
     present_words: u32,
-    loss: (u32, f32),
+    loss: u32,
 }
 
 /// What every launch of a training needs.
@@ -140,10 +142,10 @@ impl Constants {
             has_labels: u32::from(train.loss.has_labels()),
             present_words: table.present_words() as u32,
             loss: match train.loss {
-                Loss::BinaryCrossEntropy => (0, 0.0),
-                Loss::LikelihoodRatio => (1, 0.0),
-                Loss::Reconstruction => (2, 0.0),
-                Loss::FixedTarget { value } => (3, value),
+                Loss::BinaryCrossEntropy => 0,
+                Loss::LikelihoodRatio => 1,
+                Loss::Reconstruction => 2,
+                Loss::FixedTarget => 3,
             },
         };
         constants.prepare(train, cuda, input)?;
@@ -292,7 +294,7 @@ impl Space {
             arguments.input(&population.parameters).input(&table.features).input(&table.present);
             arguments.input(&table.labels).input(&table.weights).value(&constants.events).value(&table.width);
             arguments.value(&constants.present_words).value(&constants.has_labels);
-            arguments.value(&constants.loss.0).value(&constants.loss.1).input(&constants.scales);
+            arguments.value(&constants.loss).input(&constants.scales);
             arguments.value(&train.batch).input(&self.epochs).input(&self.samples).input(&self.rows);
             arguments.input(&self.chosen).output(&mut self.gradients)?.output(&mut self.losses)?;
             Ok(())
@@ -344,7 +346,7 @@ impl Space {
             arguments.input(&table.features).input(&table.present).input(&table.labels).input(&table.weights);
             arguments.input(&table.folds).input(&table.groups).value(&constants.events).value(&table.width);
             arguments.value(&constants.present_words).value(&constants.has_labels);
-            arguments.value(&constants.loss.0).value(&constants.loss.1).input(&constants.scales);
+            arguments.value(&constants.loss).input(&constants.scales);
             arguments.value(&constants.share).value(chunks);
             arguments.output(&mut losses)?.output(&mut sums)?;
             Ok(())

@@ -17,11 +17,9 @@ pub enum Loss {
     LikelihoodRatio,
     /// The mean of `(z_j - x_j)^2` over the inputs x_j that are present: of an autoencoder, whose outputs are as many as its inputs.
     Reconstruction,
-    /// The mean of `(z_j - value)^2` over the outputs: of Deep SVDD with a fixed target.
-    FixedTarget {
-        /// The target of every output.
-        value: f32,
-    },
+    /// The mean of `(z_j - c)^2` over the outputs: of Deep SVDD with a fixed target c, which each member has for itself
+    /// ([`Member::target`](crate::models::population::Member::target)).
+    FixedTarget,
 }
 
 impl Loss {

@@ -104,6 +104,8 @@ pub(crate) struct Row<'a> {
     pub outputs: &'a [f32],
     pub inputs: &'a [f32],
     pub label: f32,
+    /// What every output is compared with, of a fixed target.
+    pub target: f32,
     /// The weight of the row over the number of rows.
     pub share: f64,
     /// A bit for each input that is there; all are if there are no words.
@@ -159,11 +161,11 @@ pub(crate) fn loss_of(loss: Loss, row: &Row, slopes: &mut [f32]) -> f64 {
             }
             share * sum
         }
-        Loss::FixedTarget { value } => {
+        Loss::FixedTarget => {
             let share = share / row.outputs.len() as f64;
             let mut sum = 0.0;
             for (slope, output) in slopes.iter_mut().zip(row.outputs) {
-                let difference = f64::from(*output) - f64::from(value);
+                let difference = f64::from(*output) - f64::from(row.target);
                 *slope = (2.0 * share * difference) as f32;
                 sum += difference * difference;
             }

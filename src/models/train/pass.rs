@@ -61,6 +61,8 @@ pub(crate) struct Workspace {
     narrow: Vec<f32>,
     /// Where inputs, outputs of all layers but the last, and slopes are rounded.
     buffers: Option<Buffers>,
+    /// What outputs are compared with, of a fixed target.
+    target: f32,
 }
 
 /// Random numbers of dropout in an epoch.
@@ -144,12 +146,18 @@ impl Workspace {
             summed: Summed::Nothing,
             narrow: Vec::new(),
             buffers: None,
+            target: 0.0,
         }
     }
 
     /// The same, for what goes into products.
     pub fn with(self, network: &Network, precision: Precision) -> Self {
         Self { buffers: (precision == Precision::Bfloat16).then(|| Buffers::new(network)), ..self }
+    }
+
+    /// The same, with outputs compared with this where there is a fixed target.
+    pub fn towards(self, target: f32) -> Self {
+        Self { target, ..self }
     }
 
     /// Forgets the rows.
@@ -190,6 +198,7 @@ impl Workspace {
             outputs: &self.spaces[self.spaces.len() - 1].out[row * last.stride()..][..last.outputs as usize],
             inputs: &self.inputs[row * inputs..(row + 1) * inputs],
             label: self.labels[row],
+            target: self.target,
             share: self.shares[row],
             present: &self.present[row * words..(row + 1) * words],
         }

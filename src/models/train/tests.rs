@@ -99,8 +99,8 @@ impl Plain<'_> {
                     let sum: f64 = there.iter().map(|at| (outputs[*at] - inputs[*at]).powi(2)).sum();
                     if there.is_empty() { 0.0 } else { sum / there.len() as f64 }
                 }
-                Loss::FixedTarget { value } => {
-                    outputs.iter().map(|z| (z - f64::from(value)).powi(2)).sum::<f64>() / outputs.len() as f64
+                Loss::FixedTarget => {
+                    outputs.iter().map(|z| (z - f64::from(TARGET)).powi(2)).sum::<f64>() / outputs.len() as f64
                 }
             }
     }
@@ -114,7 +114,7 @@ fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropo
     let mut factors = (train.precision == Precision::Bfloat16).then(|| Factors::new(network));
     factors.iter_mut().for_each(|factors| factors.take(width, network, parameters));
     let weights = Weights { network, parameters, turned: &turned, factors: factors.as_ref() };
-    let mut space = Workspace::new(network).with(network, train.precision);
+    let mut space = Workspace::new(network).with(network, train.precision).towards(train.members[0].target);
     let (inputs, words) = (network.inputs(), rows.present.len() / rows.labels.len());
     let all: Vec<usize> = (0..rows.labels.len()).collect();
     for some in all.chunks(TILE) {
@@ -132,6 +132,13 @@ fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropo
     (space.gradient, space.loss)
 }
 
+/// What outputs are compared with, of a fixed target.
+const TARGET: f32 = 2.0;
+
+fn to_target(seed: u64) -> Member {
+    Member { target: TARGET, ..Member::new(seed) }
+}
+
 fn networks() -> Vec<(Network, Loss)> {
     let mut all = Vec::new();
     for (number, activation) in ACTIVATIONS.into_iter().enumerate() {
@@ -146,7 +153,7 @@ fn networks() -> Vec<(Network, Loss)> {
             all.push((with(last(9, 1)), Loss::BinaryCrossEntropy));
             all.push((with(last(9, 1)), Loss::LikelihoodRatio));
             all.push((with(last(9, 5)), Loss::Reconstruction));
-            all.push((with(layer(9, 3, 0)), Loss::FixedTarget { value: 2.0 }));
+            all.push((with(layer(9, 3, 0)), Loss::FixedTarget));
         }
     }
     all
@@ -183,7 +190,7 @@ fn gradients_are_those_of_differences_for_every_layer_and_loss() {
             present: if loss == Loss::Reconstruction { &present } else { &[] },
             factor: &factor,
         };
-        let train = Train::new(network.clone(), vec![Member::new(1)], loss);
+        let train = Train::new(network.clone(), vec![to_target(1)], loss);
         let bare: Vec<f32> = uniform(7, network.bare(&vec![0.0; network.parameters()]).len());
         let parameters = network.padded(&bare).unwrap();
         let (found, sum) = gradient(&train, &parameters, &plain, Width::widest(), dropout);
@@ -302,6 +309,27 @@ fn members_do_not_depend_on_each_other() {
         assert_eq!(alone.progress[0], all.progress[number]);
         assert_eq!(alone.best[..], all.best[number * places..(number + 1) * places]);
     }
+}
+
+#[test]
+fn each_member_has_a_target_of_its_own() {
+    let member = |(seed, target)| Member { target, ..Member::new(seed) };
+    let members: Vec<Member> = [(1, 0.0), (1, 2.0), (2, -25.0)].map(member).into();
+    let network = Network::dense(3, &[20, 12], 4, Activation::LeakyRelu { slope: 0.1 }, 0.1).unwrap();
+    let train = Train { network, members, loss: Loss::FixedTarget, ..training() };
+    let table = table(600);
+    let run =
+        |train: &Train| train.cpu(Input { table: table.clone(), population: untrained(train) }).unwrap().population;
+    let all = run(&train);
+    let places = train.network.parameters();
+    for (number, member) in train.members.iter().enumerate() {
+        let alone = run(&Train { members: vec![member.clone()], ..train.clone() });
+        assert_eq!(alone.progress[0], all.progress[number]);
+        assert_eq!(alone.best[..], all.best[number * places..(number + 1) * places]);
+    }
+    // Two members of the same seed learn what their targets say.
+    assert_eq!(train.members[0].seed, train.members[1].seed);
+    assert_ne!(all.best[..places], all.best[places..2 * places]);
 }
 
 #[test]

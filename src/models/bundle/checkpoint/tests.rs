@@ -93,6 +93,9 @@ fn whatever_differs_from_the_training_is_told() {
     let others = [Member::new(1), Member { held_out: Some(3), ..Member::new(5) }];
     let error = refused(&relu, &others, "demo");
     assert!(error.contains("member 1 differs in its seed, held-out fold"), "{error}");
+    let others = [Member { target: 2.0, ..Member::new(1) }, Member::new(2)];
+    let error = refused(&relu, &others, "demo");
+    assert!(error.contains("member 0 differs in its target"), "{error}");
     assert!(read(&path, &relu, &members, "demo").is_ok());
 }
 

@@ -158,8 +158,8 @@ fn of_single_precision(score: ScoreTransform) -> Result<ScoreTransform> {
 /// Adds what the scores of all members have in common.
 fn add_constants(graph: &mut Graph, score: ScoreTransform) {
     match score {
-        ScoreTransform::Outputs | ScoreTransform::Probability | ScoreTransform::ReconstructionError => {}
-        ScoreTransform::DistanceTo { value } => graph.singles("score.target", &[1], &[value]),
+        ScoreTransform::Outputs | ScoreTransform::Probability => {}
+        ScoreTransform::ReconstructionError | ScoreTransform::DistanceToTarget => {}
         ScoreTransform::DensityRatio { scale } => graph.singles("score.scale", &[1], &[scale as f32]),
     }
 }
@@ -177,6 +177,9 @@ fn add_member(graph: &mut Graph, bundle: &Bundle, member: usize, features: &str,
         }
     };
     let outputs = add_layers(graph, bundle, member, &inputs);
+    if score == ScoreTransform::DistanceToTarget {
+        graph.singles(&name("target"), &[1], &[bundle.members[member].target]);
+    }
     add_score(graph, score, &inputs, outputs, name)
 }
 
@@ -236,7 +239,7 @@ fn add_score(
     match score {
         ScoreTransform::Outputs => return outputs,
         ScoreTransform::ReconstructionError => mean_square(inputs),
-        ScoreTransform::DistanceTo { .. } => mean_square("score.target"),
+        ScoreTransform::DistanceToTarget => mean_square(&name("target")),
         ScoreTransform::Probability => graph.node("Sigmoid", &[&outputs], &name("scores"), &[]),
         ScoreTransform::DensityRatio { .. } => {
             graph.node("Exp", &[&outputs], &name("ratios"), &[]);

@@ -158,6 +158,21 @@ fn constants_have_the_bits_of_the_bundle() {
 }
 
 #[test]
+fn each_member_is_compared_with_its_own_target() {
+    let mut bundle = Bundle { score: ScoreTransform::DistanceToTarget, ..linear() };
+    (bundle.members[0].target, bundle.members[1].target) = (0.3, 25.0);
+    let graph = &bytes(&encoded(&bundle).unwrap(), 7)[0];
+    let constants = bytes(graph, 5);
+    for (member, target) in [0.3_f32, 25.0].into_iter().enumerate() {
+        let name = |what: &str| format!("members.{member}.{what}");
+        let found = constants.iter().find(|constant| texts(constant, 8) == [name("target")]).unwrap();
+        assert_eq!(bytes(found, 9), [target.to_le_bytes()]);
+        let node = format!("{} = Sub({}, {})", name("differences"), name("layers.2.sums"), name("target"));
+        assert!(nodes(graph).contains(&node), "{node}");
+    }
+}
+
+#[test]
 fn what_a_graph_cannot_say_is_refused() {
     let mut other = bundle();
     other.standardise[0] = Transform::Linear { shift: 1e39, scale: 1.0 };
@@ -195,7 +210,7 @@ fn every_network_has_a_graph() {
         (ScoreTransform::Outputs, 3),
         (ScoreTransform::Probability, 1),
         (ScoreTransform::ReconstructionError, 4),
-        (ScoreTransform::DistanceTo { value: 2.0 }, 3),
+        (ScoreTransform::DistanceToTarget, 3),
         (ScoreTransform::DensityRatio { scale: 0.3 }, 1),
     ];
     for (number, activation) in activations.into_iter().enumerate() {
@@ -223,7 +238,13 @@ fn of_oracle(activation: Activation, score: ScoreTransform, outputs: u32, varian
     Bundle {
         parameters: parameters(&network, 3),
         network,
-        members: [5, 1, 4].map(|first| Member { features: chosen(first), ..Member::new(u64::from(first)) }).into(),
+        members: [5, 1, 4]
+            .map(|first| Member {
+                features: chosen(first),
+                target: 0.5 * first as f32,
+                ..Member::new(u64::from(first))
+            })
+            .into(),
         health: vec![Health::Healthy, Health::LeftOut { why: "its loss was not finite".into() }, Health::Healthy],
         features: (0..all).map(feature).collect(),
         standardise: (0..all as i32).map(|number| transform(number % 4)).collect(),

@@ -33,7 +33,8 @@ fn plain_gradient(network: &Network, loss: Loss, parameters: &[f32], rows: &Plai
         }
         let mut of_outputs = vec![0.0; network.outputs()];
         let (label, share) = (rows.labels[row], rows.shares[row]);
-        let this = math::Row { outputs: &values[places.len()], inputs: &inputs, label, share, present: &[] };
+        let outputs = &values[places.len()];
+        let this = math::Row { outputs, inputs: &inputs, label, target: TARGET, share, present: &[] };
         loss_of(loss, &this, &mut of_outputs);
         let mut by_outputs: Vec<f64> = of_outputs.into_iter().map(f64::from).collect();
         for (number, (layer, place)) in places.iter().enumerate().rev() {
@@ -93,7 +94,7 @@ fn what_goes_into_products_is_rounded_and_nothing_else() {
         let expected = plain_gradient(&network, loss, &parameters, &plain);
         let mut factors = parameters.clone();
         network.places().for_each(|(_, place)| math::round(&mut factors[place.weights..place.bias]));
-        let train = Train { precision: Precision::Bfloat16, ..Train::new(network.clone(), vec![Member::new(1)], loss) };
+        let train = Train { precision: Precision::Bfloat16, ..Train::new(network.clone(), vec![to_target(1)], loss) };
         let (found, _) = gradient(&train, &factors, &plain, Width::widest(), dropout);
         most = most.max(distance(&found, &expected));
         let single = Train { precision: Precision::Single, ..train };

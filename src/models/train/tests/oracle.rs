@@ -3,7 +3,7 @@
 use super::super::optimiser::{Followed, follow};
 use super::super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
 use super::super::{Adam, Loss, Schedule};
-use super::norm_of;
+use super::{TARGET, norm_of};
 use crate::math::floats::Width;
 use crate::math::philox::{Philox, Stage};
 use crate::models::network::{Activation, Bias, Dense, Network};
@@ -113,7 +113,8 @@ fn cases() -> Vec<(Network, Loss, Adam, bool)> {
     let adam = Adam { rate: 0.01, ..Adam::default() };
     let dense = |sizes: &[u32], hidden| network(sizes, hidden, Identity, Bias::Present);
     let leaky = |slope| LeakyRelu { slope };
-    let two = Loss::FixedTarget { value: 2.0 };
+    // With the target 2.
+    let two = Loss::FixedTarget;
     let clipped = Adam { weight_decay: 0.1, largest_norm: Some(2.0), ..adam };
     let cosine =
         Adam { beta1: 0.8, beta2: 0.99, epsilon: 1e-6, schedule: Schedule::Cosine, largest_norm: Some(0.5), ..adam };
@@ -142,7 +143,7 @@ fn fifty_steps_are_those_of_an_independent_trainer() {
         let mut parameters = network.padded(&bare).unwrap();
         let (mut mean, mut square) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
         let mut turned = vec![0.0; turned_places(&network)];
-        let mut space = Workspace::new(&network);
+        let mut space = Workspace::new(&network).towards(TARGET);
         let mut losses = Vec::new();
         for step in 0..STEPS {
             turn(Width::widest(), &network, &parameters, &mut turned);
