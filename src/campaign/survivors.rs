@@ -70,6 +70,8 @@ pub(super) struct Gathered {
     pub(super) event: Vec<u64>,
     /// How many events have no number but their row.
     pub(super) unnumbered: usize,
+    /// How many events have no run.
+    pub(super) without_run: usize,
 }
 
 impl Gathered {
@@ -113,7 +115,10 @@ impl Gathered {
         self.unnumbered += if survived.is_numbered { 0 } else { survived.event.len() };
         match &survived.run {
             Some(run) => self.run.extend_from_slice(run),
-            None => self.run.resize(self.event.len(), 0),
+            None => {
+                self.run.resize(self.event.len(), 0);
+                self.without_run += survived.event.len();
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::device::{Device, Host};
+use crate::device::{Device, Download, Host, Operation, Upload};
 use crate::error::{Fault, Problems, Result};
 
 use super::network::{Initialisation, Network};
@@ -71,8 +71,7 @@ impl Learning {
         Ok(Fitted { train, population })
     }
 
-    /// The same weights, with a call of `watch` after each epoch of all members, which ends the training by an error. On a device the table
-    /// is uploaded for each epoch.
+    /// The same weights, with a call of `watch` after each epoch of all members, which ends the training by an error.
     ///
     /// # Errors
     /// Those of [`Train`] and of `watch`.
@@ -85,7 +84,20 @@ impl Learning {
     ) -> Result<Fitted> {
         let mut population = Population::untrained(&train.network, &train.members, self.initialisation);
         let paused = Train { pause_after: Some(1), ..train.clone() };
-        while population.progress.iter().any(|progress| progress.stop == Stop::Running) {
+        let is_running = |all: &[Progress]| all.iter().any(|progress| progress.stop == Stop::Running);
+        if let Device::Cuda(cuda) = device {
+            let input = Input { table: table.clone(), population };
+            paused.check(&input)?;
+            paused.check_values(&input)?;
+            cuda.memory().require(Train::NAME, paused.plan(&input).total())?;
+            let Input { table, mut population } = input.upload(cuda)?;
+            while is_running(&population.progress) {
+                population = paused.cuda(cuda, Input { table: table.clone(), population })?.population;
+                watch(&population.progress)?;
+            }
+            return Ok(Fitted { train, population: population.download(cuda)? });
+        }
+        while is_running(&population.progress) {
             population = device.run(&paused, Input { table: table.clone(), population })?.population;
             watch(&population.progress)?;
         }

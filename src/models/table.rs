@@ -119,6 +119,15 @@ impl Table<Host> {
         }
     }
 
+    /// Some events by their numbers, with their features and nothing else.
+    pub(super) fn rows(&self, events: &[u32]) -> Self {
+        let (width, words) = (self.width as usize, self.present_words());
+        let of = |event: &u32, size: usize| *event as usize * size..(*event as usize + 1) * size;
+        let features: Vec<f32> = events.iter().flat_map(|event| &self.features[of(event, width)]).copied().collect();
+        let present: Vec<u32> = events.iter().flat_map(|event| &self.present[of(event, words)]).copied().collect();
+        Self { features: features.into(), present: present.into(), ..self.part(0..0) }
+    }
+
     /// Whether all can be computed with.
     ///
     /// # Errors

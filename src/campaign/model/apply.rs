@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::learn::{Weights, check_values, identity, variables};
+use super::learn::{BUNDLE, Weights, check_values, identity, variables};
 use super::record;
 use crate::campaign::from_events::record_inputs;
 use crate::campaign::manifest::{FileRecord, Hashed, sha256_of};
@@ -65,6 +65,13 @@ pub fn score(request: &ScoreRequest, progress: &Progress) -> Result<Outcome> {
 /// Whether what is read stays where it is: the folder is replaced as a whole.
 fn check_folder(folder: &Path, request: &ScoreRequest) -> Result<()> {
     let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    if folder.join(BUNDLE).exists() {
+        let fault = Fault::new(NAME, format!("'{}' holds a bundle, {BUNDLE}", folder.display()));
+        return Err(fault
+            .because("the folder is replaced as a whole, and its networks would be lost")
+            .suggest("Use another --output.")
+            .usage());
+    }
     let all = std::iter::once(&request.bundle).chain(&request.files);
     let is_inside = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path.starts_with(&folder));
     let Some(inside) = all.into_iter().find(is_inside) else { return Ok(()) };
@@ -122,8 +129,19 @@ fn chosen(work: &EventWork, request: &ScoreRequest) -> Result<Sample> {
         Fault::new(NAME, problem).because(format!("it has {}", names.join(", "))).usage()
     })?;
     let mut sample = Sample { files: request.files.clone(), ..found.clone() };
-    if let (Some(mask), Some(_)) = (&request.luminosity_mask, &sample.reading.luminosity_mask) {
-        sample.reading.luminosity_mask = Some(mask.clone());
+    match (&request.luminosity_mask, &sample.reading.luminosity_mask) {
+        (Some(mask), Some(_)) => sample.reading.luminosity_mask = Some(mask.clone()),
+        (Some(mask), None) => {
+            let problem = format!("'{}' is a luminosity mask for '{}'", mask.display(), sample.name);
+            let fault = Fault::new(NAME, problem).because("the bundle's card has none for this sample");
+            return Err(fault.suggest("Leave out --luminosity-mask, or use another --sample.").usage());
+        }
+        (None, Some(mask)) if !mask.exists() => {
+            let problem = format!("there is no luminosity mask '{}'", mask.display());
+            let fault = Fault::new(NAME, problem).because("the bundle's card names it, from the folder of the bundle");
+            return Err(fault.suggest("Say where it is by --luminosity-mask.").usage());
+        }
+        (None, _) => {}
     }
     Ok(sample)
 }
@@ -155,10 +173,7 @@ fn scored(run: &mut Run, work: &EventWork, bundle: &Bundle) -> Result<Vec<(Strin
     let all: Vec<&str> = work.selection.variables().collect();
     let names: Vec<&str> = settings.features.iter().map(|at| all[*at]).collect();
     check_values(&sample.name, &names, settings, &gathered, Weights::Unused)?;
-    let stage = run.progress.stage("score", "events", Some(gathered.events() as u64));
     record::scored(run, work, settings, bundle, &sample.name, &gathered)?;
-    stage.add(gathered.events() as u64);
-    run.record_stage(stage.finish());
     Ok(vec![(sample.name.clone(), gathered.events() as u64)])
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Fault, Problems, Result};
 use crate::events::WrittenFile;
 use crate::models::autoencoder::Autoencoder;
 use crate::models::bundle::preprocess::Preprocessing;
-use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, TrainedOn, made_by};
+use crate::models::bundle::{Bundle, CardText, Combination, Feature, Health, Runs, TrainedOn, made_by};
 use crate::models::classifier::Classifier;
 use crate::models::folds::folds_of;
 use crate::models::learning::Fitted;
@@ -59,6 +59,7 @@ pub(in crate::campaign) fn train(
         let why = "the samples and the region that the model learns from have none";
         return Err(fault.because(why).suggest("Loosen [select], or the region of [model].").data());
     }
+    learned.check_classes(settings)?;
     let preprocessing = Preprocessing::fit(settings.standardise, &names, &learned.features, settings.missing)?;
     let mut table = preprocessing.table(&learned.features)?;
     table.weights = learned.weights.clone().into();
@@ -119,6 +120,7 @@ struct Learned {
     labels: Vec<f32>,
     weights: Vec<f32>,
     keys: Vec<u64>,
+    runs: Runs,
     used: Vec<String>,
 }
 
@@ -130,11 +132,15 @@ impl Learned {
             labels: Vec::new(),
             weights: Vec::new(),
             keys: Vec::new(),
+            runs: Runs::Present,
             used: Vec::new(),
         };
         for (sample, events) in work.samples.iter().zip(gathered) {
             let Some(class) = class_of(work, settings, sample.role) else { continue };
             learned.used.push(sample.name.clone());
+            if events.without_run > 0 {
+                learned.runs = Runs::Absent;
+            }
             let is_used = |event: &usize| events.is_in_region.is_empty() || events.is_in_region[*event];
             let rows: Vec<usize> = (0..events.events()).filter(is_used).collect();
             for (to, column) in learned.features.iter_mut().zip(&events.columns) {
@@ -149,6 +155,40 @@ impl Learned {
             }
         }
         learned
+    }
+
+    /// Whether there is something to tell apart.
+    ///
+    /// # Errors
+    /// A class without events that count.
+    fn check_classes(&self, settings: &ModelSettings) -> Result<()> {
+        if !settings.kind.has_labels() {
+            return Ok(());
+        }
+        let mut problems = Problems::default();
+        for (is_second, of_label, of_roles) in
+            [(false, "at most 0.5", "simulation"), (true, "above 0.5", "data (or signal)")]
+        {
+            let counts = self
+                .labels
+                .iter()
+                .zip(&self.weights)
+                .any(|(label, weight)| (*label > 0.5) == is_second && *weight > 0.0);
+            if counts {
+                continue;
+            }
+            let problem = match settings.label {
+                Some(_) => format!("no event whose label is {of_label} is there to learn from"),
+                None => format!("no event of {of_roles} is there to learn from"),
+            };
+            let why = format!(
+                "events of {} were selected in the region of the model, with weights above 0 of one class",
+                self.used.join(", ")
+            );
+            let fault = Fault::new(NAME, problem).because(why);
+            problems.push(fault.suggest("Look at [select], at the region of [model] and at the weights.").data());
+        }
+        problems.finish()
     }
 
     fn table_rows(&self) -> usize {
@@ -256,6 +296,7 @@ fn bundle(
             ModelKind::Autoencoder(_) => ScoreTransform::ReconstructionError,
         },
         combination,
+        runs: learned.runs,
         card: CardText {
             text: run.card.origin.text.clone(),
             overrides: run.card.origin.overrides.clone(),

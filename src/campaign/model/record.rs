@@ -9,10 +9,10 @@ use crate::card::{EventWork, ModelSettings};
 use crate::error::Result;
 use crate::events::{ColumnKind, TableWriter, Values};
 use crate::models::bundle::apply::Scores;
-use crate::models::bundle::{Bundle, Combination};
+use crate::models::bundle::{Bundle, Combination, Runs};
 use crate::models::learning::Fitted;
 use crate::models::metrics::{Roc, STATISTICS_CUT, Scored};
-use crate::models::population::{Progress, Stop};
+use crate::models::population::{Epoch, Progress, Stop};
 use crate::report::plot::{Plot, TrainingHistory};
 use crate::report::{DataFile, Fact, Figure, number};
 
@@ -37,15 +37,36 @@ pub(super) fn training(run: &mut Run, fitted: &Fitted) -> Result<()> {
     let patience = of(&|stop| *stop == Stop::Patience);
     let words = format!("{} networks, {least} to {most} epochs; {patience} ended by patience", members.len());
     run.note("Networks", words);
-    let plot = TrainingHistory {
-        label: crate::report::svg::panel::PlotLabel::new(&run.card.name),
-        members: members
-            .iter()
-            .map(|member| member.epochs.iter().map(|epoch| (epoch.training, epoch.validation)).collect())
-            .collect(),
-    };
-    let caption = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
-    run.report.figures.push(Figure::new("losses", "Training", caption, Plot::History(plot)));
+    let losses = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
+    let quantities: [(&str, &str, &str, &[(&str, &str)], fn(&Epoch) -> Vec<Option<f64>>); 3] = [
+        ("losses", "Loss", losses, &[("Training", "training_loss"), ("Validation", "validation_loss")], |epoch| {
+            vec![Some(epoch.training), epoch.validation]
+        }),
+        (
+            "gradient-norms",
+            "Norm of the gradient",
+            "The norm of the gradient of the last batch of each epoch, before it is shortened.",
+            &[("Networks", "gradient_norm")],
+            |epoch| vec![Some(epoch.gradient_norm)],
+        ),
+        (
+            "learning-rates",
+            "Learning rate",
+            "The learning rate of the last step of each epoch.",
+            &[("Networks", "learning_rate")],
+            |epoch| vec![Some(f64::from(epoch.rate))],
+        ),
+    ];
+    for (file, axis, caption, curves, values) in quantities {
+        let plot = TrainingHistory {
+            label: crate::report::svg::panel::PlotLabel::new(&run.card.name),
+            axis: axis.into(),
+            curves: curves.iter().map(|(name, column)| ((*name).into(), (*column).into())).collect(),
+            members: members.iter().map(|member| member.epochs.iter().map(values).collect()).collect(),
+        };
+        let caption = format!("{caption} {patience} of {} networks ended by patience.", members.len());
+        run.report.figures.push(Figure::new(file, axis, &caption, Plot::History(plot)));
+    }
     Ok(())
 }
 
@@ -84,14 +105,35 @@ pub(super) fn scored(
     events: &Gathered,
 ) -> Result<()> {
     let features = &events.columns[..settings.features.len()];
-    let scores = if events.events() > 0 { bundle.score(features, &events.keys())? } else { Scores::default() };
+    let progress = run.progress;
+    let stage = progress.stage(&format!("score {sample}"), "events", Some(events.events() as u64));
+    let mut watch = |events: usize| {
+        stage.add(events as u64);
+        progress.interrupted()
+    };
+    let scores = if events.events() > 0 {
+        bundle.score_watched(features, &events.keys(), &mut watch)?
+    } else {
+        // The same columns as other files have.
+        Scores { networks: bundle.networks_an_event()?, ..Scores::default() }
+    };
+    run.record_stage(stage.finish());
     table(run, sample, events, &scores, &bundle.combination)?;
     let is_classified = matches!(bundle.combination, Combination::OutOfFold { .. });
     if is_classified && events.unnumbered > 0 {
         let words = format!(
-            "{} events of {sample} have none but their rows, by which their folds are chosen: in another file they may be scored by networks \
-             that learned from them",
+            "{} events of {sample} have no number of their own (a column `event`), so that their rows choose their folds: in another file \
+             they may be scored by networks that learned from them",
             number::count(events.unnumbered as u64)
+        );
+        tracing::warn!("{words}");
+        run.note("Event numbers", words);
+    }
+    if is_classified && bundle.runs == Runs::Present && events.without_run > 0 {
+        let words = format!(
+            "{} events of {sample} have no run, which the events of the training had: their folds are others, and they may be scored by \
+             networks that learned from them",
+            number::count(events.without_run as u64)
         );
         tracing::warn!("{words}");
         run.note("Event numbers", words);

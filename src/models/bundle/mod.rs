@@ -103,6 +103,9 @@ pub struct Bundle {
     pub score: ScoreTransform,
     /// How the members' scores of an event become one.
     pub combination: Combination,
+    /// Whether the events that were learned from had runs, of which their folds are a function.
+    #[serde(default)]
+    pub runs: Runs,
     /// The card of the training.
     pub card: CardText,
     /// The files that were learned from.
@@ -123,6 +126,17 @@ pub enum Health {
         /// In one clause without a full stop.
         why: String,
     },
+}
+
+/// Whether events have runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Runs {
+    /// Some have none, or it is not known.
+    #[default]
+    Absent,
+    /// All have one.
+    Present,
 }
 
 /// A raw feature of events.

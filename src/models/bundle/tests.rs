@@ -54,6 +54,7 @@ pub(super) fn bundle() -> Bundle {
         ],
         score: ScoreTransform::DensityRatio { scale: 1.0 / 49.0 },
         combination: Combination::OutOfFold { folds: 2, seed: 1 },
+        runs: Runs::Present,
         card: CardText {
             text: "name = \"demo\"\n# with 'quotes', \\ and \u{3c7}\u{b2}\n".into(),
             overrides: vec!["models.epochs=5".into()],
