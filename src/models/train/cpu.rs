@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use super::math::round;
 use super::optimiser::{Followed, add_quarters, follow};
-use super::pass::{Dropout, TILE, Weights, Workspace, add_loss, backward, forward, turn, turned_places};
+use super::pass::{Dropout, Weights, Workspace, add_loss, backward, forward};
 use super::rounded::Factors;
 use super::sampling::Sample;
+use super::turned::{turn, turned_places};
 use super::{Output, Precision, Train};
 use crate::device::Host;
 use crate::error::{Problems, Result};
@@ -95,8 +96,7 @@ impl<'a> Trainer<'a> {
             sample,
             width,
             quarters: std::array::from_fn(|_| {
-                let space = Workspace::new(&train.network).with(&train.network, train.precision);
-                space.towards(sample.member.target)
+                Workspace::of(&train.network, train.precision).towards(sample.member.target)
             }),
             rounded: Vec::new(),
             factors: (train.precision == Precision::Bfloat16).then(|| Factors::new(&train.network)),
@@ -252,7 +252,7 @@ fn validation_of(
     let mut left = sample.validation(events).peekable();
     while left.peek().is_some() {
         space.clear();
-        for event in left.by_ref().take(TILE) {
+        for event in left.by_ref().take(space.tile) {
             let weight = sample.scaled_weight(event);
             put(space, sample, event, 0, weight);
             sum += weight;
@@ -329,13 +329,14 @@ impl Work<'_> {
         space.begin();
         let rows = self.events.len();
         let part = &self.events[from.min(rows)..(from + length).min(rows)];
-        part.iter().take(TILE).for_each(|event| self.sample.prefetch(*event));
-        for (tile, events) in part.chunks(TILE).enumerate() {
-            let next = (tile + 1) * TILE;
-            part[next.min(part.len())..].iter().take(TILE).for_each(|event| self.sample.prefetch(*event));
+        let rows_a_tile = space.tile;
+        part.iter().take(rows_a_tile).for_each(|event| self.sample.prefetch(*event));
+        for (tile, events) in part.chunks(rows_a_tile).enumerate() {
+            let next = (tile + 1) * rows_a_tile;
+            part[next.min(part.len())..].iter().take(rows_a_tile).for_each(|event| self.sample.prefetch(*event));
             space.clear();
             for (row, event) in events.iter().enumerate() {
-                let number = self.first + (from + tile * TILE + row) as u32;
+                let number = self.first + (from + tile * rows_a_tile + row) as u32;
                 put(space, self.sample, *event, number, self.sample.scaled_weight(*event) / rows as f64);
             }
             forward(self.width, self.weights, space, Some(self.dropout));

@@ -91,6 +91,7 @@ mod rounded;
 mod sampling;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use super::loss::Loss;
 use super::math::{Row, activated, cross_entropy, loss_of, round, slope_at};
 use super::multiply::{Matrix, Sizes, Start, multiply};
 use super::rounded::{Buffers, Factors, Layer};
-use crate::math::floats::{Block, Floats, Width, floats};
+use crate::math::floats::{Floats, Width, floats};
 use crate::math::philox::Philox;
 use crate::math::tiles::{Onto, Tiles};
 use crate::math::words::{BYTES_A_DRAW, MOST_LANES, Words, philox_lanes};
@@ -13,6 +13,9 @@ use crate::models::network::{Activation, Bias, Dense, Network};
 
 /// Rows that go through at a time: of 64 units they are 8 kB a layer, beside 16 kB of weights. Answers do not depend on it.
 pub(crate) const TILE: usize = 32;
+
+/// The same in bfloat16, whose products take less time than the gradient is read and written in: a quarter of a batch of 512.
+const ROUNDED_TILE: usize = 128;
 
 /// Numbers of a vector that every processor has; rows of all layers are whole ones.
 const EIGHT: usize = 8;
@@ -63,6 +66,8 @@ pub(crate) struct Workspace {
     buffers: Option<Buffers>,
     /// What outputs are compared with, of a fixed target.
     target: f32,
+    /// The most rows that there is room for.
+    pub tile: usize,
 }
 
 /// Random numbers of dropout in an epoch.
@@ -89,48 +94,25 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// The places that [`turn`] fills.
-pub(crate) fn turned_places(network: &Network) -> usize {
-    let pairs = network.layers().windows(2);
-    pairs.map(|pair| pair[0].stride() * pair[1].outputs as usize).sum()
-}
-
-/// The weights of all layers but the first, each output's row by row.
-pub(crate) fn turn(width: Width, network: &Network, parameters: &[f32], to: &mut [f32]) {
-    floats!(width, turn_all(network: &Network, parameters: &[f32], to: &mut [f32]));
-}
-
-#[inline(always)]
-fn turn_all<V: Floats, E: Floats>(network: &Network, parameters: &[f32], to: &mut [f32]) {
-    let mut first = 0;
-    for (layer, place) in network.places().skip(1) {
-        let (inputs, outputs, stride) = (layer.inputs as usize, layer.outputs as usize, layer.stride());
-        let to_stride = inputs.next_multiple_of(EIGHT);
-        let (from, to) = (&parameters[place.weights..place.bias], &mut to[first..first + to_stride * outputs]);
-        first += to.len();
-        let whole = [inputs, outputs].map(|number| number - number % EIGHT);
-        for input in (0..whole[0]).step_by(EIGHT) {
-            for output in (0..whole[1]).step_by(EIGHT) {
-                let from = Block { values: &from[input * stride + output..], stride };
-                E::turn_block(from, Block { values: &mut to[output * to_stride + input..], stride: to_stride });
-            }
-        }
-        for input in 0..inputs {
-            let done = if input < whole[0] { whole[1] } else { 0 };
-            (done..outputs).for_each(|output| to[output * to_stride + input] = from[input * stride + output]);
-        }
-    }
-}
-
 impl Workspace {
+    /// For products in single precision.
     pub fn new(network: &Network) -> Self {
+        Self::of(network, Precision::Single)
+    }
+
+    /// For products of this precision.
+    pub fn of(network: &Network, precision: Precision) -> Self {
+        let tile = match precision {
+            Precision::Single => TILE,
+            Precision::Bfloat16 => ROUNDED_TILE,
+        };
         let space = |layer: &Dense| {
-            let places = TILE * layer.stride();
+            let places = tile * layer.stride();
             let has_active = layer.dropout_256ths > 0 && layer.activation != Activation::Relu;
             Space {
                 out: vec![0.0; places],
                 active: vec![0.0; if has_active { places } else { 0 }],
-                bytes: vec![0; TILE * bytes_a_row(layer)],
+                bytes: vec![0; tile * bytes_a_row(layer)],
                 slopes: vec![0.0; places],
             }
         };
@@ -145,14 +127,10 @@ impl Workspace {
             loss: 0.0,
             summed: Summed::Nothing,
             narrow: Vec::new(),
-            buffers: None,
+            buffers: (precision == Precision::Bfloat16).then(|| Buffers::new(network, tile)),
             target: 0.0,
+            tile,
         }
-    }
-
-    /// The same, for what goes into products.
-    pub fn with(self, network: &Network, precision: Precision) -> Self {
-        Self { buffers: (precision == Precision::Bfloat16).then(|| Buffers::new(network)), ..self }
     }
 
     /// The same, with outputs compared with this where there is a fixed target.
@@ -270,7 +248,8 @@ fn through<V: Floats, E: Floats>(width: Width, weights: Weights, space: &mut Wor
             }
         }
         first_draw += draws(layer);
-        if rounded.is_some() && number + 1 < network.layers().len() {
+        // What goes into products is rounded there; of ReLU the way back asks only what is above 0.
+        if rounded.is_some() && number + 1 < network.layers().len() && layer.activation != Activation::Relu {
             round(out);
             round(active);
         }
@@ -503,17 +482,21 @@ fn slopes_of_the_last(network: &Network, space: &mut Workspace, loss: Loss, rows
 #[inline(always)]
 fn cross_entropies(space: &mut Workspace, stride: usize, rows: usize, slopes: &mut [f32]) {
     let out = &space.spaces[space.spaces.len() - 1].out;
-    let (mut logits, mut labels, mut shares) = ([0.0_f32; TILE], [0.0_f32; TILE], [0.0_f64; TILE]);
-    logits.iter_mut().zip(out.chunks_exact(stride)).for_each(|(logit, row)| *logit = row[0]);
-    labels[..rows].copy_from_slice(&space.labels);
-    shares[..rows].copy_from_slice(&space.shares);
-    let (mut values, mut derivatives) = ([0.0_f64; TILE], [0.0_f32; TILE]);
-    for row in 0..TILE {
-        (values[row], derivatives[row]) = cross_entropy(logits[row], labels[row], shares[row]);
-    }
-    for (row, slopes) in slopes[..rows * stride].chunks_exact_mut(stride).enumerate() {
-        space.loss += values[row];
-        slopes[0] = derivatives[row];
+    for first in (0..rows).step_by(TILE) {
+        let some = first..rows.min(first + TILE);
+        let (mut logits, mut labels, mut shares) = ([0.0_f32; TILE], [0.0_f32; TILE], [0.0_f64; TILE]);
+        logits.iter_mut().zip(out[first * stride..].chunks_exact(stride)).for_each(|(logit, row)| *logit = row[0]);
+        labels[..some.len()].copy_from_slice(&space.labels[some.clone()]);
+        shares[..some.len()].copy_from_slice(&space.shares[some.clone()]);
+        let (mut values, mut derivatives) = ([0.0_f64; TILE], [0.0_f32; TILE]);
+        for row in 0..TILE {
+            (values[row], derivatives[row]) = cross_entropy(logits[row], labels[row], shares[row]);
+        }
+        let slopes = &mut slopes[some.start * stride..some.end * stride];
+        for (row, slopes) in slopes.chunks_exact_mut(stride).enumerate() {
+            space.loss += values[row];
+            slopes[0] = derivatives[row];
+        }
     }
 }
 

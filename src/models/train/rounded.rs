@@ -1,7 +1,6 @@
 //! Products of bfloat16 numbers in a pass over some rows: what goes into them as pairs, and the products.
 
 use super::multiply::Matrix;
-use super::pass::TILE;
 use crate::math::floats::Width;
 use crate::math::tiles::{Onto, PAIRS, Pairs, Product, SIDE, TERMS, Tiles};
 use crate::models::network::{Bias, Dense, Network};
@@ -80,18 +79,19 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub fn new(network: &Network) -> Self {
+    /// For so many rows.
+    pub fn new(network: &Network, tile: usize) -> Self {
         let widths = network.layers().iter().flat_map(|layer| [layer.inputs, layer.outputs]);
         let widest = (widths.max().unwrap_or(0) as usize).next_multiple_of(TERMS);
-        let tiles = network.layers().iter().map(|layer| {
+        let places = network.layers().iter().map(|layer| {
             let [inputs, outputs] = [layer.inputs, layer.outputs].map(|n| (n as usize).next_multiple_of(SIDE));
-            (inputs * outputs).max(TILE * inputs.max(outputs))
+            (inputs * outputs).max(tile * inputs.max(outputs))
         });
         Self {
-            by_row: Pairs::new(TILE, widest / 2),
-            by_pair: [Pairs::new(TILE / 2, widest), Pairs::new(TILE / 2, widest)],
-            by_input: Pairs::new(widest, TILE / 2),
-            whole: vec![0.0; tiles.max().unwrap_or(0)],
+            by_row: Pairs::new(tile, widest / 2),
+            by_pair: [(); 2].map(|()| Pairs::new(tile / 2, widest)),
+            by_input: Pairs::new(widest, tile / 2),
+            whole: vec![0.0; places.max().unwrap_or(0)],
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Gradients against differences, and whole trainings against themselves.
 
-use super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
+use super::pass::{Dropout, Weights, Workspace, backward, forward};
 use super::rounded::Factors;
+use super::turned::{turn, turned_places};
 use super::*;
 use crate::math::floats::Width;
 use crate::math::philox::{Philox, Stage};
@@ -114,10 +115,10 @@ fn gradient(train: &Train, parameters: &[f32], rows: &Plain, width: Width, dropo
     let mut factors = (train.precision == Precision::Bfloat16).then(|| Factors::new(network));
     factors.iter_mut().for_each(|factors| factors.take(width, network, parameters));
     let weights = Weights { network, parameters, turned: &turned, factors: factors.as_ref() };
-    let mut space = Workspace::new(network).with(network, train.precision).towards(train.members[0].target);
+    let mut space = Workspace::of(network, train.precision).towards(train.members[0].target);
     let (inputs, words) = (network.inputs(), rows.present.len() / rows.labels.len());
     let all: Vec<usize> = (0..rows.labels.len()).collect();
-    for some in all.chunks(TILE) {
+    for some in all.chunks(space.tile) {
         space.clear();
         for row in some {
             space.inputs.extend_from_slice(&rows.inputs[row * inputs..(row + 1) * inputs]);

@@ -1,7 +1,8 @@
 //! Fifty steps against an independent trainer in double precision: `scripts/oracles/networks.py`.
 
 use super::super::optimiser::{Followed, follow};
-use super::super::pass::{Dropout, TILE, Weights, Workspace, backward, forward, turn, turned_places};
+use super::super::pass::{Dropout, TILE, Weights, Workspace, backward, forward};
+use super::super::turned::{turn, turned_places};
 use super::super::{Adam, Loss, Schedule};
 use super::{TARGET, norm_of};
 use crate::math::floats::Width;
