@@ -288,3 +288,27 @@ fn what_is_wrong_is_told_at_once() {
     let said = run(&["score", text(&folder.path().join("none")), text(&data), "-o", text(&results)]);
     assert_eq!(said.code, Some(1), "{}", said.err);
 }
+
+#[test]
+fn checks_list_training_before_the_search_and_refuse_what_no_memory_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = generated(folder.path(), "data.parquet", "1", "0");
+    let [first, second] = inputs(&data, &data);
+    let card = shipped("cwola");
+    let words = ["check", card.as_str(), "--set", &first, "--set", &second];
+    let search = ["--set", "expectation.from=raw-simulation", "--set", "toys.number=100"];
+    let said = run_well(&[&words[..], &search[..]].concat());
+    let place = |name: &str| said.out.find(&format!(". {name} ")).unwrap_or_else(|| panic!("no {name}\n{}", said.out));
+    let places = ["select data", "select simulation", "train", "expectation", "scan", "toys"].map(place);
+    assert!(places.is_sorted(), "{}", said.out);
+
+    let results = folder.path().join("results");
+    let large = ["--set", "model.ensemble=1000000000"];
+    let checked = run(&[&words[..], &large[..]].concat());
+    let words = ["run", card.as_str(), "-o", text(&results), "--set", &first, "--set", &second];
+    let ran = run(&[&words[..], &large[..]].concat());
+    assert_eq!((checked.code, ran.code), (Some(2), Some(2)), "{}{}", checked.err, ran.err);
+    assert_eq!(checked.err, ran.err);
+    assert!(checked.err.contains("model.ensemble: 5000000000 network(s) of "), "{}", checked.err);
+    assert!(!results.exists());
+}

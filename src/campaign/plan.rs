@@ -154,6 +154,8 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         }
         Histogrammed::Spectrum { edges, .. } => (edges.len() - 1, None, 0),
     };
+    // As a run does: what is wrong with features is known before the search, which may take longer.
+    stages.extend(work.model.as_ref().map(planned_training));
     if let Some(search) = &work.search {
         let detail = format!("{cells} cells");
         stages.push(PlannedStage {
@@ -170,27 +172,26 @@ fn event_stages(work: &EventWork, bad_files: BadFiles) -> Result<(Vec<PlannedSta
         stages.push(planned_toys(&search.toys.goal, None, detail));
         stages.extend(planned_tail(&search.toys, search.scan, false));
     }
-    stages.extend(work.model.as_ref().map(planned_training));
     Ok((stages, left_out))
 }
 
 /// The training of networks.
 fn planned_training(settings: &ModelSettings) -> PlannedStage {
     let features = settings.features.len() as u32;
-    let (hidden, outputs, networks, epochs, more) = match &settings.kind {
+    let (hidden, outputs, epochs, more) = match &settings.kind {
         ModelKind::Classifier(model) => {
             let folds = format!(", each event scored by {} of other folds", model.ensemble);
-            (model.hidden.clone(), 1, model.ensemble * model.folds, model.learning.epochs, folds)
+            (model.hidden.clone(), 1, model.learning.epochs, folds)
         }
         ModelKind::Autoencoder(model) => {
             let decoder = model.encoder.iter().rev();
             let hidden = model.encoder.iter().chain([&model.latent]).chain(decoder).copied().collect();
-            (hidden, features, model.ensemble, model.learning.epochs, String::new())
+            (hidden, features, model.learning.epochs, String::new())
         }
     };
     let layers = [features].into_iter().chain(hidden).chain([outputs]).map(|size| size.to_string());
     let detail = format!("{}, at most {epochs} epochs{more}", layers.collect::<Vec<_>>().join("-"));
-    PlannedStage { name: "train".into(), units: Some(u64::from(networks)), unit: "networks", detail }
+    PlannedStage { name: "train".into(), units: Some(settings.kind.networks()), unit: "networks", detail }
 }
 
 /// What is clustered of what.

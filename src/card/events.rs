@@ -194,7 +194,7 @@ pub(super) fn minimum_effective_count(section: &Section) -> f64 {
     minimum
 }
 
-pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
+pub(super) fn read(root: &Section, folder: &Path, seed: u64) -> Option<EventWork> {
     let luminosity = read_luminosity(root);
     let samples = read_samples(root, folder, luminosity);
     // Certified data are a row of the cutflow, which samples without a mask pass as a whole.
@@ -209,7 +209,7 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
         false => Keep::Histograms,
     };
     let has_model = root.has("model");
-    let model = if has_model { ModelSettings::read(root, selection.as_ref()) } else { None };
+    let model = if has_model { ModelSettings::read(root, selection.as_ref(), seed) } else { None };
     check_roles(root, samples.as_deref(), search.is_some());
     checks::names_of_samples(root);
     let jets = JetCollection::read_all(root);
@@ -229,12 +229,12 @@ pub(super) fn read(root: &Section, folder: &Path) -> Option<EventWork> {
 
 /// What scoring events needs of a card: its samples, jets, selection and model. Nothing is filled, searched or kept, and no file beside
 /// the card is read.
-pub(super) fn read_for_scores(root: &Section, folder: &Path) -> Option<EventWork> {
+pub(super) fn read_for_scores(root: &Section, folder: &Path, seed: u64) -> Option<EventWork> {
     let samples = read_samples(root, folder, read_luminosity(root));
     let masked = samples.iter().flatten().any(|sample| sample.reading.luminosity_mask.is_some());
     let first = masked.then(|| Cut::new("luminosity mask", "in_luminosity_mask > 0.5"));
     let selection = Selection::read(root, first.into_iter().collect());
-    let model = ModelSettings::read(root, selection.as_ref());
+    let model = ModelSettings::read(root, selection.as_ref(), seed);
     let distributions = Distributions::read(root, selection.as_ref());
     let jets = JetCollection::read_all(root);
     let histogrammed = Histogrammed::Spectrum { variable: 0, edges: vec![0.0, 1.0], unit: String::new() };

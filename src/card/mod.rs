@@ -161,7 +161,7 @@ impl Card {
         let root = document.root();
         let name = root.or("name", String::from("scores"));
         let (description, seed) = (root.or("description", String::new()), root.or("seed", 1));
-        let work = events::read_for_scores(&root, origin.folder());
+        let work = events::read_for_scores(&root, origin.folder(), seed);
         let mut problems = Problems::default();
         problems.take(document.finish_part());
         problems.finish()?;
@@ -206,18 +206,20 @@ fn read(root: &Section, origin: &Origin) -> Option<Parts> {
     });
     let description = root.or("description", String::new());
     let seed = root.required::<u64>("seed");
+    // Without one the card is refused; the rest is read all the same.
+    let known_seed = seed.unwrap_or(1);
     let output = root.required::<String>("output").and_then(|_| root.path("output", folder));
     let work = match (root.has("samples"), root.has("input")) {
-        (true, false) => events::read(root, folder).map(|work| Work::Events(Box::new(work))),
+        (true, false) => events::read(root, folder, known_seed).map(|work| Work::Events(Box::new(work))),
         (false, true) => read_binned(root, folder),
         (true, true) => {
             root.problem("input", "a card has [samples.*] (events) or [input] (a spectrum in bins), not both");
             // Both are read, so that their own mistakes are found and their keys are known.
-            let _ = (events::read(root, folder), read_binned(root, folder));
+            let _ = (events::read(root, folder, known_seed), read_binned(root, folder));
             None
         }
         (false, false) => {
-            let _ = events::read(root, folder);
+            let _ = events::read(root, folder, known_seed);
             root.problem("samples", "the card has no input: [samples.*] names event files, [input] a spectrum in bins");
             None
         }

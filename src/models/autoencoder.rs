@@ -95,8 +95,8 @@ impl Autoencoder {
     /// Trains all networks.
     ///
     /// # Errors
-    /// All at once: no networks, as many latent numbers as inputs or more; those of [`Network::dense`] and
-    /// [`Train`]; members whose training broke off.
+    /// All at once: no networks, as many latent numbers as inputs or more; those of [`Network::dense`]; networks that are
+    /// [too large](Network::too_large); those of [`Train`]; members whose training broke off.
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
         trained(self.learning.fit(device, self.training(table)?, table)?)
     }
@@ -113,10 +113,12 @@ impl Autoencoder {
         table.check_lengths()?;
         let inputs = self.member.inputs(table);
         self.check(inputs)?;
+        let network = self.network(inputs)?;
+        network.check_size(NAME, u64::from(self.ensemble))?;
         let members = (0..self.ensemble)
             .map(|number| Member { seed: member_seed(self.member.seed, number, 0), ..self.member.clone() })
             .collect();
-        Ok(self.learning.train(self.network(inputs)?, members, Loss::Reconstruction))
+        Ok(self.learning.train(network, members, Loss::Reconstruction))
     }
 
     /// The network for so many inputs.
@@ -242,6 +244,8 @@ mod tests {
         }
         let text = error(Autoencoder { encoder: vec![9000], ..small() });
         assert!(text.contains("layer 0 has 9000 outputs"), "{text}");
+        let text = error(Autoencoder { encoder: vec![8192; 3], ensemble: 3, ..small() });
+        assert!(text.contains("3 network(s) of ") && text.contains("at most 65536 and 8"), "{text}");
         let choice = Member { features: vec![0, 1, 3], ..Member::new(1) };
         let text = error(Autoencoder { member: choice, ..small() });
         assert!(text.contains("members choose features of which some are not present"), "{text}");

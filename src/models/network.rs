@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::Bytes;
 use crate::error::{Fault, Problems, Result};
 use crate::math::philox::{Philox, Stage, uniform_f64};
 
@@ -16,6 +17,24 @@ pub const VECTOR: usize = 8;
 
 /// No layer may have more inputs or outputs.
 pub const WIDEST: u32 = 8192;
+
+/// No ensemble may have more networks: each has its own scores, losses and tensors in a bundle.
+pub const MOST_NETWORKS: u64 = 1 << 16;
+
+/// Nor may what its networks hold while they learn take more memory, however much the machine has.
+pub const MOST_HELD: Bytes = Bytes(8 << 30);
+
+/// What a parameter takes while it is learned: itself, the means of its gradient and of the square of it, and its best value.
+const BYTES_A_PARAMETER: u64 = 4 * size_of::<f32>() as u64;
+
+/// Networks that are too many or too large to be trained together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// How many there are of how many parameters, and what these take.
+    pub problem: String,
+    /// What is allowed.
+    pub why: String,
+}
 
 /// What a layer does to its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -212,6 +231,26 @@ impl Network {
         self.layers.iter().map(Dense::parameters).sum()
     }
 
+    /// Whether so many networks of this shape are too many or too large to be trained together; known before any of them is made.
+    ///
+    /// What else a training holds (batches, gradients, events) comes on top.
+    pub fn too_large(&self, networks: u64) -> Option<TooLarge> {
+        let parameters = self.parameters() as u64;
+        let held = Bytes(parameters.saturating_mul(networks).saturating_mul(BYTES_A_PARAMETER));
+        (networks > MOST_NETWORKS || held > MOST_HELD).then(|| TooLarge {
+            problem: format!("{networks} network(s) of {parameters} parameters take {held} while they learn"),
+            why: format!(
+                "there may be at most {MOST_NETWORKS} and {MOST_HELD}, with {BYTES_A_PARAMETER} bytes a parameter"
+            ),
+        })
+    }
+
+    /// The same as an error of `name`.
+    pub(super) fn check_size(&self, name: &'static str, networks: u64) -> Result<()> {
+        let Some(TooLarge { problem, why }) = self.too_large(networks) else { return Ok(()) };
+        Err(Fault::new(name, problem).because(why).suggest("Train fewer networks, or smaller ones.").usage())
+    }
+
     /// Where each layer's parameters are.
     pub fn places(&self) -> impl Iterator<Item = (&Dense, Place)> {
         let mut next = 0;
@@ -315,6 +354,23 @@ mod tests {
         let variance = weights.iter().map(|weight| weight * weight).sum::<f32>() / weights.len() as f32;
         assert!((variance / (limit * limit / 3.0) - 1.0).abs() < 0.05, "{variance}");
         assert!(of(1)[place.bias..place.end].iter().all(|bias| *bias == 0.0));
+    }
+
+    #[test]
+    fn networks_that_are_too_many_or_too_large_are_told_before_they_are_made() {
+        let small = Network::dense(2, &[4], 1, Activation::Relu, 0.0).unwrap();
+        assert_eq!((small.parameters(), small.too_large(MOST_NETWORKS)), (64, None));
+        let found = small.too_large(MOST_NETWORKS + 1).unwrap();
+        assert!(found.problem.starts_with("65537 network(s) of 64 parameters take "), "{found:?}");
+        assert!(found.why.contains("at most 65536 and 8"), "{found:?}");
+        // 8192 x 8193 + 9 x 8192 + 8 x 8193 parameters of 16 bytes: 1 GiB and 2.25 MiB.
+        let large = Network::dense(8, &[8192, 8192], 1, Activation::Relu, 0.0).unwrap();
+        assert!(large.too_large(7).is_none() && large.too_large(8).is_some());
+        // Nothing wraps.
+        assert!(large.too_large(u64::MAX).is_some());
+        let error = large.check_size("models.classifier", 8).unwrap_err().to_string();
+        assert!(error.starts_with("models.classifier: 8 network(s) of "), "{error}");
+        assert!(error.ends_with("Train fewer networks, or smaller ones."), "{error}");
     }
 
     #[test]

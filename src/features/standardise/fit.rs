@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NAME, Standardise, Transform, Values, math};
 use crate::device::Host;
-use crate::error::{Error, Fault, Problems, Result};
+use crate::error::{Fault, Problems, Result};
 use crate::math::det;
 
 /// How a column is mapped.
@@ -44,47 +44,71 @@ pub(super) fn fit(methods: &[Method], values: &Values<Host>) -> Result<Standardi
     }
     problems.finish()?;
     let mut problems = Problems::default();
-    let fitted = methods.iter().enumerate().map(|(column, method)| problems.take(of_column(*method, column, values)));
+    let fitted = methods.iter().enumerate().map(|(column, method)| {
+        let subject = format!("column {column}");
+        problems.take(of_column(*method, &subject, values.column(column)))
+    });
     let transforms: Vec<Option<Transform>> = fitted.collect();
     problems.finish()?;
     Ok(Standardise { transforms: transforms.into_iter().flatten().collect() })
 }
 
-fn of_column(method: Method, column: usize, values: &Values<Host>) -> Result<Transform> {
-    let all = || values.column(column);
+/// The map of the values of one column that messages call `subject`.
+pub(super) fn of_one(method: Method, subject: &str, values: &[f64]) -> Result<Transform> {
+    if values.is_empty() {
+        let fault = Fault::new(NAME, format!("{subject} has no values")).because("nothing could be fitted");
+        return Err(fault.suggest("Leave it out.").data());
+    }
+    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+        let fault = Fault::new(NAME, format!("{subject} has the value {value}")).because("it has no place on a scale");
+        return Err(fault.suggest("Drop such rows before.").data());
+    }
+    of_column(method, subject, values.iter().copied())
+}
+
+/// The same, of finite values of which there are some.
+fn of_column(method: Method, subject: &str, values: impl Iterator<Item = f64> + Clone) -> Result<Transform> {
+    let all = || values.clone();
     let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let range = high - low;
-    if !(range > 0.0 && range.is_finite()) {
-        return Err(constant(column, low));
+    if range == 0.0 {
+        let fault = Fault::new(NAME, format!("{subject} has the one value {}", shortest(low)));
+        return Err(fault.because("no scale follows from it").suggest("Leave it out.").data());
+    }
+    if !range.is_finite() {
+        let fault = Fault::new(NAME, format!("{subject} has values from {low:e} to {high:e}"));
+        let fault = fault.because("what lies between is no finite number in double precision");
+        return Err(fault.suggest("Take it in other units, or leave it out.").data());
     }
     match method {
-        Method::ZScore => linear(column, all()),
+        Method::ZScore => linear(subject, all()),
         Method::MinMax => Ok(Transform::Linear { shift: low, scale: 1.0 / range }),
         Method::Logit { widened } => {
             if !(widened > math::EDGE && widened <= 1.0) {
-                let fault = Fault::new(NAME, format!("column {column}: the range is widened by {widened} of itself"));
+                let fault = Fault::new(NAME, format!("{subject}: the range is widened by {widened} of itself"));
                 let fault = fault.because("the least and the largest value must have finite logits");
                 return Err(fault.suggest("Use 0.001.").usage());
             }
             let (low, high) = (low - widened * range, high + widened * range);
             let logits = all().map(|x| math::logit(x, low, high, 0.0, 1.0).value);
-            match linear(column, logits)? {
+            match linear(subject, logits)? {
                 Transform::Linear { shift, scale } => Ok(Transform::Logit { low, high, shift, scale }),
                 other => Ok(other),
             }
         }
-        Method::Uniform { knots } => Ok(Transform::Uniform { knots: quantiles(knots, column, all().collect())? }),
-        Method::Normal { knots } => Ok(Transform::Normal { knots: quantiles(knots, column, all().collect())? }),
+        Method::Uniform { knots } => Ok(Transform::Uniform { knots: quantiles(knots, subject, all().collect())? }),
+        Method::Normal { knots } => Ok(Transform::Normal { knots: quantiles(knots, subject, all().collect())? }),
     }
 }
 
-fn constant(column: usize, value: f64) -> Error {
-    let fault = Fault::new(NAME, format!("column {column} is {value} in every row, or its range is not finite"));
-    fault.because("no scale follows from it").suggest("Leave it out.").data()
+/// A value as it was written, where it was read in single precision.
+fn shortest(value: f64) -> String {
+    let single = value as f32;
+    if f64::from(single) == value { single.to_string() } else { value.to_string() }
 }
 
 /// Mean and standard deviation, summed in the order of the rows, with the rounding of the sums carried along.
-fn linear(column: usize, values: impl Iterator<Item = f64> + Clone) -> Result<Transform> {
+fn linear(subject: &str, values: impl Iterator<Item = f64> + Clone) -> Result<Transform> {
     let number = values.clone().count() as f64;
     let sum = |terms: &mut dyn Iterator<Item = f64>| {
         let zero = det::DoubleDouble { high: 0.0, low: 0.0 };
@@ -95,16 +119,18 @@ fn linear(column: usize, values: impl Iterator<Item = f64> + Clone) -> Result<Tr
     let variance = sum(&mut values.map(|x| (x - mean) * (x - mean))) / number;
     let scale = 1.0 / det::sqrt(variance);
     if !(mean.is_finite() && scale > 0.0 && scale.is_finite()) {
-        return Err(constant(column, mean));
+        let fault = Fault::new(NAME, format!("{subject} has the mean {mean:e} and the variance {variance:e}"));
+        let fault = fault.because("no scale follows from these in double precision");
+        return Err(fault.suggest("Take it in other units, or leave it out.").data());
     }
     Ok(Transform::Linear { shift: mean, scale })
 }
 
 /// Quantiles with equal shares between them, linear between sorted values; equal ones are one knot only if all shares stay equal, so
 /// that too many equal values are an error.
-fn quantiles(knots: usize, column: usize, mut values: Vec<f64>) -> Result<Vec<f64>> {
+fn quantiles(knots: usize, subject: &str, mut values: Vec<f64>) -> Result<Vec<f64>> {
     if knots < 2 || knots > values.len() {
-        let fault = Fault::new(NAME, format!("column {column}: {knots} knots for {} values", values.len()));
+        let fault = Fault::new(NAME, format!("{subject}: {knots} knots for {} values", values.len()));
         return Err(fault.because("there are at least two, and no more than values").usage());
     }
     values.sort_by(f64::total_cmp);
@@ -115,10 +141,12 @@ fn quantiles(knots: usize, column: usize, mut values: Vec<f64>) -> Result<Vec<f6
         values[below] + (place - below as f64) * (values[below + 1] - values[below])
     };
     let found: Vec<f64> = (0..knots).map(quantile).collect();
-    if found.windows(2).any(|pair| pair[0] >= pair[1]) {
-        let fault = Fault::new(NAME, format!("column {column}: two of {knots} quantiles are equal"));
+    if let Some(pair) = found.windows(2).find(|pair| pair[0] >= pair[1]) {
+        let value = shortest(pair[0]);
+        let fault = Fault::new(NAME, format!("{subject}: two of {knots} quantiles are equal, {value}"));
         let fault = fault.because("a share of the values is one number, which has no quantile of its own");
-        return Err(fault.suggest("Use fewer knots, or another method.").data());
+        // Cards have no key for knots.
+        return Err(fault.suggest("Standardise by z-score, min-max or logit.").data());
     }
     Ok(found)
 }

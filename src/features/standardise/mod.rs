@@ -147,6 +147,14 @@ impl<P: Place> Values<P> {
 }
 
 impl Transform {
+    /// Fits the map of one column; messages are about `subject`, as "feature 'mass'".
+    ///
+    /// # Errors
+    /// As [`Standardise::fit`].
+    pub(crate) fn fit(method: Method, subject: &str, values: &[f64]) -> Result<Self> {
+        fit::of_one(method, subject, values)
+    }
+
     /// Adds what is wrong with the map of a column.
     pub(crate) fn check(&self, column: usize, problems: &mut Problems) {
         let mut refuse = |what: &str, why: &str| {

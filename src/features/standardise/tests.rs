@@ -104,12 +104,18 @@ fn rows_do_not_depend_on_threads() {
 fn what_cannot_be_fitted_is_named() {
     let values = |rows: &[f64]| Values::of_rows(1, rows.to_vec()).unwrap();
     let fit = |method: Method, rows: &[f64]| Standardise::fit(&[method], &values(rows)).unwrap_err().to_string();
-    assert!(fit(Method::ZScore, &[3.0, 3.0]).contains("column 0 is 3 in every row"));
+    let text = fit(Method::ZScore, &[3.0, 3.0]);
+    assert!(text.contains("column 0 has the one value 3 (") && !text.contains("finite"), "{text}");
+    let text = fit(Method::MinMax, &[-1e308, 1e308]);
+    assert!(text.contains("column 0 has values from -1e308 to 1e308 (") && text.contains("no finite number"), "{text}");
+    assert!(fit(Method::ZScore, &[-1e200, 1e200]).contains("column 0 has the mean "));
     assert!(fit(Method::MinMax, &[]).contains("there are no rows"));
     assert!(fit(Method::ZScore, &[1.0, f64::NAN]).contains("column 0 of row 1 is NaN"));
     assert!(fit(Method::Logit { widened: 0.0 }, &[1.0, 2.0]).contains("widened by 0 of itself"));
     assert!(fit(Method::Uniform { knots: 9 }, &[1.0, 2.0]).contains("9 knots for 2 values"));
-    assert!(fit(Method::Normal { knots: 3 }, &[1.0, 1.0, 1.0, 2.0]).contains("two of 3 quantiles are equal"));
+    let text = fit(Method::Normal { knots: 3 }, &[1.0, 1.0, 1.0, 2.0]);
+    assert!(text.contains("column 0: two of 3 quantiles are equal, 1 ("), "{text}");
+    assert!(text.ends_with("Standardise by z-score, min-max or logit."), "{text}");
     assert!(Values::of_rows(2, vec![1.0]).unwrap_err().to_string().contains("1 values are no rows of 2 columns"));
     assert!(Standardise::fit(&[], &values(&[1.0, 2.0])).unwrap_err().to_string().contains("0 methods for 1 columns"));
     let wrong = Standardise {

@@ -34,9 +34,7 @@ impl Preprocessing {
         for (name, column) in names.iter().zip(columns) {
             let values: Vec<f64> = column.iter().filter(|x| !is_missing(missing, **x)).map(|x| f64::from(*x)).collect();
             let method = fewer_knots(method, values.len());
-            let fitted = Values::of_rows(1, values).and_then(|values| Standardise::fit(&[method], &values));
-            let named = fitted.map_err(|error| error.about(&format!("feature '{name}'")));
-            transforms.extend(problems.take(named).into_iter().flat_map(|fitted| fitted.transforms));
+            transforms.extend(problems.take(Transform::fit(method, &format!("feature '{name}'"), &values)));
         }
         problems.finish()?;
         Ok(Self { transforms, missing })
@@ -144,7 +142,17 @@ mod tests {
             |columns: &[Vec<f32>]| Preprocessing::fit(Method::Normal { knots: 10 }, &["a", "b", "c"], columns, None);
         let error = fit(&[vec![1.0, 1.0], vec![2.0, f32::NAN], vec![0.0, 1.0]]).unwrap_err();
         assert_eq!(error.problems().len(), 2, "{error}");
-        assert!(error.to_string().contains("feature 'a': "), "{error}");
+        assert!(error.to_string().contains("feature 'a' has the one value 1 (no scale"), "{error}");
+        assert!(error.to_string().contains("feature 'b' has the value NaN ("), "{error}");
+        assert!(!error.to_string().contains("column"), "{error}");
+        let error = Preprocessing::fit(Method::MinMax, &["a"], &[vec![0.1, -1.0, 0.1]], Some(-1.0)).unwrap_err();
+        assert!(error.to_string().contains("feature 'a' has the one value 0.1 ("), "{error}");
+        let error = Preprocessing::fit(Method::MinMax, &["a"], &[vec![-1.0]], Some(-1.0)).unwrap_err();
+        assert!(error.to_string().contains("feature 'a' has no values"), "{error}");
+        // A card cannot say how many knots there are.
+        let error = fit(&[[vec![2.0; 8], vec![0.0, 3.0]].concat()]).unwrap_err();
+        assert!(error.to_string().contains("feature 'a': two of 10 quantiles are equal, 2 ("), "{error}");
+        assert!(!error.to_string().contains("knots"), "{error}");
         let preprocessing = fit(&[vec![0.0, 1.0, 3.0], vec![0.0, 2.0, 3.0]]).unwrap();
         let error = preprocessing.table(&[vec![0.0, f32::INFINITY], vec![1.0]]).unwrap_err();
         assert_eq!(error.problems().len(), 2, "{error}");

@@ -111,7 +111,8 @@ impl Classifier {
     ///
     /// # Errors
     /// All at once: fewer than two folds, no networks, a member that holds out a fold already, events of other folds;
-    /// those of [`Network::dense`] and [`Train`]; members whose training broke off.
+    /// those of [`Network::dense`]; networks that are [too large](Network::too_large); those of [`Train`]; members whose
+    /// training broke off.
     pub fn fit(&self, device: &Device, table: &Table<Host>) -> Result<Trained> {
         self.trained(self.learning.fit(device, self.training(table)?, table)?)
     }
@@ -127,6 +128,7 @@ impl Classifier {
     fn training(&self, table: &Table<Host>) -> Result<Train> {
         self.check(table)?;
         let network = Network::dense(self.member.inputs(table), &self.hidden, 1, self.activation, self.dropout)?;
+        network.check_size(NAME, u64::from(self.ensemble) * u64::from(self.folds))?;
         let train = self.learning.train(network, self.members(), Loss::BinaryCrossEntropy);
         Ok(Train { class_weights: ClassWeights::Balanced, ..train })
     }

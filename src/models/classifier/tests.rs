@@ -110,6 +110,8 @@ fn what_cannot_be_trained_is_named() {
     assert!(text.contains("member 0 holds a fold out (events have no folds)"), "{text}");
     let text = error(Classifier { dropout: 1.5, ..small() }, &table);
     assert!(text.contains("the dropout 1.5"), "{text}");
+    let text = error(Classifier { ensemble: u32::MAX, ..small() }, &table);
+    assert!(text.contains("12884901885 network(s) of 456 parameters take "), "{text}");
     let optimiser = Adam { rate: 1e3, ..Adam::default() };
     let hidden = vec![16; 12];
     let learning = Learning { optimiser, batch: 10, ..small().learning };
