@@ -84,12 +84,12 @@ pub(in crate::campaign) fn train(
 fn fit(run: &mut Run, kind: &ModelKind, table: &mut Table<Host>, learned: &Learned) -> Result<(Fitted, Combination)> {
     let member = |member: &Member| Member { weights: Some(0), ..member.clone() };
     let (progress, device) = (run.progress, run.device.clone());
-    let epochs = match kind {
-        ModelKind::Classifier(classifier) => classifier.learning.epochs * classifier.ensemble * classifier.folds,
-        ModelKind::Autoencoder(autoencoder) => autoencoder.learning.epochs * autoencoder.ensemble,
-    };
+    let epochs = u64::from(match kind {
+        ModelKind::Classifier(classifier) => classifier.learning.epochs,
+        ModelKind::Autoencoder(autoencoder) => autoencoder.learning.epochs,
+    });
     // Patience may end it before.
-    let stage = progress.stage("train", "epochs", Some(u64::from(epochs)));
+    let stage = progress.stage("train", "epochs", Some(epochs.saturating_mul(kind.networks())));
     let mut made = 0;
     let mut watch = |members: &[MemberProgress]| {
         let now: u64 = members.iter().map(|member| member.epochs.len() as u64).sum();
