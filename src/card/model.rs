@@ -326,17 +326,17 @@ files = "simulation.parquet"
 [objects.jet]
 from = "Jet"
 [define]
-mass = "jet[0].mass"
-pt = "jet[0].pt"
-eta = "jet[0].eta"
+m = "jet[0].mass"
+leading_pt = "jet[0].pt"
+leading_eta = "jet[0].eta"
 [select]
 "a jet" = "count(jet) >= 1"
 [spectrum]
-variable = "pt"
+variable = "leading_pt"
 edges = [0, 100, 200]
 [model]
 kind = "classifier"
-features = ["mass", "pt", "eta"]
+features = ["m", "leading_pt", "leading_eta"]
 "#;
 
     /// What is wrong with the card under these settings.
