@@ -181,9 +181,9 @@ impl Learned {
                 Some(_) => format!("no event whose label is {of_label} is there to learn from"),
                 None => format!("no event of {of_roles} is there to learn from"),
             };
+            let samples = self.used.join(", ");
             let why = format!(
-                "events of {} were selected in the region of the model, with weights above 0 of one class",
-                self.used.join(", ")
+                "all selected events of {samples} in the region of [model] are of the other class, or have weight 0"
             );
             let fault = Fault::new(NAME, problem).because(why);
             problems.push(fault.suggest("Look at [select], at the region of [model] and at the weights.").data());

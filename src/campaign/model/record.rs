@@ -37,38 +37,52 @@ pub(super) fn training(run: &mut Run, fitted: &Fitted) -> Result<()> {
     let patience = of(&|stop| *stop == Stop::Patience);
     let words = format!("{} networks, {least} to {most} epochs; {patience} ended by patience", members.len());
     run.note("Networks", words);
-    let losses = "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.";
-    let quantities: [(&str, &str, &str, &[(&str, &str)], fn(&Epoch) -> Vec<Option<f64>>); 3] = [
-        ("losses", "Loss", losses, &[("Training", "training_loss"), ("Validation", "validation_loss")], |epoch| {
-            vec![Some(epoch.training), epoch.validation]
-        }),
-        (
-            "gradient-norms",
-            "Norm of the gradient",
-            "The norm of the gradient of the last batch of each epoch, before it is shortened.",
-            &[("Networks", "gradient_norm")],
-            |epoch| vec![Some(epoch.gradient_norm)],
-        ),
-        (
-            "learning-rates",
-            "Learning rate",
-            "The learning rate of the last step of each epoch.",
-            &[("Networks", "learning_rate")],
-            |epoch| vec![Some(f64::from(epoch.rate))],
-        ),
-    ];
-    for (file, axis, caption, curves, values) in quantities {
+    for quantity in &QUANTITIES {
         let plot = TrainingHistory {
             label: crate::report::svg::panel::PlotLabel::new(&run.card.name),
-            axis: axis.into(),
-            curves: curves.iter().map(|(name, column)| ((*name).into(), (*column).into())).collect(),
-            members: members.iter().map(|member| member.epochs.iter().map(values).collect()).collect(),
+            axis: quantity.axis.into(),
+            curves: quantity.curves.iter().map(|(name, column)| ((*name).into(), (*column).into())).collect(),
+            members: members.iter().map(|member| member.epochs.iter().map(quantity.values).collect()).collect(),
         };
-        let caption = format!("{caption} {patience} of {} networks ended by patience.", members.len());
-        run.report.figures.push(Figure::new(file, axis, &caption, Plot::History(plot)));
+        let caption = format!("{} {patience} of {} networks ended by patience.", quantity.caption, members.len());
+        run.report.figures.push(Figure::new(quantity.file, quantity.axis, &caption, Plot::History(plot)));
     }
     Ok(())
 }
+
+/// What is drawn of a training.
+struct Quantity {
+    file: &'static str,
+    axis: &'static str,
+    caption: &'static str,
+    /// The name of each curve and of its column.
+    curves: &'static [(&'static str, &'static str)],
+    values: fn(&Epoch) -> Vec<Option<f64>>,
+}
+
+const QUANTITIES: [Quantity; 3] = [
+    Quantity {
+        file: "losses",
+        axis: "Loss",
+        caption: "The mean loss of each epoch: of training, before each step and with dropout, and of validation, after it and without.",
+        curves: &[("Training", "training_loss"), ("Validation", "validation_loss")],
+        values: |epoch| vec![Some(epoch.training), epoch.validation],
+    },
+    Quantity {
+        file: "gradient-norms",
+        axis: "Norm of the gradient",
+        caption: "The norm of the gradient of the last batch of each epoch, before it is shortened.",
+        curves: &[("Networks", "gradient_norm")],
+        values: |epoch| vec![Some(epoch.gradient_norm)],
+    },
+    Quantity {
+        file: "learning-rates",
+        axis: "Learning rate",
+        caption: "The learning rate of the last step of each epoch.",
+        curves: &[("Networks", "learning_rate")],
+        values: |epoch| vec![Some(f64::from(epoch.rate))],
+    },
+];
 
 fn history(members: &[Progress]) -> String {
     let mut text = String::from("member,epoch,training_loss,validation_loss,learning_rate,gradient_norm,stop\n");

@@ -81,7 +81,7 @@ fn every_processor_makes_the_same_pairs() {
         [0.0, -0.0, 1.0e-39, -1.0e-39, 1.003_906_3, 1.011_718_8, f32::INFINITY, -3.0e38, f32::from_bits(0x007f_ffff)];
     let number = |unit: usize| {
         let words = random.words(unit as u64, 0);
-        if unit % 7 == 0 { special[unit / 7 % special.len()] } else { (words[0] as f32 - 2.0e9) * 1e-9 }
+        if unit.is_multiple_of(7) { special[unit / 7 % special.len()] } else { (words[0] as f32 - 2.0e9) * 1e-9 }
     };
     for (rows, columns) in [(32, 64), (32, 8), (13, 20), (1, 1), (2, 33), (64, 40), (7, 16)] {
         let stride = columns + 5;

@@ -22,7 +22,7 @@
 //!
 //! ```
 //! use trawl::features::standardise::Transform;
-//! use trawl::models::bundle::{Bundle, CardText, Combination, Feature, Health, made_by};
+//! use trawl::models::bundle::{Bundle, CardText, Combination, Feature, Health, Runs, made_by};
 //! use trawl::models::network::{Activation, Initialisation, Network};
 //! use trawl::models::population::Member;
 //! use trawl::models::score::transform::ScoreTransform;
@@ -38,6 +38,7 @@
 //!     missing: None,
 //!     score: ScoreTransform::Probability,
 //!     combination: Combination::Mean,
+//!     runs: Runs::Present,
 //!     card: CardText { text: "name = 'demo'".into(), overrides: vec![], sha256: "ab".into() },
 //!     trained_on: vec![],
 //!     made_by: made_by(),
