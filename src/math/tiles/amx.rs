@@ -40,7 +40,9 @@ pub(super) fn is_available() -> bool {
     if !has_vectors || !is_x86_feature_detected!("xsave") {
         return false;
     }
-    let features = __cpuid_count(7, 0).edx;
+    // SAFETY: every x86-64 processor has CPUID. Newer compilers know that.
+    #[allow(unused_unsafe)]
+    let features = unsafe { __cpuid_count(7, 0) }.edx;
     let has_tiles = features >> 22 & 1 == 1 && features >> 24 & 1 == 1;
     // SAFETY: the processor has XGETBV.
     has_tiles && unsafe { states() } >> 17 & 3 == 3 && permission() == 0
