@@ -5,7 +5,9 @@ mod runs;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -325,4 +327,33 @@ fn checks_list_training_before_the_search_and_refuse_what_no_memory_holds() {
     assert_eq!(checked.err.lines().next(), ran.err.lines().next());
     assert!(checked.err.contains("model.ensemble: 5000000000 network(s) of "), "{}", checked.err);
     assert!(!results.exists());
+}
+
+#[test]
+fn a_signal_stops_a_training_and_nothing_half_written_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = generated(folder.path(), "data.parquet", "1", "300");
+    let simulation = generated(folder.path(), "simulation.parquet", "2", "0");
+    let [first, second] = inputs(&data, &simulation);
+    let results = folder.path().join("results");
+    let card = shipped("cwola");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trawl"));
+    command.args(["run", &card, "-o", text(&results), "--set", &first, "--set", &second]);
+    // Epochs that no machine makes in the time of a test, each short.
+    command.args(SHORT).args(["--set", "model.epochs=100000000", "--set", "model.patience=100000000"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut said, mut lines) = (String::new(), BufReader::new(child.stderr.take().unwrap()));
+    while !said.contains("select simulation: done") {
+        assert!(lines.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    let sent = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    lines.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75), "{said}");
+    assert!(said.contains("stopped by SIGINT ("), "{said}");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let is_expected = |name: &std::ffi::OsString| {
+        ["data.parquet", "simulation.parquet", "results.unfinished"].contains(&name.to_str().unwrap())
+    };
+    assert!(left.iter().all(is_expected), "{left:?}\n{said}");
 }
