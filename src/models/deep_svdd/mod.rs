@@ -50,7 +50,7 @@
 //! not. The guard is careful: what such a member does say still tells events apart (0.990 of shuffled ones).
 //!
 //! ```text
-//! cargo test --release --lib full_size -- --ignored --nocapture
+//! scripts/test --full-size
 //! ```
 //!
 //! repeats all of this.

@@ -149,10 +149,10 @@ fn measured(family: &DeepSvdd, learned: u64, others: u64) -> Measured {
     Measured { trained, auc }
 }
 
-/// `cargo test --release --lib full_size -- --ignored --nocapture` prints what the module's text says: this in about
-/// eight minutes of one core, the others in three.
+/// `scripts/test --full-size` runs this and the next two, and prints what the module's text says: this in about eight
+/// minutes of one core, the others in three.
 #[test]
-#[ignore = "trains 70 networks of 512-256-128, which takes minutes"]
+#[ignore = "trains 70 networks of 512-256-128 for eight minutes: scripts/test --full-size"]
 fn the_shipped_setting_keeps_sixty_of_seventy() {
     let Measured { trained, auc } = measured(&DeepSvdd::default(), 20_000, 5_000);
     assert_eq!(trained.members().len(), 70);
@@ -161,7 +161,7 @@ fn the_shipped_setting_keeps_sixty_of_seventy() {
 }
 
 #[test]
-#[ignore = "trains networks of 512-256-128"]
+#[ignore = "trains networks of 512-256-128 for minutes: scripts/test --full-size"]
 fn a_smaller_least_improvement_lets_the_constant_0_collapse() {
     let usual = DeepSvdd::default();
     let early_stopping = Some(EarlyStopping { patience: 3, least_improvement: 1e-4 });
@@ -172,7 +172,7 @@ fn a_smaller_least_improvement_lets_the_constant_0_collapse() {
 }
 
 #[test]
-#[ignore = "trains networks of 512-256-128 on a million events"]
+#[ignore = "trains networks of 512-256-128 on a million events: scripts/test --full-size"]
 fn an_epoch_of_a_million_events_lets_the_constant_0_alone_collapse() {
     let family = DeepSvdd { targets: vec![0.0, 1.0], dimensions: vec![21], ..DeepSvdd::default() };
     let measured = measured(&family, 1_000_000, 5_000);
